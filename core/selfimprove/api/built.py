@@ -1,0 +1,113 @@
+"""What the resource already allows and the code can't do yet: refused before anything runs, one line each.
+
+A table that shrinks as the work goes on; when a row's feature is built, the row goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from selfimprove.api.problem import Problem
+from selfimprove.api.spec import Spec
+
+Found = Iterator[tuple[str, str]]
+"""Fields (relative to `spec`) and the values found there."""
+
+METHODS = ("GroundTruth", "Likelihood", "MajorityVote", "MultipleChoice")
+STRATEGIES = ("None", "BruteForce", "AnswerDriven", "StateReset")
+
+
+@dataclass(frozen=True)
+class Unbuilt:
+    """Where a spec asks for something that is not built yet, and what to give instead."""
+
+    find: Callable[[Spec], Found]
+    remedy: str
+
+
+def unbuilt(spec: Spec) -> list[Problem]:
+    """Every valid value that is not built yet."""
+    return [
+        Problem(f"spec.{field}", f"{value} is valid but not built yet; {row.remedy}")
+        for row in TABLE
+        for field, value in row.find(spec)
+    ]
+
+
+def _method_types(spec: Spec) -> Found:
+    for index, method in enumerate(spec.verification.methods if spec.verification else []):
+        if method.type not in METHODS:
+            yield f"verification.methods[{index}].type", method.type
+
+
+def _verifiers(spec: Spec) -> Found:
+    for index, method in enumerate(spec.verification.methods if spec.verification else []):
+        if method.verifier is not None:
+            yield f"verification.methods[{index}].verifier", method.verifier.uri
+
+
+def _top_k(spec: Spec) -> Found:
+    verification = spec.verification
+    if verification is None:
+        return
+    for index, method in enumerate(verification.methods):
+        if method.weighting and method.weighting.type == "TopK":
+            yield f"verification.methods[{index}].weighting.type", "TopK"
+    if verification.weighting and verification.weighting.type == "TopK":
+        yield "verification.weighting.type", "TopK"
+
+
+def _value(field: str, read: Callable[[Spec], object], *built: object) -> Callable[[Spec], Found]:
+    """A single field whose value is none of those that are built."""
+
+    def find(spec: Spec) -> Found:
+        value = read(spec)
+        if value not in built:
+            yield field, str(value).lower() if isinstance(value, bool) else str(value)
+
+    return find
+
+
+def _presence(field: str, read: Callable[[Spec], str | None]) -> Callable[[Spec], Found]:
+    """A field that may not be there at all; `read` gives what to call its value."""
+
+    def find(spec: Spec) -> Found:
+        if (value := read(spec)) is not None:
+            yield field, value
+
+    return find
+
+
+def _teacher(spec: Spec) -> str | None:
+    teacher = spec.resampling.teacher
+    return None if teacher is None else teacher.uri or teacher.api_url or "a teacher"
+
+
+TABLE: tuple[Unbuilt, ...] = (
+    Unbuilt(
+        _value("dataset.task", lambda s: s.dataset.task, "Math", "Choice", "Exact", "Gym"),
+        "give Math, Choice, Exact or Gym",
+    ),
+    Unbuilt(_method_types, f"give {', '.join(METHODS[:-1])} or {METHODS[-1]}"),
+    Unbuilt(_verifiers, "remove it: the run's own model verifies"),
+    Unbuilt(_top_k, "give Threshold, Quantile or Softmax"),
+    Unbuilt(
+        _value("verification.combine", lambda s: s.verification.combine if s.verification else "All", "All"), "give All"
+    ),
+    Unbuilt(
+        _value("resampling.strategy", lambda s: s.resampling.strategy, *STRATEGIES),
+        f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}",
+    ),
+    Unbuilt(_presence("resampling.teacher", _teacher), "remove it"),
+    Unbuilt(_value("resampling.leakProbe", lambda s: s.resampling.leak_probe, False), "give false"),
+    Unbuilt(
+        _value("resampling.schedule", lambda s: s.resampling.schedule, None, "Lines", "Tokens"), "give Lines or Tokens"
+    ),
+    Unbuilt(_value("selection.balance", lambda s: s.selection.balance, False), "give false"),
+    Unbuilt(_value("selection.replay", lambda s: s.selection.replay, "None"), "give None"),
+    Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),
+    Unbuilt(_value("distillation.method", lambda s: s.distillation.method, "SFT"), "give SFT"),
+    Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
+    Unbuilt(_presence("resumeFrom", lambda s: s.resume_from.uri if s.resume_from else None), "remove it"),
+)

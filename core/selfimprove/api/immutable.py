@@ -1,0 +1,43 @@
+"""What a run's owner may still change once it has begun (design section 3)."""
+
+from __future__ import annotations
+
+from selfimprove.api.flat import leaves
+from selfimprove.api.problem import Problem
+from selfimprove.api.schema import Path, dotted
+from selfimprove.api.spec import Spec
+
+_MUTABLE_SECTIONS = frozenset(("suspend", "maxIterations", "stopping", "execution"))
+_MUTABLE_NAMES = frozenset(("credentialsSecretName", "tokenSecretName", "endpoint", "apiURL"))
+"""Names of secrets and addresses of servers: they may move while the data stay the same."""
+
+
+def changed_immutable(old: Spec, new: Spec) -> str | None:
+    """The dotted name of the first immutable field that differs, or None.
+
+    Both should be resolved in the same surroundings, so that writing a default down counts as no change.
+    """
+    before, after = _fixed(old), _fixed(new)
+    paths = list(dict.fromkeys([*before, *after]))
+    return next((dotted(path) for path in paths if before.get(path, _ABSENT) != after.get(path, _ABSENT)), None)
+
+
+def below_reached(spec: Spec, iteration: int) -> Problem | None:
+    """The problem when `maxIterations` is below the iteration that the run has reached already."""
+    if spec.max_iterations >= iteration:
+        return None
+    message = (
+        f"{spec.max_iterations} is below iteration {iteration}, which the run has reached; give at least {iteration}"
+    )
+    return Problem("spec.maxIterations", message)
+
+
+_ABSENT = object()
+
+
+def _fixed(spec: Spec) -> dict[Path, object]:
+    return {
+        path: value
+        for path, value in leaves(spec.to_json(), ("spec",))
+        if path[1] not in _MUTABLE_SECTIONS and path[-1] not in _MUTABLE_NAMES
+    }

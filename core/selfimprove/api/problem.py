@@ -1,0 +1,22 @@
+"""One thing that is wrong with a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One line for a person: the field that is wrong, and what is wrong with it and what to give instead."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        """`spec.generation.temperature: -1 is below 0; give a number from 0 to 2`."""
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+def lines(problems: Iterable[Problem]) -> str:
+    """One problem a line."""
+    return "\n".join(map(str, problems))

@@ -1,0 +1,124 @@
+"""Rules about what a score can say: which cuts make sense on it, and whether anything is ever accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+
+from selfimprove.api.defaults import verification_of
+from selfimprove.api.problem import Problem
+from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.methods import RELATIVE, methods_of
+from selfimprove.api.selecting import Method, MethodType
+from selfimprove.api.spec import Spec
+
+_SCORES: dict[MethodType, tuple[float, float]] = {
+    "GroundTruth": (0, 1),
+    "CoTBinary": (0, 1),
+    "MultipleChoice": (0, 1),
+    "MajorityVote": (0, 1),
+    "Likelihood": (-inf, 0),
+}
+"""Lowest and highest score of each method that has such."""
+_ZERO_OR_ONE: tuple[MethodType, ...] = ("GroundTruth", "CoTBinary")
+
+
+@rule("verification")
+def no_ranks_of_two_values(spec: Spec) -> Iterator[Problem]:
+    """A share of every prompt cut from scores that are 0 or 1 keeps wrong samples, or all."""
+    for field, method in methods_of(spec):
+        weighting = method.weighting
+        if weighting and weighting.type in ("Quantile", "TopK") and method.type in _ZERO_OR_ONE:
+            yield Problem(
+                f"{field}.weighting.type",
+                f"{weighting.type} can't rank {method.type} scores, which are 0 or 1; "
+                "give {type: Threshold, threshold: 1}",
+            )
+
+
+@rule("verification")
+def thresholds(spec: Spec) -> Iterator[Problem]:
+    """A threshold lies where some scores pass and some do not."""
+    for field, method in methods_of(spec):
+        weighting = method.weighting
+        if weighting and weighting.type == "Threshold" and weighting.threshold is not None:
+            yield from _cut(f"{field}.weighting.threshold", weighting.threshold, method)
+
+
+@rule("verification", "resampling")
+def accept_threshold(spec: Spec) -> Iterator[Problem]:
+    """The same for the one that resampling accepts by, where one method gives the scores."""
+    threshold, methods = spec.resampling.accept_threshold, methods_of(spec)
+    if threshold is not None and len(methods) == 1:
+        yield from _cut("resampling.acceptThreshold", threshold, methods[0][1])
+
+
+@rule("verification", "resampling", "dataset")
+def resampling_needs_acceptance(spec: Spec) -> Iterator[Problem]:
+    """The tail is what has too few accepted samples, and ranks accept nothing (design section 2)."""
+    strategy = spec.resampling.strategy
+    if strategy == "None" or spec.resampling.accept_threshold is not None:
+        return
+    methods = verification_of(spec.dataset, spec.verification).methods
+    types = {method.weighting.type for method in methods if method.weighting}
+    if any(method.type == "GroundTruth" for method in methods) or "Threshold" in types:
+        return
+    ranks = " and ".join(kind for kind in RELATIVE if kind in types) or "verification.combine"
+    yield Problem(
+        "resampling.strategy",
+        f"{strategy} samples again what is not accepted, and {ranks} only ranks; give resampling.acceptThreshold, or "
+        "a method with a Threshold",
+    )
+
+
+@rule("resampling", "generation")
+def target_in_reach(spec: Spec) -> Iterator[Problem]:
+    """As many samples as are wanted accepted must be drawn at all."""
+    resampling, plain = spec.resampling, spec.generation.samples_per_prompt
+    guided = resampling.max_rounds * resampling.samples_per_round
+    if resampling.strategy != "None" and resampling.target > plain + guided:
+        yield Problem(
+            "resampling.target",
+            f"{resampling.target} is more than a prompt's {plain} plain and {guided} guided samples; give at most "
+            f"{plain + guided}",
+        )
+
+
+@rule("verification", "dataset")
+def ground_truth_needs_answers(spec: Spec) -> Iterator[Problem]:
+    """Ground truth is in the dataset or nowhere."""
+    if has_answers(spec):
+        return
+    for field, method in methods_of(spec):
+        if method.type == "GroundTruth":
+            yield Problem(f"{field}.type", "GroundTruth needs answers to check against; give dataset.fields.answer")
+
+
+RULES: tuple[Rule, ...] = (
+    no_ranks_of_two_values,
+    thresholds,
+    accept_threshold,
+    resampling_needs_acceptance,
+    target_in_reach,
+    ground_truth_needs_answers,
+)
+
+
+def has_answers(spec: Spec) -> bool:
+    """Whether gold answers are known: mapped, or a gym's own."""
+    return spec.dataset.task == "Gym" or spec.dataset.fields.answer is not None
+
+
+def _cut(field: str, threshold: float, method: Method) -> Iterator[Problem]:
+    if method.type == "CoTScore":
+        low, high = map(float, method.range or (1, 10))
+    elif method.type in _SCORES:
+        low, high = _SCORES[method.type]
+    else:
+        return
+    if threshold > high:
+        yield Problem(
+            field, f"{threshold:g} is above {high:g}, the highest {method.type} score: nothing could pass; give less"
+        )
+    elif threshold <= low:
+        yield Problem(field, f"{threshold:g} lets every {method.type} score pass; give more than {low:g}")

@@ -1,0 +1,223 @@
+"""Rules about where models and datasets come from, and what their columns are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from selfimprove.api.problem import Problem
+from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.source import Dataset, HeldOut, Source, TestSet
+from selfimprove.api.spec import Spec
+from selfimprove.api.uris import (
+    DATASET_SCHEMES,
+    MODEL_SCHEMES,
+    STORAGE_SCHEMES,
+    Place,
+    gym_options,
+    place_of,
+    same_data,
+    spoken,
+)
+
+_SECRETS = {"credentials_secret_name": ("credentialsSecretName", "s3"), "token_secret_name": ("tokenSecretName", "hf")}
+_FORMS = {
+    "hf": (r"(datasets/)?[^/]+/[^/].*", "OWNER/NAME"),
+    "s3": (r"[^/]+(/.*)?", "BUCKET/PREFIX"),
+    "file": (r"/.*", "/ABSOLUTE/PATH"),
+    "package": (r"[^/]+/.+", "DISTRIBUTION/PATH"),
+    "gym": (r"[A-Za-z0-9_]+(\?.*)?", "NAME?size=1000&seed=0"),
+}
+"""What must follow `SCHEME://`, and how to write it."""
+
+
+@rule("model")
+def model_uri(spec: Spec) -> Iterator[Problem]:
+    """A model is read from a place that can hold one."""
+    yield from source_problems("model", spec.model, MODEL_SCHEMES)
+    if spec.model.uri.startswith("hf://datasets/"):
+        yield Problem("model.uri", f"{spec.model.uri} is a dataset; give hf://OWNER/NAME of a model")
+
+
+@rule("dataset")
+def dataset_uris(spec: Spec) -> Iterator[Problem]:
+    """Prompts are read from places that can hold them."""
+    for name, source in datasets_of(spec.dataset):
+        yield from source_problems(name, source, DATASET_SCHEMES)
+        rest = place_of(source.uri or "").rest
+        if source.uri and source.uri.startswith("hf://") and not rest.startswith("datasets/"):
+            yield Problem(f"{name}.uri", f"{source.uri} is a model; give hf://datasets/{rest} for a dataset")
+
+
+@rule("storage")
+def storage_uri(spec: Spec) -> Iterator[Problem]:
+    """Artifacts are written to S3 or to a folder; what only S3 understands goes with S3."""
+    storage = spec.storage
+    if storage.uri is None:
+        return
+    yield from _uri_problems("storage.uri", storage.uri, STORAGE_SCHEMES)
+    scheme = place_of(storage.uri).scheme
+    for attribute, name in (("region", "region"), ("credentials_secret_name", "credentialsSecretName")):
+        value = getattr(storage, attribute)
+        if value is not None and scheme in ("file",):
+            yield Problem(f"storage.{name}", f"{value} belongs to s3://, and storage.uri is {storage.uri}; remove it")
+
+
+@rule("storage")
+def storage_endpoint(spec: Spec) -> Iterator[Problem]:
+    """An endpoint is the address of a server."""
+    yield from endpoint_problems("storage.endpoint", spec.storage.endpoint)
+
+
+@rule("resumeFrom", "maxIterations")
+def resume_from(spec: Spec) -> Iterator[Problem]:
+    """Another run's artifacts lie where runs can lie, and leave something to do."""
+    if spec.resume_from is None:
+        return
+    yield from _uri_problems("resumeFrom.uri", spec.resume_from.uri, STORAGE_SCHEMES)
+    if spec.resume_from.iteration >= spec.max_iterations:
+        yield Problem(
+            "resumeFrom.iteration",
+            f"{spec.resume_from.iteration} leaves nothing to do with maxIterations {spec.max_iterations}; raise that",
+        )
+
+
+@rule("dataset")
+def held_out_is_one_thing(spec: Spec) -> Iterator[Problem]:
+    """Held-out prompts are a source of their own or a share of the dataset."""
+    held_out = spec.dataset.held_out
+    if held_out is None:
+        return
+    if (held_out.uri is None) == (held_out.fraction is None):
+        has = "neither uri nor fraction; give one" if held_out.uri is None else "both uri and fraction; keep one"
+        yield Problem("dataset.heldOut", f"has {has}")
+    if held_out.uri is None:
+        for name in ("revision", "endpoint", "credentials_secret_name", "token_secret_name"):
+            if (value := getattr(held_out, name)) is not None:
+                alias = HeldOut.model_fields[name].alias
+                yield Problem(f"dataset.heldOut.{alias}", f"{value} belongs to a uri, which is not set; remove it")
+
+
+@rule("dataset")
+def data_that_must_differ(spec: Spec) -> Iterator[Problem]:
+    """What is measured on must not be what was trained on, nor what chose the best be what reports it."""
+    seen: list[tuple[str, str]] = []
+    for name, source in datasets_of(spec.dataset):
+        if source.uri is None:
+            continue
+        for other, uri in seen:
+            if same_data(uri, source.uri):
+                remedy = " or fraction: 0.1" if name == "dataset.heldOut" else ""
+                yield Problem(f"{name}.uri", f"{source.uri} is the same data as {other}.uri; give other data{remedy}")
+        seen.append((name, source.uri))
+
+
+@rule("dataset")
+def gym_goes_with_gym(spec: Spec) -> Iterator[Problem]:
+    """gym:// entries are checked by their own scorer, and that scorer knows nothing else."""
+    gym = place_of(spec.dataset.uri).scheme == "gym"
+    if gym and spec.dataset.task != "Gym":
+        yield Problem(
+            "dataset.task", f"{spec.dataset.task} can't check {spec.dataset.uri}, which has a scorer; give Gym"
+        )
+    if spec.dataset.task == "Gym" and not gym:
+        yield Problem(
+            "dataset.task", f"Gym checks gym:// only, and dataset.uri is {spec.dataset.uri}; give another task"
+        )
+    for name, source in list(datasets_of(spec.dataset))[1:]:
+        if source.uri and (place_of(source.uri).scheme == "gym") != gym:
+            kind = "gym://" if gym else "no gym://"
+            yield Problem(f"{name}.uri", f"{source.uri} can't go with dataset.uri, which is {kind}; give the same kind")
+
+
+@rule("dataset")
+def gym_options_are_numbers(spec: Spec) -> Iterator[Problem]:
+    """Size and seed of a gym:// set are whole numbers."""
+    for name, source in datasets_of(spec.dataset):
+        place = place_of(source.uri or "")
+        if place.scheme != "gym":
+            continue
+        options = gym_options(place)[1]
+        for option, lowest in (("size", 1), ("seed", 0)):
+            value = options.get(option)
+            if value is not None and not (re.fullmatch(r"[0-9]{1,15}", value) and int(value) >= lowest):
+                yield Problem(f"{name}.uri", f"{option}={value} is no whole number of at least {lowest}; mend it")
+
+
+@rule("dataset")
+def columns(spec: Spec) -> Iterator[Problem]:
+    """Columns are mapped where the task reads them."""
+    fields, task = spec.dataset.fields, spec.dataset.task
+    if task == "Gym":
+        own = {"id": fields.id, "answer": fields.answer, "choices": fields.choices}
+        for name, value in own.items():
+            if value is not None:
+                yield Problem(f"dataset.fields.{name}", f"{value}: gym:// entries have their own {name}; remove it")
+    elif fields.choices is not None and task != "Choice":
+        yield Problem("dataset.fields.choices", f"{fields.choices} is read by task Choice only, not {task}; remove it")
+
+
+RULES: tuple[Rule, ...] = (
+    model_uri,
+    dataset_uris,
+    held_out_is_one_thing,
+    data_that_must_differ,
+    gym_goes_with_gym,
+    gym_options_are_numbers,
+    columns,
+    storage_uri,
+    storage_endpoint,
+    resume_from,
+)
+
+
+def datasets_of(dataset: Dataset) -> Iterator[tuple[str, Dataset | HeldOut | TestSet]]:
+    """The sources of prompts with their fields' names, the training one first."""
+    yield "dataset", dataset
+    if dataset.held_out is not None:
+        yield "dataset.heldOut", dataset.held_out
+    if dataset.test is not None:
+        yield "dataset.test", dataset.test
+
+
+def source_problems(field: str, source: Source | HeldOut | TestSet, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    """What is wrong with one source: its URI, and the settings that this kind of place has no use for."""
+    yield from endpoint_problems(f"{field}.endpoint", source.endpoint)
+    if source.uri is None:
+        return
+    yield from _uri_problems(f"{field}.uri", source.uri, schemes)
+    place = place_of(source.uri)
+    for attribute, (name, scheme) in _SECRETS.items():
+        value = getattr(source, attribute)
+        if value is not None and place.scheme != scheme:
+            yield Problem(f"{field}.{name}", f"{value} belongs to {scheme}://, and the uri is {source.uri}; remove it")
+    yield from _revision_problems(field, source, place)
+
+
+def endpoint_problems(field: str, endpoint: str | None) -> Iterator[Problem]:
+    """An endpoint has http or https and a host."""
+    if endpoint is not None and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", endpoint):
+        yield Problem(field, f"{endpoint} is no address of a server; give http://HOST:PORT or https://HOST")
+
+
+def _revision_problems(field: str, source: Any, place: Place) -> Iterator[Problem]:
+    if source.revision is None:
+        return
+    if place.scheme != "hf":
+        yield Problem(f"{field}.revision", f"{source.revision}: only hf:// has revisions, not {source.uri}; remove it")
+    elif "@" in place.rest:
+        yield Problem(f"{field}.revision", f"{source.revision} stands beside the revision in {source.uri}; keep one")
+
+
+def _uri_problems(field: str, uri: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    place = place_of(uri)
+    if re.match(r"[a-z][a-z0-9]*:/[^/]", uri):
+        yield Problem(field, f"{uri} lacks a slash after the colon; give {uri.replace(':/', '://', 1)}")
+    elif hub := re.match(r"https?://huggingface\.co/([^?#]+)", uri):
+        path = re.sub(r"/(tree|blob|resolve)/([^/]+)", r"@\2", hub[1].rstrip("/"))
+        yield Problem(field, f"{uri} is a web page; give hf://{path}")
+    elif place.scheme not in schemes:
+        yield Problem(field, f"{uri} has a scheme that is not read here; give {spoken(schemes)}")
+    elif not place.plain and not re.fullmatch(_FORMS[place.scheme][0], place.rest, re.DOTALL):
+        yield Problem(field, f"{uri} names no place; give {place.scheme}://{_FORMS[place.scheme][1]}")

@@ -1,0 +1,78 @@
+"""Rules about guided re-sampling: each strategy needs what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfimprove.api.problem import Problem
+from selfimprove.api.rules.acceptance import has_answers
+from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.data import endpoint_problems, source_problems
+from selfimprove.api.selecting import StrategyName
+from selfimprove.api.source import Source
+from selfimprove.api.spec import Spec
+from selfimprove.api.uris import MODEL_SCHEMES
+
+_SHOWS_RATIONALE: tuple[StrategyName, ...] = ("RationaleDriven", "StateReset")
+_SHOWS_ANSWER: tuple[StrategyName, ...] = ("AnswerDriven", "StateReset", "Interactive")
+_TAUGHT: tuple[StrategyName, ...] = ("Interactive", "Adaptive")
+
+
+@rule("resampling", "dataset")
+def rationale(spec: Spec) -> Iterator[Problem]:
+    """A reference solution can only be shown where there is one."""
+    if spec.resampling.strategy in _SHOWS_RATIONALE and spec.dataset.fields.rationale is None:
+        yield Problem(
+            "resampling.strategy",
+            f"{spec.resampling.strategy} shows parts of a reference solution; give dataset.fields.rationale",
+        )
+
+
+@rule("resampling", "dataset")
+def answer(spec: Spec) -> Iterator[Problem]:
+    """A gold answer can only be used where there is one."""
+    if spec.resampling.strategy in _SHOWS_ANSWER and not has_answers(spec):
+        yield Problem(
+            "resampling.strategy", f"{spec.resampling.strategy} needs the gold answer; give dataset.fields.answer"
+        )
+
+
+@rule("resampling")
+def teacher(spec: Spec) -> Iterator[Problem]:
+    """Interactive guidance has a teacher, the others have none."""
+    strategy, who = spec.resampling.strategy, spec.resampling.teacher
+    if strategy == "Interactive" and who is None:
+        yield Problem("resampling.teacher", "missing; Interactive needs one: give its uri, or apiURL and model")
+    if strategy not in _TAUGHT and who is not None:
+        yield Problem("resampling.teacher", f"strategy {strategy} asks no teacher; remove it")
+
+
+@rule("resampling")
+def teacher_is_one_thing(spec: Spec) -> Iterator[Problem]:
+    """A teacher is a model we load or a server that has one."""
+    who, field = spec.resampling.teacher, "resampling.teacher"
+    if who is None:
+        return
+    if (who.uri is None) == (who.api_url is None):
+        has = "neither uri nor apiURL; give one" if who.uri is None else "both uri and apiURL; keep one"
+        yield Problem(field, f"has {has}")
+    yield from endpoint_problems(f"{field}.apiURL", who.api_url)
+    if who.uri is not None:
+        yield from source_problems(field, Source(uri=who.uri), MODEL_SCHEMES)
+    if who.api_url is not None and who.model is None:
+        yield Problem(f"{field}.model", f"missing; {who.api_url} has to be told which model to ask")
+    if who.api_url is None and who.model is not None:
+        yield Problem(f"{field}.model", f"{who.model} belongs to an apiURL, which is not set; remove it")
+
+
+@rule("resampling")
+def schedule(spec: Spec) -> Iterator[Problem]:
+    """Only StateReset gives growing prefixes."""
+    if spec.resampling.schedule is not None and spec.resampling.strategy not in ("StateReset", "Adaptive"):
+        yield Problem(
+            "resampling.schedule",
+            f"{spec.resampling.schedule} is read by StateReset only, not by {spec.resampling.strategy}; remove it",
+        )
+
+
+RULES: tuple[Rule, ...] = (rationale, answer, teacher, teacher_is_one_thing, schedule)

@@ -1,0 +1,168 @@
+"""Rules about verification methods: each one by itself, and how they stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from selfimprove.api.problem import Problem
+from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.data import source_problems
+from selfimprove.api.selecting import Method, MethodType, Weighting, WeightingType
+from selfimprove.api.spec import Spec
+from selfimprove.api.uris import MODEL_SCHEMES
+
+PARAMETER: dict[WeightingType, str] = {"Threshold": "threshold", "Quantile": "quantile", "Softmax": "beta", "TopK": "k"}
+RELATIVE: tuple[WeightingType, ...] = ("Quantile", "TopK", "Softmax")
+"""Weightings that compare a prompt's samples with one another and accept none by itself."""
+_ASKS: tuple[MethodType, ...] = ("MultipleChoice", "CoTScore", "CoTBinary", "Tournament")
+_BY_A_MODEL: tuple[MethodType, ...] = ("Likelihood", *_ASKS)
+_ONLY: dict[str, tuple[str, tuple[MethodType, ...]]] = {
+    "template": ("template", _ASKS),
+    "verifier": ("verifier", _BY_A_MODEL),
+    "votes": ("votes", ("CoTScore", "CoTBinary", "Tournament")),
+    "range": ("range", ("CoTScore",)),
+    "min_mass": ("minMass", ("MultipleChoice",)),
+    "labels": ("labels", ("MultipleChoice",)),
+    "reduction": ("reduction", ("Likelihood",)),
+}
+"""Settings that only some methods read."""
+
+
+def methods_of(spec: Spec) -> list[tuple[str, Method]]:
+    """The methods that are written down, with their fields."""
+    methods = spec.verification.methods if spec.verification else []
+    return [(f"verification.methods[{index}]", method) for index, method in enumerate(methods)]
+
+
+@rule("verification")
+def weighting_parameters(spec: Spec) -> Iterator[Problem]:
+    """A weighting has the parameter of its type and no other."""
+    for field, method in methods_of(spec):
+        if method.weighting is not None:
+            yield from _parameters(f"{field}.weighting", method.weighting)
+    if spec.verification and spec.verification.weighting is not None:
+        yield from _parameters("verification.weighting", spec.verification.weighting)
+
+
+@rule("verification")
+def settings_of_the_method(spec: Spec) -> Iterator[Problem]:
+    """A method has only the settings it reads."""
+    for field, method in methods_of(spec):
+        for attribute, (name, types) in _ONLY.items():
+            unset = 1 if attribute == "votes" else None
+            if getattr(method, attribute) != unset and method.type not in types:
+                yield Problem(
+                    f"{field}.{name}", f"{method.type} does not read it; remove it ({' and '.join(types)} may have it)"
+                )
+
+
+@rule("verification")
+def names(spec: Spec) -> Iterator[Problem]:
+    """Names tell the scores of methods apart; those of the types are kept for what they say."""
+    seen: dict[str, str] = {}
+    for field, method in methods_of(spec):
+        name = method.name or method.type
+        if name in seen:
+            yield Problem(f"{field}.name", f"{name} is the name of {seen[name]} too; give another one")
+        seen.setdefault(name, field)
+        if name != method.type and name in get_args(MethodType):
+            yield Problem(f"{field}.name", f"{name} is the name of another type than {method.type}; give another one")
+        elif name != method.type == "GroundTruth":
+            yield Problem(
+                f"{field}.name", f"{name} can't rename GroundTruth, whose verdicts are kept under that; remove it"
+            )
+
+
+@rule("verification")
+def combination(spec: Spec) -> Iterator[Problem]:
+    """All needs each method's own filter, the other two one weighting for the ranks they make."""
+    verification = spec.verification
+    if verification is None:
+        return
+    combine, common = verification.combine, verification.weighting
+    if combine == "All" and common is not None:
+        yield Problem(
+            "verification.weighting",
+            "combine All weighs by each method's own weighting; remove it, or give combine Mean",
+        )
+    if combine != "All" and common is None:
+        yield Problem("verification.weighting", f"missing; combine {combine} needs one for the combined ranks")
+    for field, method in methods_of(spec):
+        if combine != "Weighted" and method.weight != 1:
+            yield Problem(f"{field}.weight", f"{method.weight:g} is read by combine Weighted only; remove it")
+
+
+@rule("verification")
+def scoring_range(spec: Spec) -> Iterator[Problem]:
+    """A range of scores goes up."""
+    for field, method in methods_of(spec):
+        if method.range is not None and method.range[0] >= method.range[1]:
+            yield Problem(f"{field}.range", f"{method.range} does not go up; give the lowest score first, as [1, 10]")
+
+
+@rule("verification")
+def labels(spec: Spec) -> Iterator[Problem]:
+    """Two labels that can be told apart."""
+    for field, method in methods_of(spec):
+        if method.labels is None:
+            continue
+        positive, negative = method.labels.positive.strip(), method.labels.negative.strip()
+        if not positive or not negative:
+            yield Problem(f"{field}.labels", "a label is empty; give two words")
+        elif positive.lower() == negative.lower():
+            yield Problem(f"{field}.labels", f"{positive} and {negative} can't be told apart; give two different words")
+
+
+@rule("verification")
+def verifier_sources(spec: Spec) -> Iterator[Problem]:
+    """A verifier is read from a place that can hold a model."""
+    for field, method in methods_of(spec):
+        if method.verifier is not None:
+            yield from source_problems(f"{field}.verifier", method.verifier, MODEL_SCHEMES)
+
+
+@rule("verification", "generation")
+def something_to_rank(spec: Spec) -> Iterator[Problem]:
+    """Ranks and votes are among the samples of one prompt, so there must be several."""
+    samples = spec.generation.samples_per_prompt
+    for field, method in methods_of(spec):
+        weighting = method.weighting
+        if samples == 1 and weighting and weighting.type in RELATIVE:
+            yield Problem(
+                f"{field}.weighting.type",
+                f"{weighting.type} compares the samples of a prompt, and there is 1; "
+                "give more generation.samplesPerPrompt",
+            )
+        elif weighting and weighting.k is not None and weighting.type == "TopK" and weighting.k >= samples:
+            yield Problem(f"{field}.weighting.k", f"{weighting.k} keeps all {samples} samples of a prompt; give less")
+        if samples == 1 and method.type in ("MajorityVote", "Tournament"):
+            yield Problem(
+                f"{field}.type",
+                f"{method.type} needs several samples of a prompt, and there is 1; "
+                "give more generation.samplesPerPrompt",
+            )
+
+
+RULES: tuple[Rule, ...] = (
+    weighting_parameters,
+    settings_of_the_method,
+    names,
+    combination,
+    scoring_range,
+    labels,
+    verifier_sources,
+    something_to_rank,
+)
+
+
+def _parameters(field: str, weighting: Weighting) -> Iterator[Problem]:
+    wanted = PARAMETER[weighting.type]
+    for kind, name in PARAMETER.items():
+        value = getattr(weighting, name)
+        if name == wanted and value is None:
+            yield Problem(f"{field}.{name}", f"missing; a {weighting.type} weighting needs it")
+        elif name != wanted and value is not None:
+            yield Problem(
+                f"{field}.{name}", f"{value:g} belongs to a {kind} weighting, not to {weighting.type}; remove it"
+            )

@@ -1,0 +1,77 @@
+"""Rules about texts with a grammar of their own: regular expressions and templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from selfimprove.api.problem import Problem
+from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.spec import Spec
+
+_GENERATION_TAG = re.compile(r"\{%-?\s*(end)?generation\s*-?%\}")
+"""transformers' own tag in chat templates, which plain Jinja does not know."""
+
+
+@rule("dataset")
+def answer_pattern(spec: Spec) -> Iterator[Problem]:
+    """The answer pattern is a regular expression with one group at most, on an answer that is mapped."""
+    pattern, field = spec.dataset.answer_pattern, "dataset.answerPattern"
+    if pattern is None:
+        return
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        yield Problem(field, f"{pattern} is no regular expression ({error}); mend it")
+        return
+    if groups > 1:
+        yield Problem(
+            field,
+            f"{pattern} has {groups} groups; keep the one that holds the answer, and write (?:...) for the others",
+        )
+    if spec.dataset.task == "Gym":
+        yield Problem(field, f"{pattern}: gym:// entries have their own answer; remove it")
+    elif spec.dataset.fields.answer is None:
+        yield Problem(field, f"{pattern} reads the answer, which is not mapped; give dataset.fields.answer")
+
+
+@rule("dataset")
+def dataset_template(spec: Spec) -> Iterator[Problem]:
+    """The prompt template is Jinja."""
+    yield from template_problems("dataset.template", spec.dataset.template)
+
+
+@rule("model")
+def chat_template(spec: Spec) -> Iterator[Problem]:
+    """The model's chat template is Jinja."""
+    yield from template_problems("model.chatTemplate", spec.model.chat_template)
+
+
+@rule("verification")
+def method_templates(spec: Spec) -> Iterator[Problem]:
+    """Templates of verification methods, and chat templates of their verifiers, are Jinja."""
+    for index, method in enumerate(spec.verification.methods if spec.verification else []):
+        field = f"verification.methods[{index}]"
+        yield from template_problems(f"{field}.template", method.template)
+        if method.verifier is not None:
+            yield from template_problems(f"{field}.verifier.chatTemplate", method.verifier.chat_template)
+
+
+RULES: tuple[Rule, ...] = (answer_pattern, dataset_template, chat_template, method_templates)
+
+
+def template_problems(field: str, template: str | None) -> Iterator[Problem]:
+    """What is wrong with a template's syntax; nothing where Jinja is not installed (a worker looks again)."""
+    if template is None:
+        return
+    if not template.strip():
+        yield Problem(field, "an empty template asks nothing; give one, or remove it")
+        return
+    try:
+        from jinja2 import Environment, TemplateSyntaxError
+    except ModuleNotFoundError:
+        return
+    try:
+        Environment(extensions=["jinja2.ext.loopcontrols"]).parse(_GENERATION_TAG.sub("", template))
+    except TemplateSyntaxError as error:
+        yield Problem(field, f"line {error.lineno} is no Jinja ({error.message}); mend it")

@@ -1,0 +1,61 @@
+"""Rules about what the next checkpoint is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfimprove.api.problem import Problem
+from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.spec import Spec
+
+
+@rule("distillation", "generation")
+def pairs(spec: Spec) -> Iterator[Problem]:
+    """DPO learns from a better and a worse sample of one prompt."""
+    if spec.distillation.method == "DPO" and spec.generation.samples_per_prompt < 2:
+        yield Problem("generation.samplesPerPrompt", "1 gives method DPO no pair of samples to compare; give 2 or more")
+
+
+@rule("distillation")
+def nll_weight(spec: Spec) -> Iterator[Problem]:
+    """The likelihood term is DPO's; SFT has nothing else."""
+    if spec.distillation.method == "SFT" and spec.distillation.nll_weight != 0:
+        yield Problem(
+            "distillation.nllWeight",
+            f"{spec.distillation.nll_weight:g} is read by method DPO only, not by SFT; remove it",
+        )
+
+
+@rule("distillation", "generation")
+def samples_fit(spec: Spec) -> Iterator[Problem]:
+    """What was sampled must be trainable whole: a sample that is cut has no end."""
+    length, tokens = spec.distillation.max_length, spec.generation.max_tokens
+    if length < tokens:
+        yield Problem(
+            "distillation.maxLength",
+            f"{length} is less than generation.maxTokens {tokens}: the longest samples could not be trained on; give "
+            "more, for prompt and sample",
+        )
+
+
+@rule("distillation")
+def lora_modules(spec: Spec) -> Iterator[Problem]:
+    """Module names are names, each once."""
+    modules = spec.distillation.lora.target_modules if spec.distillation.lora else []
+    for index, name in enumerate(modules):
+        if not name.strip():
+            yield Problem(f"distillation.lora.targetModules[{index}]", "empty text names no module; remove it")
+        elif name in modules[:index]:
+            yield Problem(f"distillation.lora.targetModules[{index}]", f"{name} is there twice; keep one")
+
+
+@rule("selection", "dataset")
+def references(spec: Spec) -> Iterator[Problem]:
+    """Reference solutions can only be trained on where there are some."""
+    if spec.selection.seed_training == "References" and spec.dataset.fields.rationale is None:
+        yield Problem(
+            "selection.seedTraining", "References trains on reference solutions; give dataset.fields.rationale"
+        )
+
+
+RULES: tuple[Rule, ...] = (pairs, nll_weight, samples_fit, lora_modules, references)

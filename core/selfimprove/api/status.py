@@ -1,0 +1,178 @@
+"""`SelfImprovementRun.status`: what the system reports of a run, in a cluster and on one machine alike.
+
+Measures are decimal strings, counts are integers: a cluster's columns and its diffs must not depend on how a float is
+printed. Everything has a bound, since the whole object must stay under 16 KB.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from selfimprove.api.base import Model
+
+State = Literal["Pending", "Running", "Suspended", "Succeeded", "Failed"]
+ConditionType = Literal[
+    "Accepted",
+    "Progressing",
+    "Suspended",
+    "Finished",
+    "Succeeded",
+    "Failed",
+    "Converged",
+    "TailNarrowing",
+    "VerifierDrift",
+    "Degraded",
+]
+Decimal = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=32)]
+Message = Annotated[str, Field(max_length=1024)]
+Address = Annotated[str, Field(max_length=2048)]
+StepText = Annotated[str, Field(max_length=64)]
+Time = Annotated[str, Field(max_length=32)]
+"""RFC 3339 in UTC, as `2026-11-22T17:05:00Z`."""
+
+
+class Measure(Model):
+    """A measure with its 95% interval, as decimal strings."""
+
+    value: Decimal
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+class Gain(Measure):
+    """Accuracy of the best model minus that of M_0, paired by prompt."""
+
+    measured_on: Literal["Test", "HeldOut"]
+    """HeldOut: on the prompts that chose the best, which flatters it."""
+
+
+class Condition(Model):
+    """One condition, as metav1 has them: keyed by type."""
+
+    type: ConditionType
+    status: Literal["True", "False", "Unknown"]
+    observed_generation: int | None = None
+    last_transition_time: Time
+    reason: Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")]
+    message: Message = ""
+
+
+class StepStatus(Model):
+    """The step at hand."""
+
+    name: StepText
+    state: Literal["Pending", "Running"] = "Pending"
+    attempt: Annotated[int, Field(ge=1)] = 1
+    started_at: Time | None = None
+    shards: int = 1
+    shards_done: int = 0
+
+
+class PlanStatus(Model):
+    """What comes next, and why."""
+
+    next: StepText | None = None
+    reason: Message = ""
+
+
+class Latest(Model):
+    """The figures of the last iteration that was measured, for the columns of `kubectl get`."""
+
+    iteration: int
+    gap: Decimal | None = None
+    tail_coverage: Decimal | None = None
+    accuracy: Decimal | None = None
+
+
+class HeldOutStatus(Model):
+    """Held-out measures of one model."""
+
+    accuracy: Measure | None = None
+    gap: Measure | None = None
+    relative_gap: Measure | None = None
+    keep_rate: Measure | None = None
+    coverage: Measure | None = None
+    tail_coverage: Measure | None = None
+    pass_at_k: Annotated[dict[str, Measure], Field(max_length=4)] | None = None
+    """k -> pass@k for at most four k: the smallest, the largest, and two between. All of them are in storage."""
+
+
+class ManifestStatus(Model):
+    """Where the manifest that has all of it lies, and what it hashes to."""
+
+    uri: Address
+    sha256: Annotated[str, Field(max_length=64)]
+
+
+class IterationStatus(Model):
+    """What one iteration found: on the training prompts before distillation, held out after it."""
+
+    iteration: int
+    gap: Measure | None = None
+    relative_gap: Measure | None = None
+    keep_rate: Measure | None = None
+    coverage: Measure | None = None
+    tail_coverage: Measure | None = None
+    held_out: HeldOutStatus | None = None
+    tokens: int = 0
+    gpu_seconds: int = 0
+    manifest: ManifestStatus | None = None
+
+
+class Best(Model):
+    """The result so far: M_n, where it lies, and what it is worth."""
+
+    iteration: int
+    model_uri: Annotated[Address | None, Field(alias="modelURI")] = None
+    accuracy: Measure | None = None
+    gain: Gain | None = None
+    message: Message = ""
+
+
+class UsageStatus(Model):
+    """What was spent, all attempts together."""
+
+    gpu_seconds: int = 0
+    tokens: int = 0
+    wall_seconds: int = 0
+
+
+class Counters(Model):
+    """How often something went wrong, was disrupted, or was put on hold."""
+
+    failures: int = 0
+    disruptions: int = 0
+    suspensions: int = 0
+
+
+class StopStatus(Model):
+    """Why the loop ended."""
+
+    rule: StepText
+    iteration: int
+    message: Message = ""
+
+
+class Status(Model):
+    """All that is reported of a run."""
+
+    observed_generation: int | None = None
+    state: State
+    iteration: int = 0
+    progress: Annotated[str, Field(max_length=16)]
+    """Iteration worked on / maxIterations, as `2/3`."""
+    message: Message = ""
+    run_uri: Annotated[Address, Field(alias="runURI")]
+    resolved: Annotated[dict[str, bool | int | float | str | list[str]], Field(max_length=128)] = {}
+    conditions: Annotated[list[Condition], Field(max_length=16)] = []
+    step: StepStatus | None = None
+    plan: PlanStatus | None = None
+    latest: Latest | None = None
+    iterations: Annotated[list[IterationStatus], Field(max_length=8)] = []
+    baseline: HeldOutStatus | None = None
+    best: Best | None = None
+    usage: UsageStatus = UsageStatus()
+    counters: Counters = Counters()
+    stop: StopStatus | None = None

@@ -1,0 +1,54 @@
+"""URIs taken apart, and which kinds of places may stand where."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote
+
+MODEL_SCHEMES = ("hf", "s3", "file", "package")
+DATASET_SCHEMES = (*MODEL_SCHEMES, "gym")
+STORAGE_SCHEMES = ("s3", "file")
+
+
+class Place(NamedTuple):
+    """A URI taken apart; a plain path has the scheme `file`."""
+
+    scheme: str
+    rest: str
+    plain: bool
+
+
+def place_of(uri: str) -> Place:
+    """The scheme of a URI and what follows it."""
+    found = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", uri, re.DOTALL)
+    return Place(found[1].lower(), found[2], False) if found else Place("file", uri, True)
+
+
+def spoken(schemes: tuple[str, ...]) -> str:
+    """The schemes as a remedy lists them."""
+    return f"{', '.join(f'{scheme}://' for scheme in schemes)} or a path"
+
+
+def gym_options(place: Place) -> tuple[str, dict[str, str]]:
+    """The name of a gym:// task and its options, the last one of each."""
+    name, _, query = place.rest.partition("?")
+    return name, {key: values[-1] for key, values in parse_qs(query, keep_blank_values=True).items()}
+
+
+def same_data(one: str, other: str) -> bool:
+    """Whether two URIs are spellings of the same data.
+
+    Sets of one gym task are when they name the same seed, whatever their sizes; one that names none gets its own.
+    """
+    places = place_of(one), place_of(other)
+    if places[0].scheme == places[1].scheme == "gym":
+        (name, options), (other_name, other_options) = map(gym_options, places)
+        return name == other_name and "seed" in options and options["seed"] == other_options.get("seed")
+    return _normal(places[0]) == _normal(places[1])
+
+
+def _normal(place: Place) -> tuple[str, str]:
+    rest = unquote(place.rest) if place.scheme == "file" and not place.plain else place.rest
+    rest = re.sub(r"/(\./)*/*", "/", rest).removeprefix("./").rstrip("/")
+    return (place.scheme, rest.replace("@main/", "/"))

@@ -1,0 +1,45 @@
+"""The ends a command or a worker can come to, as exceptions that carry their exit code.
+
+The codes are the contract between workers and whoever starts them (a Job's `podFailurePolicy`, the local executor):
+what is worth a retry, what is the user's to mend, and what heals when the surroundings do.
+"""
+
+from __future__ import annotations
+
+DONE = 0
+UNEXPECTED = 1
+WRONG_INPUT = 2
+FAILED = 3
+SURROUNDINGS = 4
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class SelfImproveError(Exception):
+    """One clear line for a person, and the exit code that goes with it."""
+
+    exit_code = UNEXPECTED
+
+
+class UserError(SelfImproveError):
+    """The user's input is wrong: `field: value is ...; remedy`. A retry can't help."""
+
+    exit_code = WRONG_INPUT
+
+
+class FailedError(SelfImproveError):
+    """The step failed for good (a loss that is NaN, a training set that is empty). A retry gives the same."""
+
+    exit_code = FAILED
+
+
+class SurroundingsError(SelfImproveError):
+    """Credentials, bucket, hub or disk: heals by itself or needs a hand, then the same command goes on."""
+
+    exit_code = SURROUNDINGS
+
+
+class TerminatedError(SelfImproveError):
+    """SIGTERM came; the part at hand is committed."""
+
+    exit_code = TERMINATED

@@ -1,0 +1,94 @@
+"""A model of a run as a plain folder that anybody serves: weights checked against the manifest, and an honest card.
+
+The folder appears whole or not at all. The base model, which a run may well end with, is fetched by a worker process,
+since the core knows no model library.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from selfimprove.artifacts import Manifest, fetch_files, read_manifest, step_folder
+from selfimprove.card import model_card
+from selfimprove.errors import SelfImproveError, UserError
+from selfimprove.ledger import Ledger, StepId
+from selfimprove.runs import RunHandle
+from selfimprove.stopping import best_iteration
+from selfimprove.store.base import Store
+from selfimprove.store.disk import explained
+
+FETCH_MODEL = (sys.executable, "-m", "selfimprove_workers.main", "fetch-model")
+
+
+def export_model(run: RunHandle, ledger: Ledger, output: Path, iteration: int | None = None) -> int:
+    """Write M_n (the best one when `iteration` is None) as the folder `output`; gives n.
+
+    Raises `UserError` when `output` holds something, or the run has no such model (any more).
+    """
+    n = best_iteration(ledger) if iteration is None else iteration
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UserError(f"--output: {output} exists and is not an empty folder; choose another one, or empty it")
+    with _appearing(output) as model:
+        if n == 0:
+            _fetch_base(run, model)
+        else:
+            fetch_files(run.store, _checkpoint(run.store, ledger, n), model)
+        (model / "README.md").write_text(model_card(run, ledger, n), encoding="utf-8")
+    return n
+
+
+def model_uri(run: RunHandle, n: int) -> str | None:
+    """Where M_n lies: its folder in storage, or for M_0 the source it came from; None when it was never made."""
+    if n == 0:
+        return run.spec.model.uri
+    found = read_manifest(run.store, step_folder(StepId(n, "distill")))
+    file = found[0].files[0] if found and found[0].files else None
+    return f"{run.uri}/{file.key.removesuffix('/' + file.path)}" if file else None
+
+
+def _checkpoint(store: Store, ledger: Ledger, n: int) -> Manifest:
+    found = read_manifest(store, step_folder(StepId(n, "distill")))
+    made = sorted(step.iteration for step in ledger.committed if step.step == "distill")
+    if found is None:
+        have = ", ".join(f"M_{i}" for i in [0, *made])
+        raise UserError(f"--iteration: {n} has made no model in {store.uri}; there is {have}")
+    manifest = found[0]
+    if not _present(store, manifest):
+        raise UserError(f"--iteration: M_{n} was pruned from {store.uri}; only the best and the last model are kept")
+    return manifest
+
+
+def _present(store: Store, manifest: Manifest) -> bool:
+    """Whether anything is left of the checkpoint: a pruned one is gone as a whole, a damaged one is not."""
+    folder = step_folder(StepId(manifest.iteration, "distill"))
+    there = {entry.key for entry in store.list(f"{folder}/attempt-")}
+    return any(file.key in there for file in manifest.files)
+
+
+def _fetch_base(run: RunHandle, model: Path) -> None:
+    order = {"model": run.spec.model.to_json(), "storage": run.spec.storage.to_json(), "output": str(model)}
+    done = subprocess.run(FETCH_MODEL, input=json.dumps(order), text=True, stdout=sys.stderr, check=False)
+    if done.returncode:
+        error = SelfImproveError(f"model.uri: {run.spec.model.uri} could not be fetched; the lines above say why")
+        error.exit_code = done.returncode if done.returncode > 0 else 128 - done.returncode
+        raise error
+
+
+@contextmanager
+def _appearing(output: Path) -> Iterator[Path]:
+    """A folder to write to that becomes `output` when all went well, and else vanishes."""
+    with explained(str(output)):
+        output.absolute().parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(mkdtemp(prefix=f".{output.name}-", dir=output.absolute().parent))
+        try:
+            yield scratch / "model"
+            (scratch / "model").rename(output)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,183 @@
+"""The one-machine executor: asks `next_step`, has a worker process do it, and asks again.
+
+A worker serves every step in a row that wants the same model, so that the model is loaded once (evaluate of M_n and all
+of iteration n+1's sampling); it is ended before `distill`, since only the end of a process gives its memory back. What
+is decided comes from committed manifests alone, so this process may die at any moment.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Protocol
+from uuid import uuid4
+
+from selfimprove.api.spec import Spec
+from selfimprove.artifacts import load_ledger
+from selfimprove.errors import (
+    FAILED,
+    SURROUNDINGS,
+    TERMINATED,
+    WRONG_INPUT,
+    FailedError,
+    SelfImproveError,
+    SurroundingsError,
+    TerminatedError,
+    UserError,
+)
+from selfimprove.ledger import Ledger, StepId
+from selfimprove.locks import run_lock
+from selfimprove.loop import Step, Stop, next_step
+from selfimprove.orders import Failure, Order, OrderedStep, Reply
+from selfimprove.store.base import Store
+from selfimprove.summaries import Summary
+from selfimprove.worker_process import WorkerProcess
+
+MAX_BACKOFF_SECONDS = 30.0
+
+EventKind = Literal["Begun", "Ended", "Failed", "Stopped"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a person at the terminal may want to know."""
+
+    kind: EventKind
+    message: str
+    step: StepId | None = None
+    summary: Summary | None = None
+
+    def __str__(self) -> str:
+        """The event as one line."""
+        name = f"{self.step.name}: " if self.step else ""
+        return f"{name}{_WORDS[self.kind]}{self.message or _done(self.summary)}"
+
+
+_WORDS: dict[EventKind, str] = {"Begun": "", "Ended": "done, ", "Failed": "failed: ", "Stopped": "stopped: "}
+
+
+def _done(summary: Summary | None) -> str:
+    if summary is None:
+        return ""
+    tokens = f", {summary.tokens:,} tokens" if summary.tokens else ""
+    return f"{summary.rows:,} rows of {summary.prompts:,} prompts{tokens}, {summary.seconds:.1f} s"
+
+
+class LocalRun(Protocol):
+    """What the executor needs of a run (see `runs.RunHandle`)."""
+
+    @property
+    def spec(self) -> Spec:
+        """The resolved spec."""
+
+    @property
+    def store(self) -> Store:
+        """Where the run lies."""
+
+    @property
+    def uri(self) -> str:
+        """The same, as text."""
+
+
+def execute(run: LocalRun, *, on_event: Callable[[Event], None]) -> Stop:
+    """Run to the end, from wherever what is committed stands. At once when all is done.
+
+    A step that fails more often than `execution.backoffLimit` ends it with the rule Failed. Raises `UserError` for what
+    the user must mend, `SurroundingsError` for what must heal, `FailedError` when a step says that no retry can help,
+    `TerminatedError` when a worker was told to stop; all of it resumes with the same call.
+    """
+    if run.spec.suspend:
+        raise UserError("spec.suspend: true holds the run; set it to false to go on")
+    with run_lock(run.store), Workshop(run) as workshop:
+        ledger = load_ledger(run.store)
+        while isinstance(decision := next_step(run.spec, ledger), Step):
+            ledger = _do(workshop, decision, ledger, on_event)
+    on_event(Event("Stopped", f"{decision.rule}: {decision.message}"))
+    return decision
+
+
+def _do(workshop: Workshop, step: Step, ledger: Ledger, on_event: Callable[[Event], None]) -> Ledger:
+    """The ledger after one shard of a step was done, or failed once more."""
+    shard = step.missing[0]
+    on_event(Event("Begun", step.reason, step.id))
+    reply = workshop.do(step, shard)
+    for summary in reply.summaries:
+        ledger = ledger.with_commit(summary)
+        on_event(Event("Ended", "", step.id, summary))
+    if reply.failure is None:
+        return ledger
+    on_event(Event("Failed", reply.failure.message, step.id))
+    ledger = _after_failure(ledger, step.id, reply.failure)
+    time.sleep(min(2.0 ** ledger.failures.get(step.id, 0), MAX_BACKOFF_SECONDS))
+    return ledger
+
+
+_ENDS: dict[int, type[SelfImproveError]] = {
+    WRONG_INPUT: UserError,
+    FAILED: FailedError,
+    SURROUNDINGS: SurroundingsError,
+    TERMINATED: TerminatedError,
+}
+"""Failures that no retry of ours can mend."""
+
+
+def _after_failure(ledger: Ledger, step: StepId, failure: Failure) -> Ledger:
+    """The ledger with one failure more. Raises for those that end the command."""
+    if end := _ENDS.get(failure.exit_code):
+        raise end(failure.message)
+    return ledger.with_failure(step, failure.message)
+
+
+class Workshop(AbstractContextManager["Workshop"]):
+    """The worker process at hand, if any, and which model it has loaded."""
+
+    def __init__(self, run: LocalRun) -> None:
+        self._run = run
+        self._worker: WorkerProcess | None = None
+        self._model: str | None = None
+
+    def do(self, step: Step, shard: int) -> Reply:
+        """Have one shard of a step done, by the worker at hand if it has the right model."""
+        worker = self._worker_for(step.id)
+        order = Order(
+            run_uri=self._run.uri,
+            spec=self._run.spec,
+            steps=[OrderedStep(iteration=step.id.iteration, step=step.id.step, split=step.id.split)],
+            shard=shard,
+            shards=step.shards,
+            attempt=f"{os.getpid()}-{uuid4().hex[:12]}",
+        )
+        reply = worker.ask(order)
+        if not worker.alive:
+            self._worker = self._model = None
+        return reply
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the worker: in peace at the end, after it committed its part when something interrupted us."""
+        if self._worker:
+            self._worker.end(interrupt=error is not None)
+
+    def _worker_for(self, step: StepId) -> WorkerProcess:
+        model = model_of(step)
+        if self._worker and model not in (None, self._model) and self._model is not None:
+            self._worker.end()
+            self._worker = self._model = None
+        if self._worker is None:
+            self._worker = WorkerProcess()
+        self._model = self._model if model is None else model
+        return self._worker
+
+
+def model_of(step: StepId) -> str | None:
+    """What a step loads: the model that samples, a trainer, or None when it needs no model."""
+    if step.step in ("select", "measure"):
+        return None
+    if step.step == "distill":
+        return f"trainer {step.iteration}"
+    return f"M_{step.iteration if step.step == 'evaluate' else step.iteration - 1}"

@@ -1,0 +1,244 @@
+"""The loop as one pure function: what is committed decides what comes next, or that it is over and why.
+
+Every executor asks here and nowhere else, so a run may move between machines, lose its executor, or be looked at by
+`plan`, and the answer is the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from selfimprove import stopping
+from selfimprove.api.execution import StepName
+from selfimprove.api.spec import Spec
+from selfimprove.ledger import Ledger, StepId
+
+MAP_STEPS: frozenset[StepName] = frozenset(("generate", "verify", "resample", "evaluate"))
+"""Steps that run once a shard of the prompts; the others run once."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step to do now: its shards that are not committed, and why it is next."""
+
+    id: StepId
+    reason: str
+    shards: int
+    missing: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The end: the rule that fired after which iteration, and n of the best model M_n (0: the base model)."""
+
+    rule: str
+    iteration: int
+    best: int
+    succeeded: bool
+    message: str
+
+
+def next_step(spec: Spec, ledger: Ledger) -> Step | Stop:
+    """The first step that is not wholly committed, or the end of the run (design section 2).
+
+    `suspend` is not looked at: whether a step may start now is the executor's business, which step it is ours.
+    """
+    for iteration in count():
+        for step in steps_of(spec, iteration):
+            if step.step == "distill" and (message := stopping.nothing_to_learn(ledger, iteration)):
+                return _end(spec, ledger, iteration, "NothingToLearn", message)
+            if missing := _missing(spec, ledger, step):
+                return _failed(spec, ledger, iteration) or _step(spec, ledger, step, missing)
+        if rule := stopping.fired(spec, ledger, iteration):
+            return _end(spec, ledger, iteration, *rule)
+    raise AssertionError("unreachable: maxIterations ends every run")
+
+
+def steps_of(spec: Spec, iteration: int) -> list[StepId]:
+    """The steps of an iteration in their order, as this spec wants them; iteration 0 only looks at the base model."""
+    if iteration == 0:
+        return [StepId(0, "evaluate"), StepId(0, "measure")]
+    resample: list[StepName] = [] if spec.resampling.strategy == "None" else ["resample"]
+    names: list[StepName] = ["generate", "verify", *resample, "select", "distill", "evaluate", "measure"]
+    return [StepId(iteration, name) for name in names]
+
+
+def shards_of(spec: Spec, step: StepId) -> int:
+    """In how many shards a step runs."""
+    return spec.generation.shards if step.step in MAP_STEPS else 1
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is still to come if no rule but maxIterations fires, as far as what is committed can tell."""
+
+    iterations: int
+    """Iterations that are not done, the current one included."""
+    samples: int
+    tokens: int
+    unknown: tuple[str, ...]
+    """Kinds of steps to come that never ran in this run: `samples` and `tokens` are without them."""
+
+
+SAMPLING: frozenset[StepName] = frozenset(("generate", "resample", "evaluate"))
+"""Steps whose rows are samples."""
+
+
+def left(spec: Spec, ledger: Ledger) -> Left:
+    """What is left in samples and tokens: a missing shard costs what committed ones of its kind did on average."""
+    if isinstance(next_step(spec, ledger), Stop):
+        return Left(0, 0, 0, ())
+    todo: Counter[tuple[StepName, str]] = Counter()
+    iterations = set()
+    for step, missing in _remaining(spec, ledger):
+        todo[step.step, step.split] += len(missing)
+        iterations.add(step.iteration)
+    samples = tokens = 0.0
+    for kind, shards in todo.items():
+        rows, cost = _mean_cost(ledger, *kind) or (0.0, 0.0)
+        samples += shards * rows
+        tokens += shards * cost
+    unknown = tuple("-".join(filter(None, kind)) for kind in todo if _mean_cost(ledger, *kind) is None)
+    return Left(len(iterations - {0}), round(samples), round(tokens), unknown)
+
+
+def _mean_cost(ledger: Ledger, name: StepName, split: str) -> tuple[float, float] | None:
+    """Samples and tokens that a committed shard of this kind of step came to; None while there is none."""
+    like = [s for id, shards in ledger.committed.items() if id[1:] == (name, split) for s in shards.values()]
+    if not like:
+        return None
+    rows = sum(summary.rows for summary in like) if name in SAMPLING else 0
+    return rows / len(like), sum(summary.tokens for summary in like) / len(like)
+
+
+def _remaining(spec: Spec, ledger: Ledger) -> Iterator[tuple[StepId, tuple[int, ...]]]:
+    """Every step up to maxIterations that is not wholly committed, with its missing shards."""
+    best = stopping.best_iteration(ledger)
+    for iteration in range(spec.max_iterations + 1):
+        steps = steps_of(spec, iteration)
+        if iteration == spec.max_iterations and spec.dataset.test:
+            steps += _test_steps(best)
+        for step in steps:
+            if missing := _missing(spec, ledger, step):
+                yield step, missing
+
+
+def _missing(spec: Spec, ledger: Ledger, step: StepId) -> tuple[int, ...]:
+    done = ledger.shards_done(step)
+    return tuple(shard for shard in range(shards_of(spec, step)) if shard not in done)
+
+
+def _end(spec: Spec, ledger: Ledger, iteration: int, rule: str, message: str) -> Step | Stop:
+    """The end, after the last look at the test set when there is one and there is something to look at.
+
+    A run that kept nothing to train on in its first iteration has no result and fails; later, the best so far is one.
+    """
+    best = stopping.best_iteration(ledger)
+    if rule == "NothingToLearn" and iteration == 1:
+        return Stop(rule, iteration, best, False, message)
+    if spec.dataset.test:
+        for step in _test_steps(best):
+            if missing := _missing(spec, ledger, step):
+                reason = f"{rule} ended the loop after iteration {iteration}; {_test_reason(step, best)}"
+                return _failed_step(spec, ledger, step) or _step(spec, ledger, step, missing, reason)
+    return Stop(rule, iteration, best, True, f"{message}; {stopping.result(ledger)}")
+
+
+def _test_steps(best: int) -> list[StepId]:
+    models = sorted({0, best})
+    return [*(StepId(n, "evaluate", "test") for n in models), StepId(best, "measure", "test")]
+
+
+def _test_reason(step: StepId, best: int) -> str:
+    if step.step == "measure":
+        return f"M_{best}, the best, is compared with M_0 on the test set"
+    return f"M_{step.iteration}, {'the best' if step.iteration == best else 'the baseline'}, answers the test set, once"
+
+
+def _failed(spec: Spec, ledger: Ledger, iteration: int) -> Stop | None:
+    """A step of this iteration that failed for good ends the run, also one that ran ahead of its neighbours' shards."""
+    for step in steps_of(spec, iteration):
+        if _missing(spec, ledger, step) and (stop := _failed_step(spec, ledger, step)):
+            return stop
+    return None
+
+
+def _failed_step(spec: Spec, ledger: Ledger, step: StepId) -> Stop | None:
+    failures, limit = ledger.failures.get(step, 0), spec.execution.backoff_limit
+    cause = ledger.fatal.get(step)
+    if cause is None and failures > limit:
+        last = ledger.causes.get(step) or "see its logs"
+        cause = f"failed {failures} times, more than execution.backoffLimit {limit}; the last time: {last}"
+    if cause is None:
+        return None
+    return Stop("Failed", step.iteration, stopping.best_iteration(ledger), False, f"{step.name}: {cause}")
+
+
+def _step(spec: Spec, ledger: Ledger, step: StepId, missing: tuple[int, ...], reason: str = "") -> Step:
+    shards = shards_of(spec, step)
+    reason = reason or REASONS[step.step](spec, ledger, step.iteration)
+    if len(missing) < shards:
+        reason = f"{shards - len(missing)} of {shards} shards of {step.name} are committed"
+    if failures := ledger.failures.get(step, 0):
+        cause = ledger.causes.get(step)
+        reason += f"; {failures} of its attempts failed" + (f", the last one: {cause}" if cause else "")
+    return Step(step, reason, shards, missing)
+
+
+def _why_generate(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    return (
+        f"no stop rule fired after i{iteration - 1:03d}-measure: iteration {iteration} of at most "
+        f"{spec.max_iterations} begins with samples of M_{iteration - 1}"
+    )
+
+
+def _why_verify(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    methods = spec.verification.methods if spec.verification else []
+    names = ", ".join(method.name or method.type for method in methods)
+    return "every sample of generate is scored" + (f" by {names}" if names else "")
+
+
+def _why_resample(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    resampling = spec.resampling
+    return (
+        f"strategy {resampling.strategy} follows verify: prompts with fewer than {resampling.target} "
+        "accepted samples are sampled again"
+    )
+
+
+def _why_select(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    if spec.resampling.strategy == "None":
+        return "all samples are scored, and resampling.strategy is None"
+    return f"all samples are scored, and strategy {spec.resampling.strategy} is done with the tail"
+
+
+def _why_distill(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    selected = ledger.selected(iteration)
+    start = 0 if spec.distillation.start_from == "Base" else iteration - 1
+    kept = f"kept {selected.examples:,} examples" if selected else "is committed"
+    return f"i{iteration:03d}-select {kept}: M_{iteration} is trained on them, from M_{start}"
+
+
+def _why_evaluate(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    if iteration == 0:
+        return "M_0 answers the held-out prompts first: the baseline of all that follows"
+    return f"the checkpoint of M_{iteration} is committed: it answers the held-out prompts"
+
+
+def _why_measure(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    against = "" if iteration == 0 else ", compared with M_0 and the best before it"
+    return f"all held-out answers of M_{iteration} are committed: they are measured{against}"
+
+
+REASONS: dict[StepName, Callable[[Spec, Ledger, int], str]] = {
+    "generate": _why_generate,
+    "verify": _why_verify,
+    "resample": _why_resample,
+    "select": _why_select,
+    "distill": _why_distill,
+    "evaluate": _why_evaluate,
+    "measure": _why_measure,
+}

@@ -1,0 +1,54 @@
+"""What an executor tells a worker to do: one document, in a pod's environment or on a process's standard input."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from selfimprove.api.base import Model
+from selfimprove.api.execution import StepName
+from selfimprove.api.spec import Spec
+from selfimprove.ledger import StepId
+from selfimprove.summaries import Summary
+
+
+class OrderedStep(Model):
+    """One step to do."""
+
+    iteration: Annotated[int, Field(ge=0)]
+    step: StepName
+    split: str = ""
+
+    @property
+    def id(self) -> StepId:
+        """The step as the ledger knows it."""
+        return StepId(self.iteration, self.step, self.split)
+
+
+class Order(Model):
+    """One shard of one step, or of several in a row on one loaded model."""
+
+    run_uri: Annotated[str, Field(alias="runURI")]
+    spec: Spec
+    """Resolved: a worker adds no default of its own."""
+    steps: Annotated[list[OrderedStep], Field(min_length=1)]
+    shard: Annotated[int, Field(ge=0)] = 0
+    shards: Annotated[int, Field(ge=1)] = 1
+    attempt: str
+    """Unique among all attempts at this run: it names the folder that only this process writes to."""
+
+
+class Failure(Model):
+    """How a step ended that did not end well."""
+
+    step: str
+    exit_code: int
+    message: str
+
+
+class Reply(Model):
+    """What a serving worker answers to an order."""
+
+    summaries: list[Summary] = []
+    failure: Failure | None = None

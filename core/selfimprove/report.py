@@ -1,0 +1,225 @@
+"""What a run found, as tables that a person reads: on a terminal in colour, through a pipe the same without.
+
+Percent and points throughout, every measure with its 95% interval, and never a number cut to fit: a table is as wide as
+its numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from selfimprove.ledger import Ledger, StepId
+from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures, Selected
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+NOTHING = "-"
+PASS_COLUMNS = 5
+LINE, LABEL = 110, 10
+"""Sentences are wrapped at so many columns, their labels take so many of them."""
+WIDEST = 1000
+"""Wider than any table: so rich never squeezes one, on a pipe or on a narrow terminal."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the tables say of a run."""
+
+    ledger: Ledger
+    heading: str
+    """One line: the run's name, its state, how far it is."""
+    best: int | None = None
+    """n of the best model M_n, once one is known."""
+    checkpoint: str | None = None
+    """Where the best model lies; for M_0 the source it came from."""
+    stop: str | None = None
+    """The rule that stopped the run, and why."""
+    ahead: str | None = None
+    """The next step, and why, while none did."""
+    warnings: Sequence[str] = ()
+
+
+def print_report(report: Report, file: IO[str]) -> None:
+    """Print heading, tables and conclusions."""
+    from rich.console import Console
+
+    console = Console(file=file, highlight=False, width=WIDEST)
+    console.print(report.heading, style="bold", markup=False)
+    for title, table in (_training(report), _held_out(report), _pass_at_k(report)):
+        if table is not None:
+            console.print(f"\n{title}", markup=False)
+            console.print(table)
+    console.print()
+    for label, text in conclusions(report):
+        console.print("\n".join(_wrapped(label, text)), markup=False, soft_wrap=True)
+
+
+def conclusions(report: Report) -> list[tuple[str, str]]:
+    """The (label, sentence) pairs under the tables: why it stopped, what is best, by how much, where, at what cost."""
+    lines = [(label, text) for label, text in (("Stopped", report.stop), ("Next", report.ahead)) if text]
+    lines += [("Warning", text) for text in report.warnings]
+    if report.best is not None:
+        lines += _best(report.ledger, report.best)
+    if report.checkpoint:
+        lines.append(("Model", report.checkpoint))
+    usage = report.ledger.usage
+    return [*lines, ("Spent", f"{usage.tokens:,} tokens, {usage.wall_seconds:,.0f} s in steps")]
+
+
+def _best(ledger: Ledger, best: int) -> list[tuple[str, str]]:
+    """What was measured of the best model, and on which prompts: those that chose it, or `dataset.test`."""
+    lines = [("Best", f"{_name(best)}{'' if best else ', the base model: nothing beat it'}")]
+    for split, label in (("", "Held out"), ("test", "Test set")):
+        measures = ledger.measures(best, split)
+        if measures is not None:
+            bias = "" if split or not best else "; measured on the prompts that chose it"
+            lines.append((label, _sentence(measures) + bias))
+    return lines
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    kept_whole = re.sub(r"(?<=,) (?=\S+\])", "\N{NO-BREAK SPACE}", text)  # an interval stays on one line
+    lines = wrap(kept_whole, LINE - LABEL, break_long_words=False, break_on_hyphens=False)
+    labels = [label, *[""] * len(lines)]
+    joined = (f"{name:<{LABEL}}{line}" for name, line in zip(labels, lines, strict=False))
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in joined]
+
+
+def percent(estimate: Estimate | None) -> str:
+    """A share as percent with its interval: `29.4 [25.2, 33.6]`."""
+    return _interval(estimate, "{:.1f}")
+
+
+def points(estimate: Estimate | Difference | None) -> str:
+    """A difference of shares as signed points with its interval: `+4.7 [+1.9, +7.5]`."""
+    return _interval(estimate, "{:+.1f}")
+
+
+def _interval(estimate: Estimate | Difference | None, form: str) -> str:
+    if estimate is None:
+        return NOTHING
+    value = form.format(100 * estimate.value)
+    if estimate.low is None or estimate.high is None:
+        return value
+    return f"{value} [{form.format(100 * estimate.low)}, {form.format(100 * estimate.high)}]"
+
+
+def _sentence(measures: Measures) -> str:
+    held_out = measures.held_out
+    accuracy = f"accuracy {percent(held_out.accuracy)} %, strict {percent(held_out.strict_accuracy)} %"
+    if measures.versus_baseline is None:
+        return accuracy
+    flexible, strict = points(measures.versus_baseline), points(measures.strict_versus_baseline)
+    return f"{accuracy}; paired by prompt against M_0 {flexible} points, strict {strict}"
+
+
+Titled = tuple[str, "Table | None"]
+"""A title and its table; None when there is nothing to show yet."""
+
+
+class Column(NamedTuple):
+    """One column of a table: its heading, and how a row's cell is read."""
+
+    heading: str
+    cell: Callable[[int], str]
+
+
+def _training(report: Report) -> Titled:
+    ledger = report.ledger
+    rows = sorted({step.iteration for step in ledger.committed if step.step == "select"})
+    columns = [
+        Column("iteration", str),
+        Column("gap", lambda n: points(_found(ledger, n).gap)),
+        Column("relative gap", lambda n: points(_found(ledger, n).relative_gap)),
+        Column("kept", lambda n: _short(_found(ledger, n).keep_rate)),
+        Column("coverage", lambda n: percent(_found(ledger, n).coverage)),
+        Column("tail coverage", lambda n: percent(_found(ledger, n).tail_coverage)),
+        Column("examples", lambda n: f"{_selected(ledger, n).examples:,}"),
+        Column("tokens", lambda n: f"{_spent(ledger, n)[0]:,}"),
+        Column("seconds", lambda n: f"{_spent(ledger, n)[1]:,.0f}"),
+    ]
+    return _table("Training prompts, of the model that sampled them (%)", columns, rows)
+
+
+def _held_out(report: Report) -> Titled:
+    def of(n: int) -> PromptMeasures:
+        return _measured(report.ledger, n).held_out
+
+    columns = [
+        Column("model", lambda n: f"{_name(n)}{' best' if n == report.best else ''}"),
+        Column("accuracy", lambda n: percent(of(n).accuracy)),
+        Column("strict", lambda n: percent(of(n).strict_accuracy)),
+        Column("gain on M_0, paired", lambda n: points(_measured(report.ledger, n).versus_baseline)),
+        Column("gap", lambda n: points(of(n).gap)),
+        Column("tail coverage", lambda n: percent(of(n).tail_coverage)),
+    ]
+    return _table("Held-out prompts (%)", columns, report.ledger.measured_iterations(), report.best)
+
+
+def _pass_at_k(report: Report) -> Titled:
+    rows = [n for n in report.ledger.measured_iterations() if _measured(report.ledger, n).held_out.pass_at_k]
+    ks = sorted({int(k) for n in rows for k in _curve(report.ledger, n)})
+
+    def column(k: int) -> Column:
+        return Column(f"pass@{k}", lambda n: percent(_curve(report.ledger, n).get(str(k))))
+
+    columns = [Column("model", _name), *(column(k) for k in _spread(ks, PASS_COLUMNS))]
+    return _table("Held-out pass@k (%)", columns, rows, report.best)
+
+
+def _table(title: str, columns: Sequence[Column], rows: Sequence[int], best: int | None = None) -> Titled:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    for index, column in enumerate(columns):
+        table.add_column(column.heading, justify="left" if index == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(column.cell(row) for column in columns), style="bold" if row == best else None)
+    return title, table if rows else None
+
+
+def _name(n: int) -> str:
+    return f"M_{n}"
+
+
+def _short(estimate: Estimate | None) -> str:
+    return NOTHING if estimate is None else f"{100 * estimate.value:.1f}"
+
+
+def _selected(ledger: Ledger, n: int) -> Selected:
+    return ledger.selected(n) or Selected(training=PromptMeasures(), examples=0)
+
+
+def _found(ledger: Ledger, n: int) -> PromptMeasures:
+    return _selected(ledger, n).training
+
+
+def _measured(ledger: Ledger, n: int) -> Measures:
+    return ledger.measures(n) or Measures(held_out=PromptMeasures())
+
+
+def _curve(ledger: Ledger, n: int) -> dict[str, Estimate]:
+    return _measured(ledger, n).held_out.pass_at_k or {}
+
+
+def _spent(ledger: Ledger, n: int) -> tuple[int, float]:
+    """Tokens and seconds of everything committed for an iteration."""
+    done = [summary for step in _steps(ledger, n) for summary in ledger.committed[step].values()]
+    return sum(summary.tokens for summary in done), sum(summary.seconds for summary in done)
+
+
+def _steps(ledger: Ledger, n: int) -> list[StepId]:
+    return [step for step in ledger.committed if step.iteration == n]
+
+
+def _spread(values: Sequence[int], most: int) -> list[int]:
+    """At most so many of the values, first and last among them, evenly between."""
+    if len(values) <= most:
+        return list(values)
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]

@@ -1,0 +1,196 @@
+"""Finding a run and beginning one: from what a person names to a spec, a store, and nothing left to guess.
+
+A run on one machine lies at `<storage>/<name>` (design section 3). Its `run.json`, created once by whoever is first,
+is what makes it that run: who comes later with another spec is told which field differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import ValidationError
+
+from selfimprove import __version__
+from selfimprove.api import Run, Spec, Surroundings, below_reached, changed_immutable, load_run, resolve
+from selfimprove.api.base import Model
+from selfimprove.api.flat import leaves
+from selfimprove.api.schema import dotted
+from selfimprove.artifacts import RUN, load_ledger
+from selfimprove.errors import SurroundingsError, UserError
+from selfimprove.store import Store, open_store
+
+DEFAULT_STORAGE = "./runs"
+IN_CLUSTER = "sir/"
+
+_FROM_FILE = ("suspend", "max_iterations", "stopping", "execution", "storage", "model", "dataset", "resampling")
+"""Sections that are taken from FILE when a run goes on: the first four may change, the others hold secrets' names and
+endpoints, which may. The rest stays as it was resolved at the beginning, whatever the defaults are by now."""
+
+
+class Record(Model):
+    """`run.json`: what a run was begun with."""
+
+    name: str
+    run: Run
+    """As it was given, `--set` applied."""
+    resolved: Spec
+    version: str
+    """Of the code that began it."""
+    created_at: str
+
+
+@dataclass(frozen=True)
+class RunHandle:
+    """A run that was found: what was asked for, what that came to, and where it lies."""
+
+    run: Run
+    spec: Spec
+    """Resolved."""
+    store: Store
+    uri: str
+    begun: bool = True
+
+
+def begin(file: Path | str, storage: str | None = None, sets: Sequence[str] = ()) -> RunHandle:
+    """The run of a FILE, begun if it has not been, with `--set` values in it.
+
+    Raises `UserError` with every problem of the file, or naming the immutable field that differs from what the run was
+    begun with; `SurroundingsError` when the storage can't be used.
+    """
+    wanted = _wanted(file, storage, sets)
+    wanted.store.probe()
+    record = _record_of(wanted, datetime.now(UTC).isoformat(timespec="seconds"))
+    if wanted.store.create(RUN, _to_bytes(record)):
+        return _handle(record, wanted.store)
+    begun = _read(wanted.store)
+    if begun is None:
+        raise SurroundingsError(f"{wanted.uri}/{RUN}: vanished while the run began; run the same command again")
+    return _gone_on(wanted, begun)
+
+
+def find(run: str, storage: str | None = None) -> RunHandle:
+    """The run that a person named: by a FILE, or by its folder or URI.
+
+    Raises `UserError` when there is none, when it has not begun, or when FILE differs in an immutable field.
+    """
+    handle = look(run, storage)
+    if not handle.begun:
+        raise UserError(f"{run}: {handle.uri} has not begun; begin it with `selfimprove run {run}`")
+    return handle
+
+
+def look(run: str, storage: str | None = None, sets: Sequence[str] = ()) -> RunHandle:
+    """Like `find`, but a FILE whose run has not begun gives what would be begun; nothing is created."""
+    path = _local_path(run)
+    if path is None or path.is_dir():
+        if sets:
+            raise UserError(f"--set: changes a FILE, and {run} is a run's folder; give the FILE")
+        return _by_folder(run)
+    wanted = _wanted(path, storage, sets)
+    record = _read(wanted.store)
+    return wanted if record is None else _handle(_continued(wanted, record), wanted.store)
+
+
+def _wanted(file: Path | str, storage: str | None, sets: Sequence[str]) -> RunHandle:
+    """What a FILE asks for, and where it would lie; touches nothing."""
+    run = load_run(Path(file), sets)
+    place = _absolute(storage or run.spec.storage.uri or DEFAULT_STORAGE)
+    spec = resolve(run.spec, surroundings=Surroundings(storage_uri=place))
+    spec = spec.model_copy(update={"storage": spec.storage.model_copy(update={"uri": place})})
+    where = f"{place.rstrip('/')}/{run.metadata.name}"
+    store = open_store(where, endpoint=spec.storage.endpoint, region=spec.storage.region)
+    return RunHandle(run, spec, store, store.uri, begun=False)
+
+
+def _by_folder(run: str) -> RunHandle:
+    store = open_store(run)
+    record = _read(store)
+    if record is None:
+        raise UserError(f"{run}: no run was begun here, {RUN} is missing; {_remedy(_local_path(run))}")
+    settings = record.resolved.storage
+    return _handle(record, open_store(run, endpoint=settings.endpoint, region=settings.region))
+
+
+def _remedy(folder: Path | None) -> str:
+    inside = sorted(path.parent.name for path in folder.glob(f"*/{RUN}")) if folder else []
+    if inside:
+        return f"it holds the runs {', '.join(inside)}: give the folder of one"
+    return "give the FILE, the folder or the URI of a run"
+
+
+def _local_path(run: str) -> Path | None:
+    """The path that is named, if it is one of this machine. Raises `UserError` for what is not there."""
+    if run.startswith(IN_CLUSTER):
+        raise UserError(f"{run}: runs in a cluster need the operator, which is not built yet; give a FILE or a folder")
+    parts = urlsplit(run)
+    if parts.scheme and parts.scheme != "file":
+        return None
+    path = Path(unquote(parts.path) if parts.scheme else run).expanduser()
+    if not path.exists():
+        raise UserError(f"{run}: no such file or folder; give the FILE, the folder or the URI of a run")
+    return path
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place else str(Path(place).expanduser().absolute())
+
+
+def _gone_on(wanted: RunHandle, record: Record) -> RunHandle:
+    """The run that was begun earlier, with what may change taken from FILE, and remembered."""
+    continued = _continued(wanted, record)
+    iterations = [step.iteration for step in load_ledger(wanted.store).committed]
+    if problem := below_reached(continued.resolved, max(iterations, default=0)):
+        raise UserError(str(problem))
+    if continued != record:
+        wanted.store.write(RUN, _to_bytes(continued))
+    return _handle(continued, wanted.store)
+
+
+def _continued(wanted: RunHandle, record: Record) -> Record:
+    """The record with FILE's mutable part. Raises `UserError` naming the first other field that differs."""
+    before = resolve(record.run.spec, surroundings=Surroundings())
+    before = before.model_copy(update={"storage": before.storage.model_copy(update={"uri": wanted.spec.storage.uri})})
+    if field := changed_immutable(before, wanted.spec):
+        old, new = (_value(spec, field) for spec in (before, wanted.spec))
+        raise UserError(
+            f"{field}: {new} differs from {old}, which {wanted.uri} was begun with; "
+            "change it back, or give metadata.name another name to begin another run"
+        )
+    resolved = record.resolved.model_copy(update={name: getattr(wanted.spec, name) for name in _FROM_FILE})
+    return record.model_copy(update={"run": wanted.run, "resolved": resolved})
+
+
+def _value(spec: Spec, field: str) -> object:
+    values = {dotted(path): value for path, value in leaves(spec.to_json(), ("spec",))}
+    return values.get(field, "not set")
+
+
+def _record_of(wanted: RunHandle, now: str) -> Record:
+    name = wanted.run.metadata.name
+    return Record(name=name, run=wanted.run, resolved=wanted.spec, version=__version__, created_at=now)
+
+
+def _handle(record: Record, store: Store) -> RunHandle:
+    return RunHandle(record.run, record.resolved, store, store.uri)
+
+
+def _read(store: Store) -> Record | None:
+    """The run's record; None where no run was begun. Raises `SurroundingsError` for one that can't be read."""
+    try:
+        return Record.model_validate_json(store.read(RUN))
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise SurroundingsError(
+            f"{store.uri}/{RUN}: is no record of a run ({where}: {first['msg']}); restore it, or delete the folder"
+        ) from error
+
+
+def _to_bytes(record: Record) -> bytes:
+    return record.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode()

@@ -1,0 +1,260 @@
+"""The status of a run, built from what is committed and what is decided: the same on one machine and in a cluster.
+
+Pure: the moment, the step at hand and the status before it come in as arguments, so that the same facts always give the
+same status and nothing is written when nothing changed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from selfimprove.api.resolve import resolved_defaults
+from selfimprove.api.spec import Run, Spec
+from selfimprove.api.status import (
+    Best,
+    Condition,
+    Counters,
+    IterationStatus,
+    PlanStatus,
+    State,
+    Status,
+    StepStatus,
+    StopStatus,
+    UsageStatus,
+)
+from selfimprove.ledger import Ledger, StepId
+from selfimprove.loop import Step, Stop
+from selfimprove.status_conditions import Facts, conditions_of
+from selfimprove.status_measures import (
+    gain_of,
+    held_out_of,
+    latest_of,
+    manifest_of,
+    measure_of,
+    training_of,
+)
+from selfimprove.stopping import best_iteration, best_reason
+
+MAX_BYTES = 16_000
+"""Of the status as JSON: the whole object stays under 16 KB (design section 3)."""
+SHOWN_ITERATIONS = 8
+_LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What an executor knows beside what is committed."""
+
+    running_since: datetime | None = None
+    """When the step at hand was started; None while nothing runs."""
+    suspended: bool = False
+    """Whether the run stands still because `spec.suspend` says so."""
+    trouble: str | None = None
+    """What in the surroundings keeps the step from going on, with the remedy."""
+    disruptions: int = 0
+    suspensions: int = 0
+
+
+def status_of(
+    run: Run,
+    spec: Spec,
+    ledger: Ledger,
+    decision: Step | Stop,
+    *,
+    run_uri: str,
+    now: datetime,
+    activity: Activity | None = None,
+    previous: Status | None = None,
+    generation: int | None = None,
+    best_uri: str | None = None,
+) -> Status:
+    """The status of a run.
+
+    `spec`: the resolved one, `run.spec` what was written. `previous`: the status before this one, whose conditions keep
+    their transition times. `best_uri`: where the best model lies; by default M_0's source, or the folder of the step
+    that made it. Oldest iterations are left out where the whole would be over 16 KB.
+    """
+    activity = activity or Activity(suspended=spec.suspend)
+    facts = Facts(spec, ledger, decision, activity.running_since is not None, activity.suspended, activity.trouble)
+    iteration = _iteration(ledger, decision)
+    status = Status(
+        observed_generation=generation,
+        state=_state(facts),
+        iteration=iteration,
+        progress=f"{iteration}/{spec.max_iterations}",
+        message=_short(_message(facts)),
+        run_uri=run_uri,
+        resolved=_resolved(run.spec, spec),
+        conditions=_conditions(facts, previous, generation, now),
+        step=_step(ledger, decision, activity),
+        plan=_plan(decision),
+        latest=latest_of(ledger),
+        iterations=_iterations(ledger),
+        baseline=held_out_of(ledger, 0),
+        best=_best(spec, ledger, best_uri),
+        usage=_usage(ledger),
+        counters=_counters(ledger, activity),
+        stop=_stop(decision),
+    )
+    return _fitting(status)
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as Kubernetes writes it: UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _fitting(status: Status) -> Status:
+    """The status with as many of its last iterations as fit."""
+    while status.iterations and len(json.dumps(status.to_json(), separators=(",", ":")).encode()) > MAX_BYTES:
+        status = status.model_copy(update={"iterations": status.iterations[1:]})
+    return status
+
+
+def _state(facts: Facts) -> State:
+    decision = facts.decision
+    if isinstance(decision, Stop):
+        return "Succeeded" if decision.succeeded else "Failed"
+    if facts.suspended:
+        return "Suspended"
+    return "Running" if facts.running or facts.ledger.committed else "Pending"
+
+
+def _iteration(ledger: Ledger, decision: Step | Stop) -> int:
+    """The one worked on; the last look at the test set belongs to the last one that was measured."""
+    if isinstance(decision, Stop):
+        return decision.iteration
+    measured = ledger.measured_iterations()
+    return measured[-1] if decision.id.split and measured else decision.id.iteration
+
+
+def _message(facts: Facts) -> str:
+    decision = facts.decision
+    if isinstance(decision, Stop):
+        return f"{decision.rule}: {decision.message}"
+    name = decision.id.name
+    if facts.trouble is not None:
+        return f"{name}: {facts.trouble}"
+    done = decision.shards - len(decision.missing)
+    if decision.shards > 1 and (facts.running or done):
+        return f"{name}: {done} of {decision.shards} shards done"
+    return f"{name} is running" if facts.running else f"{name} is next: {decision.reason}"
+
+
+def _resolved(written: Spec, spec: Spec) -> dict[str, bool | int | float | str | list[str]]:
+    return {
+        path: value
+        for path, value in resolved_defaults(written, spec).items()
+        if isinstance(value, bool | int | float | str | list)
+    }
+
+
+def _conditions(facts: Facts, previous: Status | None, generation: int | None, now: datetime) -> list[Condition]:
+    """Every condition, its time kept from the previous status while its status is the same."""
+    before = {condition.type: condition for condition in previous.conditions} if previous else {}
+    result = []
+    for verdict in conditions_of(facts):
+        old = before.get(verdict.type)
+        kept = old is not None and old.status == verdict.status
+        result.append(
+            Condition(
+                type=verdict.type,
+                status=verdict.status,
+                observed_generation=generation,
+                last_transition_time=old.last_transition_time if old and kept else timestamp(now),
+                reason=verdict.reason,
+                message=_short(verdict.message),
+            )
+        )
+    return result
+
+
+def _step(ledger: Ledger, decision: Step | Stop, activity: Activity) -> StepStatus | None:
+    if isinstance(decision, Stop):
+        return None
+    since = activity.running_since
+    return StepStatus(
+        name=decision.id.name,
+        state="Running" if since else "Pending",
+        attempt=ledger.failures.get(decision.id, 0) + 1,
+        started_at=timestamp(since) if since else None,
+        shards=decision.shards,
+        shards_done=decision.shards - len(decision.missing),
+    )
+
+
+def _plan(decision: Step | Stop) -> PlanStatus:
+    if isinstance(decision, Stop):
+        return PlanStatus(reason=_short(f"the run is over: {decision.rule}"))
+    return PlanStatus(next=decision.id.name, reason=_short(decision.reason))
+
+
+def _iterations(ledger: Ledger) -> list[IterationStatus]:
+    """The last ones of which anything is known, oldest first."""
+    known = {id.iteration for id in ledger.committed if id.iteration and id.step in ("select", "measure")}
+    return [_one(ledger, n) for n in sorted(known)[-SHOWN_ITERATIONS:]]
+
+
+def _one(ledger: Ledger, n: int) -> IterationStatus:
+    selected = ledger.selected(n)
+    summaries = [
+        summary
+        for id, shards in ledger.committed.items()
+        if id.iteration == n and not id.split
+        for summary in shards.values()
+    ]
+    return IterationStatus(
+        iteration=n,
+        held_out=held_out_of(ledger, n),
+        tokens=sum(summary.tokens for summary in summaries),
+        gpu_seconds=round(sum(summary.gpu_seconds for summary in summaries)),
+        manifest=manifest_of(ledger, n),
+        **(training_of(selected.training) if selected else {}),
+    )
+
+
+def _best(spec: Spec, ledger: Ledger, uri: str | None) -> Best | None:
+    """None until something is measured."""
+    if not ledger.measured_iterations():
+        return None
+    n = best_iteration(ledger)
+    measures = ledger.measures(n)
+    return Best(
+        iteration=n,
+        model_uri=uri or (spec.model.uri if n == 0 else _step_folder(ledger, n)),
+        accuracy=measure_of(measures.held_out.accuracy) if measures else None,
+        gain=gain_of(ledger, n),
+        message=_short(best_reason(ledger)),
+    )
+
+
+def _step_folder(ledger: Ledger, n: int) -> str | None:
+    summary = ledger.summary(StepId(n, "distill"))
+    return summary.manifest.uri.rpartition("/")[0] if summary else None
+
+
+def _usage(ledger: Ledger) -> UsageStatus:
+    spent = ledger.usage
+    return UsageStatus(
+        gpu_seconds=round(spent.gpu_seconds), tokens=spent.tokens, wall_seconds=round(spent.wall_seconds)
+    )
+
+
+def _counters(ledger: Ledger, activity: Activity) -> Counters:
+    return Counters(
+        failures=sum(ledger.failures.values()), disruptions=activity.disruptions, suspensions=activity.suspensions
+    )
+
+
+def _stop(decision: Step | Stop) -> StopStatus | None:
+    if isinstance(decision, Step):
+        return None
+    return StopStatus(rule=decision.rule, iteration=decision.iteration, message=_short(decision.message))
+
+
+def _short(text: str) -> str:
+    """On one line, within the bound of a message."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

@@ -1,0 +1,197 @@
+"""When a run stops paying, which model is its result, and what to warn of (design section 2, Stops).
+
+One small function a rule, each a pure function of the spec and what is committed, so that raising a limit reopens a
+finished run and a changed rule is judged anew. Every message names its numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from selfimprove.api.spec import Spec
+from selfimprove.ledger import Ledger, StepId
+from selfimprove.summaries import Difference, Estimate
+
+Rule = Callable[[Spec, Ledger, int], str | None]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that a person should know and that ends nothing: a condition's type, reason and message."""
+
+    type: str
+    reason: str
+    message: str
+
+
+def fired(spec: Spec, ledger: Ledger, iteration: int) -> tuple[str, str] | None:
+    """The first rule that says to stop after the measure of this iteration, and its message; None to go on."""
+    for name, rule in RULES.items():
+        if message := rule(spec, ledger, iteration):
+            return name, message
+    return None
+
+
+def warnings(spec: Spec, ledger: Ledger) -> list[Notice]:
+    """What to warn of, as of the last iteration that was measured."""
+    measured = ledger.measured_iterations()
+    message = _narrowing(ledger, measured[-1]) if measured else None
+    return [Notice("TailNarrowing", "CoverageFell", message)] if message else []
+
+
+def best_iteration(ledger: Ledger, before: int | None = None) -> int:
+    """n of the best model M_n by held-out accuracy, the earlier one of equals; M_0 counts.
+
+    `before` looks only at the iterations before that one (what `measure` compares with). Without held-out answers the
+    last measured model, or 0 while there is none.
+    """
+    measured = [n for n in ledger.measured_iterations() if before is None or n < before]
+    accuracies = {n: estimate.value for n in measured if (estimate := _accuracy(ledger, n))}
+    if accuracies:
+        return max(accuracies, key=lambda n: (accuracies[n], -n))
+    return measured[-1] if measured else 0
+
+
+def best_reason(ledger: Ledger) -> str:
+    """Why the best model is the best, for people; says so when nothing beat M_0 or nothing could be compared."""
+    best = best_iteration(ledger)
+    accuracy, baseline = _accuracy(ledger, best), _accuracy(ledger, 0)
+    if not ledger.measured_iterations():
+        return "M_0 stands until something is measured"
+    if accuracy is None:
+        return f"M_{best} is the last checkpoint: without held-out answers no model can be called better"
+    if best == 0:
+        return f"no iteration beat M_0, whose held-out accuracy is {accuracy.value:.4f}"
+    over = f", M_0's {baseline.value:.4f}" if baseline else ""
+    return f"M_{best} has the highest held-out accuracy: {accuracy.value:.4f}{over}"
+
+
+def result(ledger: Ledger) -> str:
+    """What the run comes to: the best model and its gain, on the test set when it was looked at."""
+    best, reason = best_iteration(ledger), best_reason(ledger)
+    chosen, test = ledger.measures(best), ledger.measures(best, "test")
+    if test and test.versus_baseline:
+        return f"{reason}; on the test set {_change(test.versus_baseline)}"
+    if best and chosen and chosen.versus_baseline:
+        return f"{reason}; {_change(chosen.versus_baseline)}, measured on the prompts that chose it"
+    return reason
+
+
+def nothing_to_learn(ledger: Ledger, iteration: int) -> str | None:
+    """The message when `select` of this iteration is committed and left nothing to train on; else None."""
+    selected = ledger.selected(iteration)
+    if selected is None or selected.examples > 0:
+        return None
+    if unread := _unread_answers(ledger, iteration):
+        return unread
+    empty = selected.training.empty_filter_rate
+    share = "" if empty is None else f" (the filter was empty for {empty:.0%} of them)"
+    return (
+        f"i{iteration:03d}-select kept no sample of {selected.training.prompts:,} prompts{share}; begin a run with a "
+        "weighting that keeps more, more generation.samplesPerPrompt, or a resampling.strategy"
+    )
+
+
+def _unread_answers(ledger: Ledger, iteration: int) -> str | None:
+    """The message when no gold answer could be read: then no sample can be right, and no usual remedy helps."""
+    shards = ledger.committed.get(StepId(iteration, "verify"), {}).values()
+    verdicts = sum((Counter(summary.counts) for summary in shards), Counter[str]())
+    unread = verdicts["GoldUnparsable"]
+    if not unread or verdicts["Correct"] or verdicts["Wrong"]:
+        return None
+    return (
+        f"i{iteration:03d}-verify could read none of the dataset's answers ({unread:,} samples are GoldUnparsable); "
+        "begin a run with another dataset.fields.answer, dataset.answerPattern or dataset.task"
+    )
+
+
+def _max_iterations(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
+    if iteration < spec.max_iterations:
+        return None
+    return f"{iteration} iterations are done, and maxIterations is {spec.max_iterations}; raise it to go on"
+
+
+def _converged(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
+    limit, patience = spec.stopping.min_gap, spec.stopping.patience
+    if iteration < patience:
+        return None
+    gaps = {n: _gap(ledger, n) for n in range(iteration - patience + 1, iteration + 1)}
+    values = {n: found for n, found in gaps.items() if found and found[0] < limit}
+    if len(values) < patience:
+        return None
+    shown = ", ".join(f"{value:.4f} {where} in iteration {n}" for n, (value, where) in values.items())
+    return f"the gap was below stopping.minGap {limit:g} for {patience} iterations in a row: {shown}"
+
+
+def _gap(ledger: Ledger, iteration: int) -> tuple[float, str] | None:
+    """The gap that convergence is judged by and where it was measured; that of M_0 alone is no iteration's."""
+    measures, selected = ledger.measures(iteration), ledger.selected(iteration)
+    if measures and measures.held_out.gap:
+        return measures.held_out.gap.value, "held out"
+    if selected and selected.training.gap:
+        return selected.training.gap.value, "in training"
+    return None
+
+
+def _regressed(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
+    measures, limit = ledger.measures(iteration), spec.stopping.max_regression
+    versus = measures.versus_best if measures else None
+    if versus is None or versus.value >= -limit or versus.high995 >= 0:
+        return None
+    return (
+        f"held-out accuracy of M_{iteration} is {-versus.value:.4f} below that of M_{versus.iteration}, the best before"
+        f" it: more than stopping.maxRegression {limit:g}, and the 99.5% interval of the paired difference, "
+        f"{versus.low995:+.4f} to {versus.high995:+.4f} over {versus.n} prompts, excludes 0"
+    )
+
+
+def _tail_narrowing(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
+    return _narrowing(ledger, iteration) if spec.stopping.on_tail_narrowing == "Stop" else None
+
+
+def _narrowing(ledger: Ledger, iteration: int) -> str | None:
+    """Compared with iteration 1, not 0: a tail chosen by one draw rises in the next even when nothing changed."""
+    measures = ledger.measures(iteration)
+    change = measures.tail_change if measures and iteration >= 2 else None
+    if change is None or change.high is None or change.low is None or change.high >= 0:
+        return None
+    return (
+        f"coverage of the held-out tail ({change.n} prompts) fell by {-change.value:.4f} from iteration 1 to "
+        f"{iteration} (95% interval of the change {change.low:+.4f} to {change.high:+.4f})"
+    )
+
+
+def _budget_spent(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
+    """Judged between iterations only: one that has begun is finished, since half of one is worth nothing."""
+    if ledger.begun(iteration + 1):
+        return None
+    budget, usage = spec.stopping.budget, ledger.usage
+    spent = (
+        ("gpuSeconds", usage.gpu_seconds, budget.gpu_seconds),
+        ("tokens", usage.tokens, budget.tokens),
+        ("wallSeconds", usage.wall_seconds, budget.wall_seconds),
+    )
+    over = [f"{used:,.0f} of {limit:,} {name}" for name, used, limit in spent if limit is not None and used >= limit]
+    return f"stopping.budget is spent: {', '.join(over)}; raise it to go on" if over else None
+
+
+RULES: dict[str, Rule] = {
+    "Regressed": _regressed,
+    "Converged": _converged,
+    "TailNarrowing": _tail_narrowing,
+    "MaxIterations": _max_iterations,
+    "BudgetSpent": _budget_spent,
+}
+"""In the order in which they are asked: what was learned of the model before what the user allowed, and the budget
+last, so that tokens spent on the test set after the end never rename it."""
+
+
+def _accuracy(ledger: Ledger, iteration: int) -> Estimate | None:
+    measures = ledger.measures(iteration)
+    return measures.held_out.accuracy if measures else None
+
+
+def _change(versus: Difference) -> str:
+    return f"{versus.value:+.4f} against M_{versus.iteration} (95% interval {versus.low:+.4f} to {versus.high:+.4f})"

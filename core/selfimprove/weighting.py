@@ -1,0 +1,138 @@
+"""Score to weight (Mind the Gap, Examples 2.1 and 2.2), the same for what is trained on and for what is measured.
+
+All functions take flat arrays, one entry a sample: `scores` [n] with NaN for a missing score, `prompt` [n] with the
+index of the sample's prompt, in any order. A missing score weighs 0 and is never read as a low one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from selfimprove.api.selecting import Weighting
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+def weights(weighting: Weighting, scores: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[n] The weight of each sample, 0 or more; not normalised. A prompt whose scores are all missing gets zeros.
+
+    Threshold: 1 where score >= threshold. Quantile: 1 where score >= the quantile of its own prompt's scores, ties in,
+    so that 0.7 of eight distinct scores keeps three. Softmax: exp((score - the prompt's highest) / beta). TopK: 1 for
+    the k highest of a prompt; those that tie for the last places share them. Raises `ValueError` when the parameter
+    that the type needs is not set (the API refuses that earlier, by field).
+    """
+    weight = np.zeros(len(scores))
+    known = np.flatnonzero(~np.isnan(scores))
+    weight[known] = _RULES[weighting.type](weighting, scores[known], prompt[known], n_prompts)
+    return weight
+
+
+def accepts(weighting: Weighting, scores: Floats) -> Bools | None:
+    """[n] Whether each sample passes, where the rule is absolute; None for one that keeps a share of every prompt.
+
+    A missing score passes nothing.
+    """
+    if weighting.type != "Threshold":
+        return None
+    return scores >= _required(weighting.threshold, "threshold")
+
+
+def combine_all(filters: Sequence[Floats]) -> Floats:
+    """[n] The filters of several methods together: their product, which for filters of 0 and 1 is the logical and."""
+    product = np.ones_like(filters[0])
+    for each in filters:
+        product = product * each
+    return product
+
+
+def normalise(weight: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[n] Weights that sum to 1 in every prompt that has any, so that no prompt teaches more than another."""
+    total = np.bincount(prompt, weight, n_prompts)[prompt]
+    shares: Floats = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+    return shares
+
+
+def cap(weight: Floats, prompt: Ints, k: int, order: Floats | Ints) -> Floats:
+    """[n] The weights with all but the k heaviest of each prompt set to 0; equals are kept by lowest `order` [n].
+
+    `order` should be a seeded draw: a prompt's first samples are no better than its last.
+    """
+    ranked = np.lexsort((order, -weight, prompt))
+    kept = np.zeros_like(weight)
+    chosen = ranked[_place(prompt[ranked]) < k]
+    kept[chosen] = weight[chosen]
+    return kept
+
+
+def missing(scores: Floats) -> int:
+    """How many scores are missing."""
+    return int(np.isnan(scores).sum())
+
+
+def _threshold(weighting: Weighting, scores: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    return (scores >= _required(weighting.threshold, "threshold")).astype(np.float64)
+
+
+def _quantile(weighting: Weighting, scores: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """The cut is the first score at or above the quantile: what linear interpolation keeps, without its rounding."""
+    quantile = _required(weighting.quantile, "quantile")
+    ranked = np.lexsort((scores, prompt))
+    size = np.bincount(prompt, minlength=n_prompts)
+    place = np.ceil(quantile * np.maximum(size - 1, 0) - 1e-9).astype(np.int64)
+    cut = np.full(n_prompts, np.inf)
+    some = size > 0
+    cut[some] = scores[ranked[(np.cumsum(size) - size + place)[some]]]
+    return (scores >= cut[prompt]).astype(np.float64)
+
+
+def _softmax(weighting: Weighting, scores: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    beta = _required(weighting.beta, "beta")
+    top = np.full(n_prompts, -np.inf)
+    np.maximum.at(top, prompt, scores)
+    highest = top[prompt]
+    below = np.subtract(scores, highest, out=np.zeros_like(scores), where=scores != highest)
+    weight: Floats = np.exp(below / beta)
+    return weight
+
+
+def _top_k(weighting: Weighting, scores: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """Tied scores share the places they hold together, so constant scores weigh all alike and their gap is 0."""
+    k = int(_required(weighting.k, "k"))
+    ranked = np.lexsort((-scores, prompt))
+    won = (_place(prompt[ranked]) < k).astype(np.float64)
+    new = np.ones(len(ranked), dtype=bool)
+    new[1:] = (np.diff(prompt[ranked]) != 0) | (np.diff(scores[ranked]) != 0)
+    group = np.cumsum(new) - 1
+    shared = np.bincount(group, won) / np.bincount(group)
+    weight = np.empty(len(scores))
+    weight[ranked] = shared[group]
+    return weight
+
+
+_RULES: dict[str, Callable[[Weighting, Floats, Ints, int], Floats]] = {
+    "Threshold": _threshold,
+    "Quantile": _quantile,
+    "Softmax": _softmax,
+    "TopK": _top_k,
+}
+
+
+def _place(ranked_prompt: Ints) -> Ints:
+    """[n] The place of each entry within its prompt, from 0, when equal prompts stand together."""
+    n = len(ranked_prompt)
+    new = np.ones(n, dtype=bool)
+    new[1:] = ranked_prompt[1:] != ranked_prompt[:-1]
+    start = np.maximum.accumulate(np.where(new, np.arange(n), 0))
+    rank: Ints = np.arange(n) - start
+    return rank
+
+
+def _required(value: float | None, name: str) -> float:
+    if value is None:
+        raise ValueError(f"weighting.{name}: it is not set, and this weighting needs it")
+    return value

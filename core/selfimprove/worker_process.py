@@ -1,0 +1,96 @@
+"""A `selfimprove-worker serve` beside us: an order in, a reply out, and its end in peace or by force.
+
+It shares our standard error for its progress, and our terminal's Ctrl-C, which it answers by committing the part at
+hand.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import IO
+
+from pydantic import ValidationError
+
+from selfimprove.errors import INTERRUPTED, TERMINATED, UNEXPECTED, UserError
+from selfimprove.orders import Failure, Order, Reply
+
+GRACE_SECONDS = 30.0
+"""How long a worker may take to commit its part before it is killed."""
+
+NEEDED = ("torch", "transformers", "pyarrow", "reasoning_gym")
+
+
+class WorkerProcess:
+    """One worker process. Raises `UserError` at birth when the workers' libraries are not installed."""
+
+    def __init__(self) -> None:
+        missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+        if missing:
+            raise UserError(f"{', '.join(missing)}: not installed here; pip install 'selfimprove[workers]'")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "selfimprove_workers.main", "serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another order."""
+        return self._process.poll() is None
+
+    def ask(self, order: Order) -> Reply:
+        """Have an order done. A worker that dies over it is a failure like any other, with the reason of its death."""
+        line = order.model_dump_json(by_alias=True, exclude_none=True)
+        try:
+            print(line, file=_pipe(self._process.stdin), flush=True)
+            answer = _pipe(self._process.stdout).readline()
+            return Reply.model_validate_json(answer)
+        except (BrokenPipeError, ValidationError):
+            return Reply(failure=self._death(order))
+
+    def end(self, interrupt: bool = False) -> None:
+        """End it and wait. `interrupt`: it is at work, and shall commit the part at hand first."""
+        if interrupt and self.alive:
+            self._process.send_signal(signal.SIGTERM)
+        with suppress(BrokenPipeError):
+            _pipe(self._process.stdin).close()
+        try:
+            self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        finally:
+            _pipe(self._process.stdout).close()
+
+    def _death(self, order: Order) -> Failure:
+        """Why there is no reply."""
+        try:
+            code = self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        step = order.steps[0].id.name
+        if code in (INTERRUPTED, TERMINATED):
+            return Failure(
+                step=step, exit_code=TERMINATED, message=f"{step}: stopped by a signal; what was done is kept"
+            )
+        return Failure(step=step, exit_code=UNEXPECTED, message=_obituary(code))
+
+
+def _obituary(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "its worker was killed; if it was for want of memory, lower generation.engineArgs.maxBatchTokens"
+    if code < 0:
+        return f"its worker died of {signal.Signals(-code).name}"
+    return f"its worker ended with exit code {code} without an answer"
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise AssertionError("the worker was started with pipes")
+    return stream
