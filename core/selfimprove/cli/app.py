@@ -1,0 +1,135 @@
+"""The commands and their options, as `--help` shows them.
+
+Nothing but typer is imported here: each command brings in its own file when it runs, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfimprove import __version__
+
+app = typer.Typer(
+    help="Let a language model generate, verify, and learn from what it kept, iteration after iteration, and see "
+    "whether it still helps.",
+    epilog="RUN is a FILE, or the folder or URI of a run. Exit codes: 0 done, 1 unexpected, 2 wrong input, 3 failed "
+    "for good, 4 the surroundings (credentials, bucket, hub, disk), 130 and 143 interrupted, with the state kept.",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML of one SelfImprovementRun, as a cluster takes it.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="YAML of SelfImprovementRuns.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A FILE, or the folder or URI of a run.")]
+Storage = Annotated[
+    str | None, typer.Option("--storage", metavar="URI", help="Where runs lie; else spec.storage.uri, else ./runs.")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a field of FILE, as spec.maxIterations=5. Repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+Iteration = Annotated[int | None, typer.Option("--iteration", min=0, metavar="N", help="n of the model M_n.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.callback(invoke_without_command=True)
+def selfimprove(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    """Show help when no command is given."""
+    if version:
+        print(f"selfimprove {__version__}")
+    elif context.invoked_subcommand is None:
+        context.get_help()
+
+
+@app.command()
+def run(file: File, storage: Storage = None, sets: Sets = None, as_json: Json = False) -> int:
+    """Run to the end on this machine; the same command again goes on where it was, or answers at once."""
+    from selfimprove.cli.run import run as command
+
+    return command(file, storage, sets or [], as_json)
+
+
+@app.command()
+def plan(run: Run, storage: Storage = None, sets: Sets = None, as_json: Json = False) -> None:
+    """Show the next step and the reason, the resolved defaults, and what is left; does nothing."""
+    from selfimprove.cli.plan import plan as command
+
+    command(run, storage, sets or [], as_json)
+
+
+@app.command()
+def status(run: Run, storage: Storage = None, as_json: Json = False) -> None:
+    """Show how a run stands: the object that a cluster shows under .status, as tables or JSON."""
+    from selfimprove.cli.status import status as command
+
+    command(run, storage, as_json)
+
+
+@app.command()
+def validate(files: Files, as_json: Json = False) -> int:
+    """Find every problem of every file, one line each."""
+    from selfimprove.cli.validate import validate as command
+
+    return command(files, as_json)
+
+
+@app.command()
+def export(
+    run: Run,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new or empty folder.")],
+    iteration: Iteration = None,
+    storage: Storage = None,
+) -> None:
+    """Write the best model, or M_N, as a plain folder with a model card, which transformers and vLLM load."""
+    from selfimprove.cli.export import export as command
+
+    command(run, storage, iteration, output)
+
+
+@app.command()
+def samples(
+    run: Run,
+    iteration: Annotated[
+        int | None, typer.Option("--iteration", min=0, metavar="N", help="Of iteration N; else the last with samples.")
+    ] = None,
+    step: Annotated[str, typer.Option("--step", metavar="STEP", help="generate, resample or evaluate.")] = "generate",
+    prompt: Annotated[str | None, typer.Option("--prompt", metavar="ID", help="Of this prompt only.")] = None,
+    tail: Annotated[bool, typer.Option("--tail", help="Of prompts with too few accepted samples.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N prompts.")] = 20,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Read samples: prompt, text, verdict, scores, weight, and why each was kept or not."""
+    from selfimprove.cli.filters import Filter
+    from selfimprove.cli.samples import samples as command
+
+    command(run, storage, Filter(iteration, step, prompt, tail, limit), as_json)
+
+
+@app.command()
+def prune(
+    run: Run,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go.")] = False,
+    storage: Storage = None,
+    as_json: Json = False,
+) -> None:
+    """Remove what storage.retention allows to go: checkpoints, trainer states, what lost attempts left."""
+    from selfimprove.cli.remove import prune as command
+
+    command(run, storage, dry_run, as_json)
+
+
+@app.command()
+def delete(run: Run, yes: Yes = False, storage: Storage = None) -> None:
+    """Delete all of a run, after asking."""
+    from selfimprove.cli.remove import delete as command
+
+    command(run, storage, yes)

@@ -1,0 +1,93 @@
+"""`selfimprove prune` and `selfimprove delete`: what takes space goes, and never under a process that is at work."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import nullcontext
+
+from selfimprove.artifacts import RUN, load_ledger
+from selfimprove.cli.output import print_json
+from selfimprove.errors import UserError
+from selfimprove.locks import run_lock
+from selfimprove.retention import Removal, removals
+from selfimprove.runs import RunHandle, find
+from selfimprove.store.base import Entry
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def prune(run: str, storage: str | None, dry_run: bool, as_json: bool) -> None:
+    """Remove what retention allows to go, or only say what that is."""
+    handle = find(run, storage)
+    with nullcontext() if dry_run else run_lock(handle.store):
+        going = removals(handle.store, handle.spec.storage, load_ledger(handle.store))
+        if not dry_run:
+            handle.store.delete(removal.key for removal in going)
+    if as_json:
+        print_json(_document(handle, going, dry_run))
+    else:
+        print("\n".join(_lines(going, dry_run)))
+
+
+def delete(run: str, storage: str | None, yes: bool) -> None:
+    """Delete all of a run, after asking."""
+    handle = find(run, storage)
+    with run_lock(handle.store):
+        entries = list(handle.store.list())
+        if not yes and not _agreed(handle, entries):
+            print("nothing was deleted")
+            return
+        handle.store.delete(in_order([entry.key for entry in entries]))
+        root = handle.store.local_path("")
+        if root is not None:
+            shutil.rmtree(root, ignore_errors=True)  # the lock file and what killed writers left unfinished
+    print(f"deleted {handle.uri}: {_amount(entries)}")
+
+
+def in_order(keys: list[str]) -> list[str]:
+    """Manifests first, the last iteration's before all, and `run.json` last.
+
+    So a deletion that is cut short leaves no manifest whose parts are gone, and can be done again.
+    """
+    manifests = [key for key in keys if key.endswith("/manifest.json")]
+    rest = set(keys) - {*manifests, RUN}
+    return [*sorted(manifests, reverse=True), *sorted(rest), RUN]
+
+
+def size_text(size: float) -> str:
+    """A number of bytes as a person reads it: `1.2 GB`."""
+    for unit in _UNITS[:-1]:
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} {_UNITS[-1]}"
+
+
+def _document(handle: RunHandle, going: list[Removal], dry_run: bool) -> dict[str, object]:
+    objects = [{"key": removal.key, "size": removal.size, "reason": removal.reason} for removal in going]
+    return {"run": handle.uri, "dryRun": dry_run, "bytes": sum(removal.size for removal in going), "removed": objects}
+
+
+def _lines(going: list[Removal], dry_run: bool) -> list[str]:
+    if not going:
+        return ["nothing may go: everything here is still needed or kept by storage.retention"]
+    groups: dict[tuple[str, str], list[Removal]] = defaultdict(list)
+    for removal in going:
+        groups[removal.key.split("/attempt-", 1)[0], removal.reason].append(removal)
+    lines = [f"{folder}: {_amount(found)}, {reason}" for (folder, reason), found in sorted(groups.items())]
+    return [*lines, f"{'would free' if dry_run else 'freed'} {_amount(going)}"]
+
+
+def _agreed(handle: RunHandle, entries: list[Entry]) -> bool:
+    if not sys.stdin.isatty():
+        raise UserError("--yes: is needed here, where nobody can be asked")
+    print(f"delete all of {handle.uri} ({_amount(entries)})? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _amount(entries: Iterable[Entry | Removal]) -> str:
+    sizes = [entry.size for entry in entries]
+    return f"{len(sizes):,} {'file' if len(sizes) == 1 else 'files'}, {size_text(sum(sizes))}"

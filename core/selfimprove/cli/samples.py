@@ -1,0 +1,92 @@
+"""`selfimprove samples`: what the model wrote, what was thought of it, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import indent
+from typing import Any
+
+from selfimprove.artifacts import load_ledger
+from selfimprove.cli.filters import Filter
+from selfimprove.cli.output import print_json
+from selfimprove.errors import UserError
+from selfimprove.runs import find
+
+STEPS = ("generate", "resample", "evaluate")
+
+Row = dict[str, Any]
+
+
+def samples(run: str, storage: str | None, wanted: Filter, as_json: bool) -> None:
+    """Print the samples that were asked for. Raises `UserError` for a step, iteration or prompt that has none."""
+    if wanted.step not in STEPS:
+        raise UserError(f"--step: {wanted.step} draws no samples; give one of {', '.join(STEPS)}")
+    from selfimprove.cli.reading import Reader
+
+    handle = find(run, storage)
+    reader = Reader(handle.store, handle.spec, load_ledger(handle.store), wanted)
+    prompts = reader.prompts()
+    if as_json:
+        print_json({"runURI": handle.uri, "iteration": reader.iteration, "step": wanted.step, "prompts": prompts})
+        return
+    print(f"{handle.run.metadata.name}, {wanted.step} of iteration {reader.iteration}: {_count(prompts)}")
+    for prompt in prompts:
+        print()
+        print("\n".join(_lines(prompt)))
+
+
+def readable(text: str) -> str:
+    """The text with control characters spelled out: a model may write ones that a terminal obeys."""
+    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _count(prompts: list[Row]) -> str:
+    drawn = sum(len(prompt["samples"]) for prompt in prompts)
+    return f"{len(prompts)} {'prompt' if len(prompts) == 1 else 'prompts'}, {drawn} samples shown"
+
+
+def _lines(prompt: Row) -> Iterator[str]:
+    known = [
+        f"level {prompt['level']}" if prompt.get("level") else "",
+        f"gold {prompt['gold']}" if "gold" in prompt else "",
+    ]
+    yield "  ".join([f"== {prompt['prompt']}", *filter(None, known)])
+    for message in prompt.get("messages", []):
+        yield indent(readable(f"{message['role']}: {message['content']}"), "   ")
+    for sample in prompt["samples"]:
+        yield f"-- {_judgement(sample)}"
+        yield indent(readable(sample["text"]), "   ")
+
+
+def _judgement(sample: Row) -> str:
+    """One line: which sample, its verdicts, its scores, and whether it was kept."""
+    facts = [f"#{sample['sample']}", _guidance(sample), _verdict(sample), _scores(sample), _decision(sample)]
+    if sample["finish"] == "length":
+        facts.append("cut by length")
+    return ", ".join(filter(None, facts))
+
+
+def _guidance(sample: Row) -> str:
+    return f"{sample['strategy']} round {sample['round']}" if sample["strategy"] else ""
+
+
+def _verdict(sample: Row) -> str:
+    if not sample["verdict"]:
+        return ""
+    answer = f" ({sample['answer']})" if sample["answer"] is not None else ""
+    return f"{sample['verdict']}{readable(answer)}, strict {sample['strict_verdict']}"
+
+
+def _scores(sample: Row) -> str:
+    """GroundTruth's score is its verdict again, and so stays out."""
+    shown = {name: score for name, score in sample["scores"].items() if name != "GroundTruth"}
+    return ", ".join(f"{name} {'none' if score is None else f'{score:.3f}'}" for name, score in shown.items())
+
+
+def _decision(sample: Row) -> str:
+    if "kept" not in sample:
+        return ""
+    if not sample["kept"]:
+        return f"not kept: {sample['reason']}"
+    why = "" if sample["reason"] == "kept" else f" ({sample['reason']})"
+    return f"kept with weight {sample['weight']:.3g}{why}"

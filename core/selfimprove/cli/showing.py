@@ -1,0 +1,95 @@
+"""How a run stands: the status object for programs, the tables for people, both from the same ledger."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from datetime import UTC, datetime
+from typing import IO
+
+from selfimprove.artifacts import load_ledger
+from selfimprove.export import model_uri
+from selfimprove.ledger import Ledger
+from selfimprove.loop import Step, Stop, next_step
+from selfimprove.report import Report, print_report
+from selfimprove.runs import RunHandle
+from selfimprove.status import Activity, status_of
+from selfimprove.stopping import best_iteration, result, warnings
+from selfimprove.store import Store
+from selfimprove.store.local import LOCK
+
+_HOLDER = re.compile(r"process (\d+) on (.+)")
+
+
+def status_document(handle: RunHandle) -> dict[str, object]:
+    """The object that a cluster shows under `.status`."""
+    ledger = load_ledger(handle.store)
+    status = status_of(
+        handle.run,
+        handle.spec,
+        ledger,
+        next_step(handle.spec, ledger),
+        run_uri=handle.uri,
+        now=datetime.now(UTC),
+        activity=Activity(running_since=at_work_since(handle.store), suspended=handle.spec.suspend),
+        best_uri=_best_uri(handle, ledger),
+    )
+    return status.to_json()
+
+
+def show(handle: RunHandle, file: IO[str]) -> None:
+    """Print how the run stands, as tables."""
+    ledger = load_ledger(handle.store)
+    decision = next_step(handle.spec, ledger)
+    measured = bool(ledger.measured_iterations())
+    report = Report(
+        ledger,
+        heading=f"{handle.run.metadata.name}: {_heading(handle, decision)}",
+        best=best_iteration(ledger) if measured else None,
+        checkpoint=_best_uri(handle, ledger),
+        stop=_why(decision, ledger) if isinstance(decision, Stop) else None,
+        ahead=f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None,
+        warnings=[notice.message for notice in warnings(handle.spec, ledger)],
+    )
+    print_report(report, file)
+
+
+def at_work_since(store: Store) -> datetime | None:
+    """When the process that works on the run took its lock; None when nobody does, or nobody can know (S3).
+
+    Reads what the holder signed and never takes the lock itself, so that looking can't keep a run from starting.
+    """
+    path = store.local_path(LOCK)
+    if path is None or not path.is_file():
+        return None
+    signed = _HOLDER.fullmatch(path.read_text(encoding="utf-8").strip())
+    if signed is None or (signed[2] == socket.gethostname() and not _alive(int(signed[1]))):
+        return None
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _heading(handle: RunHandle, decision: Step | Stop) -> str:
+    if isinstance(decision, Stop):
+        return f"{'succeeded' if decision.succeeded else 'failed'} after iteration {decision.iteration}"
+    state = "running" if at_work_since(handle.store) else "suspended" if handle.spec.suspend else "not running"
+    return f"{state}, iteration {decision.id.iteration} of at most {handle.spec.max_iterations}"
+
+
+def _why(stop: Stop, ledger: Ledger) -> str:
+    """The rule and its numbers, without the result: that stands in lines of its own."""
+    return f"{stop.rule}: {stop.message}".removesuffix(f"; {result(ledger)}")
+
+
+def _best_uri(handle: RunHandle, ledger: Ledger) -> str | None:
+    return model_uri(handle, best_iteration(ledger)) if ledger.measured_iterations() else None
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

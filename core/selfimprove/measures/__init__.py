@@ -1,0 +1,32 @@
+"""What is measured of a model from its samples: gap, relative gap, coverage, tail, pass@k, and whether it changed.
+
+The definitions are those of "Mind the Gap" (arXiv 2412.02674) as design section 2 fixes them: per prompt first, then
+over prompts, each with a seeded bootstrap interval over prompts; a difference of two models is paired by prompt. Numpy
+only, and usable without a run: a `Table` of samples in, `summaries` out.
+
+    table = table_of(prompt_ids, utility=utility, strict_utility=strict, weight=weight, accepted=accepted)
+    select:   training_measures(table, tail=tail_of_iteration_1, target=4, seed=seed)
+    measure:  held_out_measures(current, iteration=2, baseline=m0, first=m1, best=(1, m1), target=2, seed=seed)
+"""
+
+from selfimprove.measures.bootstrap import RESAMPLES, estimates
+from selfimprove.measures.compare import paired_difference, tail_change
+from selfimprove.measures.entry import held_out_measures, prompt_measures, training_measures
+from selfimprove.measures.perprompt import columns, pass_at_k, scaled_target, tail_prompts
+from selfimprove.measures.table import Table, table_of
+
+__all__ = [
+    "RESAMPLES",
+    "Table",
+    "columns",
+    "estimates",
+    "held_out_measures",
+    "paired_difference",
+    "pass_at_k",
+    "prompt_measures",
+    "scaled_target",
+    "table_of",
+    "tail_change",
+    "tail_prompts",
+    "training_measures",
+]

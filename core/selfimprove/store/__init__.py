@@ -1,0 +1,45 @@
+"""Where artifacts live: a folder or S3, behind one Protocol.
+
+boto3 is imported only when a store is on S3: the command line must start at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from selfimprove.errors import UserError
+from selfimprove.store.base import Entry, Store
+from selfimprove.store.local import LocalStore
+
+__all__ = ["Entry", "LocalStore", "Store", "open_store"]
+
+_REMEDY = "give a folder, file:///path or s3://bucket/prefix"
+
+
+def open_store(uri: str, *, endpoint: str | None = None, region: str | None = None) -> Store:
+    """The store at a URI: a path, `file://` or `s3://bucket/prefix`. Touches neither disk nor network.
+
+    On S3, what is not given comes from AWS_ENDPOINT_URL, AWS_REGION and the other usual places of boto3. Raises
+    `UserError` for a URI that is none of these.
+    """
+    if "://" not in uri:
+        return LocalStore(Path(uri).expanduser())
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
+        return LocalStore(Path(unquote(parts.path)))
+    if parts.scheme == "s3":
+        return _open_s3(uri, endpoint, region)
+    raise UserError(f"storage.uri: {uri!r} is no place this can write to; {_REMEDY}")
+
+
+def _open_s3(uri: str, endpoint: str | None, region: str | None) -> Store:
+    # Not urlsplit: a key may hold "?" and "#".
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    if not bucket:
+        raise UserError(f"storage.uri: {uri!r} names no bucket; {_REMEDY}")
+    try:
+        from selfimprove.store.s3 import S3Store
+    except ModuleNotFoundError as error:
+        raise UserError(f"storage.uri: {uri!r} needs {error.name}; run `pip install 'selfimprove[data]'`") from error
+    return S3Store(bucket, prefix.strip("/"), endpoint=endpoint, region=region)

@@ -1,0 +1,111 @@
+"""What S3 and boto3 say when something is wrong, as one line that names the place, the cause and the remedy."""
+
+from __future__ import annotations
+
+from boto3.exceptions import S3UploadFailedError
+from botocore import exceptions as boto
+from botocore.exceptions import ClientError
+from s3transfer.exceptions import RetriesExceededError
+
+from selfimprove.errors import SurroundingsError
+
+_KEYS = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with the AWS command line "
+    "(in a cluster: name a Secret in storage.credentialsSecretName)"
+)
+_ENDPOINT = "check the network and storage.endpoint or AWS_ENDPOINT_URL, then run the same command again"
+_CLOCK = "check AWS_SECRET_ACCESS_KEY, the region and this machine's clock"
+_LATER = "the same command goes on once the store answers again"
+
+_BY_CODE = {
+    "AccessDenied": ("access denied", "give these credentials the right to read, write, list and delete there"),
+    "403": ("access denied", "give these credentials the right to read, write, list and delete there"),
+    "AllAccessDisabled": ("access denied", "ask the owner of the bucket"),
+    "AccountProblem": ("access denied", "ask the owner of the account"),
+    "InvalidAccessKeyId": ("the access key is unknown there", f"check the credentials and the endpoint, or {_KEYS}"),
+    "SignatureDoesNotMatch": ("the secret key is refused", _CLOCK),
+    "RequestTimeTooSkewed": ("the signature is refused as out of date", "set this machine's clock"),
+    "ExpiredToken": ("the session token has expired", "renew it, then run the same command again"),
+    "InvalidToken": ("the session token is refused", "renew it, then run the same command again"),
+    "NoSuchBucket": ("the bucket does not exist", "create it or correct storage.uri"),
+    "InvalidBucketName": ("this is no bucket name", "correct storage.uri"),
+    "PermanentRedirect": ("the bucket is in another region", "set storage.region or AWS_REGION"),
+    "301": ("the bucket is in another region", "set storage.region or AWS_REGION"),
+    "AuthorizationHeaderMalformed": ("the bucket is in another region", "set storage.region or AWS_REGION"),
+    "IllegalLocationConstraintException": ("the bucket is in another region", "set storage.region or AWS_REGION"),
+    "NotImplemented": ("the store does not implement this request", "use one that supports conditional writes"),
+    "SlowDown": ("the store asks to slow down", _LATER),
+    "ServiceUnavailable": ("the store is overloaded", _LATER),
+    "QuotaExceeded": ("the bucket's quota is used up", "free some space or raise the quota"),
+}
+
+_MISSING = {"NoSuchKey", "404"}
+
+_BY_TYPE: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
+    ((boto.NoCredentialsError,), "no AWS credentials were found", _KEYS),
+    ((boto.PartialCredentialsError,), "the AWS credentials are incomplete", _KEYS),
+    ((boto.CredentialRetrievalError, boto.TokenRetrievalError, boto.SSOError), "the login has expired", _KEYS),
+    ((boto.ProfileNotFound,), "the AWS profile is not configured", "correct AWS_PROFILE"),
+    ((boto.SSLError,), "the certificate is not accepted", "set AWS_CA_BUNDLE or correct storage.endpoint"),
+    ((boto.ProxyConnectionError,), "the proxy can't be reached", "check HTTPS_PROXY and NO_PROXY"),
+    ((boto.EndpointConnectionError, boto.ConnectTimeoutError), "can't be reached", _ENDPOINT),
+    ((boto.HTTPClientError, boto.ConnectionError), "the connection broke again and again", _ENDPOINT),
+    ((boto.ParamValidationError,), "this is no bucket name or key", "correct storage.uri"),
+)
+
+
+class InterruptedBodyError(Exception):
+    """The answer's body broke off; its cause says how. Worth another try, which boto3 leaves to its user."""
+
+
+def is_refused_condition(error: Exception) -> bool:
+    """Whether the object was there already when it was to be created (412)."""
+    return isinstance(error, ClientError) and status(error) == 412
+
+
+def is_worth_retrying(error: Exception) -> bool:
+    """Whether to try again what boto3 doesn't: a conflict with another writer (409), a body that broke off."""
+    return isinstance(error, InterruptedBodyError) or (isinstance(error, ClientError) and status(error) == 409)
+
+
+def status(error: ClientError) -> int:
+    """The HTTP status of an error response."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def explain(error: Exception, place: str, endpoint: str) -> Exception:
+    """The error to raise instead: `FileNotFoundError` for a missing object, else `SurroundingsError`."""
+    error = _root(error)
+    if isinstance(error, ClientError):
+        return _explain_response(error, place, endpoint)
+    for types, cause, remedy in _BY_TYPE:
+        if isinstance(error, types):
+            return SurroundingsError(f"{place}: {cause} (endpoint {endpoint}); {remedy}")
+    return SurroundingsError(f"{place}: {_line(error)} (endpoint {endpoint}); {_ENDPOINT}")
+
+
+def _explain_response(error: ClientError, place: str, endpoint: str) -> Exception:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    if code in _MISSING:
+        return FileNotFoundError(place)
+    cause, remedy = _BY_CODE.get(code, (f"the store answered {code or status(error)}", _LATER))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    return SurroundingsError(f"{place}: {cause} (endpoint {endpoint}: {_short(message) or code}); {remedy}")
+
+
+def _root(error: Exception) -> Exception:
+    """What really happened, under what boto3's transfer layer and `InterruptedBodyError` make of it."""
+    inner: object = None
+    if isinstance(error, RetriesExceededError):
+        inner = error.last_exception
+    elif isinstance(error, (InterruptedBodyError, S3UploadFailedError)):
+        inner = error.__cause__ or error.__context__
+    return _root(inner) if isinstance(inner, Exception) else error
+
+
+def _line(error: Exception) -> str:
+    return _short(str(error)) or type(error).__name__
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:200]
