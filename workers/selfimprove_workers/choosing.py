@@ -1,0 +1,90 @@
+"""Which samples become training examples, at which weight, and why not the others: pure arithmetic on a few arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from selfimprove import weighting
+from selfimprove.api.selecting import Selection
+from selfimprove.weighting import Bools, Floats, Ints
+
+KEPT, NOT_ACCEPTED, TRUNCATED, NO_SCORE, COPY, DUPLICATE, OVER_THE_CAP = range(7)
+REASONS = ("kept", "not accepted", "truncated", "no score", "copy", "duplicate", "over the cap")
+"""What each code says to a person, in the `reason` of a DECISION row."""
+
+ACCEPTED = "accepted"
+"""What `resample` says of a guided sample that passed every absolute rule; else it says one of the reasons above."""
+
+Codes = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """n samples of P prompts that may become examples: plain ones first, then guided ones."""
+
+    prompts: int
+    """P."""
+    prompt: Ints
+    """[n] Index of the prompt."""
+    weight: Floats
+    """[n] What the filters give; 1 for a guided sample that was accepted."""
+    reason: Codes
+    """[n] KEPT, or why a sample is out already."""
+    merit: Floats
+    """[n] What the cap keeps the highest of; -inf where there is no score."""
+    fingerprint: npt.NDArray[np.uint64] | None = None
+    """[n] Of the normalised text: equal ones within a prompt are one solution."""
+
+
+def choose(pool: Pool, selection: Selection, seed: int) -> tuple[Floats, Codes]:
+    """[n] Final weights (0 where not kept) and reasons: no duplicates, then the cap, then prompts are normalised."""
+    if selection.deduplicate and pool.fingerprint is not None:
+        pool = _drop(pool, _repeats(pool, pool.fingerprint), DUPLICATE)
+    if selection.per_prompt_cap is not None:
+        pool = _drop(pool, _beyond(pool, selection.per_prompt_cap, seed), OVER_THE_CAP)
+    weight = np.where(pool.reason == KEPT, pool.weight, 0.0)
+    if selection.normalise == "Prompt":
+        weight = weighting.normalise(weight, pool.prompt, pool.prompts)
+    return weight, pool.reason
+
+
+def plain_reasons(weight: Floats, truncated: Bools, missing: Bools, selection: Selection) -> Codes:
+    """[n] Why each plain sample is kept or not, before it is compared with others."""
+    cut = np.zeros_like(truncated) if selection.accept_truncated else truncated
+    codes = np.select([cut, missing, weight <= 0], [TRUNCATED, NO_SCORE, NOT_ACCEPTED], KEPT)
+    return codes.astype(np.int8)
+
+
+def merit_of(scores: Sequence[Floats]) -> Floats:
+    """[n] One order for one score or several: the mean of each one's place among all its values; -inf where missing."""
+    places = [np.unique(score, return_inverse=True)[1].reshape(-1) / max(len(score), 1) for score in scores]
+    mean = np.mean(places, axis=0)
+    return np.where(np.logical_or.reduce([np.isnan(score) for score in scores]), -np.inf, mean)
+
+
+def _drop(pool: Pool, out: Bools, why: int) -> Pool:
+    return replace(pool, reason=np.where(out & (pool.reason == KEPT), why, pool.reason).astype(np.int8))
+
+
+def _repeats(pool: Pool, fingerprint: npt.NDArray[np.uint64]) -> Bools:
+    """[n] Kept samples whose text an earlier kept one of the same prompt has."""
+    kept = np.flatnonzero(pool.reason == KEPT)
+    pairs = np.stack([pool.prompt[kept].astype(np.uint64), fingerprint[kept]])
+    _, first = np.unique(pairs, axis=1, return_index=True)
+    repeated = np.zeros(len(pool.prompt), dtype=bool)
+    repeated[np.delete(kept, first)] = True
+    return repeated
+
+
+def _beyond(pool: Pool, cap: int, seed: int) -> Bools:
+    """[n] Kept samples beyond the `cap` best of their prompt; ties are drawn by lot."""
+    lot = np.random.default_rng(seed).random(len(pool.prompt))
+    order = np.empty(len(lot), dtype=np.int64)
+    order[np.lexsort((lot, -pool.merit))] = np.arange(len(lot))
+    weight = np.where(pool.reason == KEPT, pool.weight, 0.0)
+    beyond: Bools = (weight > 0) & (weighting.cap(weight, pool.prompt, cap, order) == 0)
+    return beyond

@@ -1,0 +1,103 @@
+"""All that a step may touch: its settings, its inputs, its model, its progress, and the wish to stop.
+
+A step is a pure function of artifacts, so everything it reads comes through here, and two processes given the same
+context do the same work.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from selfimprove.api.spec import Spec
+from selfimprove.artifacts import PROMPTS, Manifest, require_manifest, step_folder
+from selfimprove.errors import TerminatedError
+from selfimprove.ledger import StepId
+from selfimprove.store.base import Store
+from selfimprove_workers.engines.base import Engine
+from selfimprove_workers.models import ModelHouse
+from selfimprove_workers.progress import Progress
+from selfimprove_workers.prompts import PromptRow, ensure_prompts, load_prompts
+from selfimprove_workers.tasks import task_for
+from selfimprove_workers.tasks.base import Task
+
+
+@dataclass
+class StepContext:
+    """One shard of one step, about to run."""
+
+    store: Store
+    spec: Spec
+    """Resolved: every default is in it."""
+    step: StepId
+    shard: int
+    shards: int
+    attempt: str
+    models: ModelHouse
+    progress: Progress
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set by SIGTERM or SIGINT: commit the part at hand, then end."""
+
+    @property
+    def folder(self) -> str:
+        """Where this shard's parts and manifest lie, relative to the store."""
+        return step_folder(self.step, self.shard)
+
+    @property
+    def sampling_iteration(self) -> int:
+        """n of the model M_n that this step samples with: M_(n-1) makes iteration n's data, `evaluate` looks at M_n."""
+        return self.step.iteration if self.step.step == "evaluate" else self.step.iteration - 1
+
+    @property
+    def split(self) -> str:
+        """The prompts this step works on: train, heldOut or test."""
+        if self.step.step not in ("evaluate", "measure"):
+            return "train"
+        return self.step.split or "heldOut"
+
+    @cached_property
+    def task(self) -> Task:
+        """The checker of answers."""
+        return task_for(self.spec.dataset)
+
+    @cached_property
+    def prompts(self) -> list[PromptRow]:
+        """This shard's prompts, in the order in which they are worked on."""
+        _ = self.prompt_set
+        return load_prompts(self.store, self.split, self.shard, self.shards)
+
+    @cached_property
+    def prompt_set(self) -> tuple[Manifest, str]:
+        """The run's committed prompts and their manifest's sha256; the first step that asks commits them."""
+        ensure_prompts(self.store, self.spec, self.attempt)
+        return require_manifest(self.store, PROMPTS)
+
+    def every_prompt(self) -> list[PromptRow]:
+        """The prompts of all sets and shards of the run."""
+        return [row for split in self.prompt_set[0].tables for row in load_prompts(self.store, split)]
+
+    def engine(self) -> Engine:
+        """The model that this step samples with, loaded once a process."""
+        return self.models.engine(self.model_folder(self.sampling_iteration))
+
+    def model_folder(self, iteration: int) -> Path:
+        """M_n as a plain Hugging Face folder on this machine, its digest checked."""
+        return self.models.folder(iteration)
+
+    def input(self, step: StepId, shard: int = 0) -> tuple[Manifest, str]:
+        """A committed input of this step and its manifest's sha256. Raises `FailedError` when it is missing."""
+        return require_manifest(self.store, step_folder(step, shard))
+
+    def model_input(self, iteration: int) -> dict[str, str]:
+        """M_n among a step's inputs: its manifest's folder and sha256; nothing for M_0, which no step made."""
+        if iteration == 0:
+            return {}
+        step = StepId(iteration, "distill")
+        return {step_folder(step): self.input(step)[1]}
+
+    def stop_if_asked(self) -> None:
+        """To be called after a part is committed. Raises `TerminatedError` when a signal came."""
+        if self.stopping.is_set():
+            raise TerminatedError("stopped by a signal; what was done is kept")

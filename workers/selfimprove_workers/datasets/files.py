@@ -1,0 +1,91 @@
+"""Rows of Parquet and JSON-lines files, streamed, each with the words that name it in a message."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from selfimprove.errors import UserError
+
+BATCH = 1024
+
+
+class Row(NamedTuple):
+    """One row of a dataset and where it stands: `row 17 of train.parquet`, `line 3 of a.jsonl`."""
+
+    where: str
+    values: dict[str, Any]
+
+
+def read_files(paths: Sequence[Path], field: str) -> Iterator[Row]:
+    """The rows of all files, in order. Raises `UserError` naming the file for one that can't be read as what it is."""
+    for path in paths:
+        yield from _reader(path, field)(path, field)
+
+
+def _reader(path: Path, field: str) -> Callable[[Path, str], Iterator[Row]]:
+    for suffix, reader in READERS.items():
+        if path.name.lower().endswith(suffix):
+            return reader
+    raise UserError(f"{field}.uri: {path.name} is no dataset file; give {' or '.join(READERS)}")
+
+
+def _read_parquet(path: Path, field: str) -> Iterator[Row]:
+    number = 0
+    with _clear_errors(path, field, "Parquet"), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=BATCH):
+            for values in batch.to_pylist():
+                number += 1
+                yield Row(f"row {number} of {path.name}", values)
+
+
+def _read_lines(path: Path, field: str) -> Iterator[Row]:
+    with _clear_errors(path, field, "JSON lines"), _open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                where = f"line {number} of {path.name}"
+                yield Row(where, _parse(line, where, field))
+
+
+def _open_text(path: Path) -> IO[str]:
+    if path.name.lower().endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
+
+
+def _parse(line: str, where: str, field: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", None) or type(error).__name__
+        hint = "; one JSON object a line (jq -c '.[]' makes them of a list)" if line.lstrip()[:1] == "[" else ""
+        raise UserError(f"{field}.uri: {where} is not JSON ({reason}){hint or '; mend or remove it'}") from error
+    if not isinstance(values, dict):
+        kind = type(values).__name__
+        raise UserError(f"{field}.uri: {where} is a {kind}, not an object; give one JSON object a line")
+    return values
+
+
+@contextmanager
+def _clear_errors(path: Path, field: str, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise UserError(f"{field}.uri: {path} can't be read as {kind} ({reason}); give a sound file") from error
+
+
+READERS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
+    ".parquet": _read_parquet,
+    ".jsonl": _read_lines,
+    ".ndjson": _read_lines,
+    ".json": _read_lines,
+    ".jsonl.gz": _read_lines,
+}

@@ -1,0 +1,49 @@
+"""A prompt as the steps see it."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """One prompt: the chat that asks it, and what is known of its answer."""
+
+    id: str
+    messages: list[Message]
+    answer: str | None
+    """The gold, after `answerPattern`; None where none is known."""
+    rationale: str | None
+    level: str | None
+    extra: dict[str, Any] | None
+    """What the task's checker needs: the choices, a gym entry, that a percentage is asked for."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A prompt, and what the making of the sets needs to know of it."""
+
+    row: PromptRow
+    where: str
+    """What names it in a message."""
+    question: bytes
+    """Hash of what it asks, without case and spacing: the same question has the same."""
+
+
+def content_id(messages: Sequence[Message]) -> str:
+    """The id of a prompt that has none of its own, by what it says."""
+    return blake2b(json.dumps(list(messages), sort_keys=True).encode(), digest_size=10).hexdigest()
+
+
+def question_key(question: str) -> bytes:
+    """A hash that two spellings of one question share."""
+    text = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", question)).strip().casefold()
+    return blake2b(text.encode(), digest_size=16).digest()

@@ -1,0 +1,65 @@
+"""What a step needs of a model that samples: the same on transformers and on vLLM, tokens in and tokens out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SampleRequest:
+    """One sample to draw. `tokens`: the whole context, an assistant prefix included, as token ids."""
+
+    tokens: Sequence[int]
+    seed: int
+    max_tokens: int
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = -1
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One sample that was drawn."""
+
+    tokens: list[int]
+    """Sampled token ids, EOS included where it was sampled."""
+    logprob_sum: float
+    """Sum of log-probabilities of `tokens` under the untruncated model at temperature 1, EOS included."""
+    finish: str
+    """"stop" (EOS or a stop string) or "length"."""
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    name: str
+    """"transformers" or "vllm"."""
+    tokenizer: Any
+    """The Hugging Face tokenizer of the model."""
+    max_model_len: int
+    eos_token_ids: frozenset[int]
+
+    def sample(
+        self, requests: Sequence[SampleRequest], progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
+        """Draw every request; yields (index of the request, completion) as they finish, in any order.
+
+        `progress(samples_done, tokens_done)` is called as the work advances.
+        """
+
+    def label_logprobs(self, contexts: Sequence[Sequence[int]], labels: Sequence[int]) -> NDArray[np.float64]:
+        """Log-probability of each label token as the next token of each context; shape (contexts, labels)."""
+
+    def logprobs(
+        self, contexts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
+    ) -> list[NDArray[np.float64]]:
+        """Teacher-forced log-probability of every token of each continuation after its context (temperature 1)."""
+
+    def close(self) -> None:
+        """Give the memory back as far as this process can; the rest goes with the process."""

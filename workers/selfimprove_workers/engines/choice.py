@@ -1,0 +1,71 @@
+"""Which engine serves a run: vLLM where it is installed and works, else transformers.
+
+Under `engine: Auto` a vLLM that is installed but doesn't work (a wrong CUDA, a broken wheel) must not end a run: it is
+said once, and transformers goes on. Under `engine: VLLM` it is one clear line.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from selfimprove.api.sampling import Generation
+from selfimprove.errors import UserError
+from selfimprove_workers.engines.base import Engine
+
+log = logging.getLogger(__name__)
+
+
+def load_engine(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
+    """Load the model of `folder` into the engine that `settings.engine` names.
+
+    Raises `UserError` when `VLLM` is asked for and can't be had.
+    """
+    if settings.engine == "Transformers":
+        return _transformers(folder, settings, tokenizer)
+    reason = vllm_problem()
+    if reason is None:
+        try:
+            return _vllm(folder, settings, tokenizer)
+        except Exception as error:
+            if isinstance(error, UserError):
+                raise
+            log.debug("vLLM", exc_info=error)
+            reason = f"it doesn't start ({_line(error)})"
+    if settings.engine == "VLLM":
+        raise UserError(f"spec.generation.engine: VLLM: {reason}; mend it, or use Auto or Transformers")
+    log.info("engine: transformers, since vLLM can't be had: %s", reason)
+    return _transformers(folder, settings, tokenizer)
+
+
+def vllm_problem() -> str | None:
+    """Why vLLM can't be had in this process, or None: its import and its idea of the platform, no model."""
+    if find_spec("vllm") is None:
+        return "it is not installed"
+    try:
+        from vllm.platforms import current_platform
+
+        if not current_platform.device_type:
+            return "it finds no device that it can use"
+    except Exception as error:
+        return f"it can't be imported ({_line(error)})"
+    return None
+
+
+def _transformers(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
+    from selfimprove_workers.engines.transformers import TransformersEngine
+
+    return TransformersEngine(folder, settings.engine_args, tokenizer)
+
+
+def _vllm(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
+    from selfimprove_workers.engines.vllm import VLLMEngine
+
+    return VLLMEngine(folder, settings.engine_args, tokenizer)
+
+
+def _line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__

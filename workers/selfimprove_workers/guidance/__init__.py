@@ -1,0 +1,38 @@
+"""Guidance strategies, one file each, found by their name in the spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from selfimprove.api.selecting import Resampling, StrategyName
+from selfimprove.errors import UserError
+from selfimprove_workers.guidance.answer_driven import AnswerDriven
+from selfimprove_workers.guidance.base import Strategy
+from selfimprove_workers.guidance.brute_force import BruteForce
+from selfimprove_workers.guidance.prefixes import TokenEnds
+from selfimprove_workers.guidance.state_reset import StateReset
+
+STRATEGIES: dict[StrategyName, Callable[[Resampling, Any], Strategy]] = {
+    "BruteForce": lambda resampling, tokenizer: BruteForce(),
+    "AnswerDriven": lambda resampling, tokenizer: AnswerDriven(),
+    "StateReset": lambda resampling, tokenizer: StateReset(resampling.schedule, token_ends_of(tokenizer)),
+}
+
+
+def strategy_for(resampling: Resampling, tokenizer: Any) -> Strategy:
+    """The strategy that a spec asks for. Raises `UserError` for one that is not built yet."""
+    if resampling.strategy not in STRATEGIES:
+        known = ", ".join(STRATEGIES)
+        raise UserError(f"spec.resampling.strategy: {resampling.strategy} is not available yet; use one of {known}")
+    return STRATEGIES[resampling.strategy](resampling, tokenizer)
+
+
+def token_ends_of(tokenizer: Any) -> TokenEnds:
+    """Where a tokenizer's tokens end in a text; words stand in for tokens where it keeps no offsets."""
+    if not getattr(tokenizer, "is_fast", False):
+        return lambda text: [found.end() for found in re.finditer(r"\s*\S+", text)]
+    return lambda text: [
+        end for _, end in tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    ]

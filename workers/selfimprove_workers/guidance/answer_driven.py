@@ -1,0 +1,31 @@
+"""AnswerDriven: the gold answer stands in the prompt, the model finds the way to it (arXiv 2411.00750).
+
+The hint stands before the question, so that a prompt still ends with whatever the dataset's template ends it with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selfimprove_workers.guidance.base import Attempt, Guided, Reference
+from selfimprove_workers.templates import Template, shipped
+
+
+class AnswerDriven:
+    """The last turn of the prompt is asked with its answer beside it."""
+
+    name = "AnswerDriven"
+    needs_answer = True
+    needs_rationale = False
+
+    def __init__(self, template: Template | None = None) -> None:
+        self._template = template or shipped("answer-driven-1")
+        self.version = self._template.version
+
+    def guide(
+        self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
+    ) -> Guided:
+        """The same chat, its last turn with the hint. The round does not matter: the hint can't grow."""
+        *earlier, asked = messages
+        hinted = self._template.render(question=asked["content"], answer=reference.answer)
+        return Guided([*earlier, {**asked, "content": hinted}])

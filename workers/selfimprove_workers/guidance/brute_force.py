@@ -1,0 +1,22 @@
+"""BruteForce: the plain prompt again. The baseline that any guidance has to beat per token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selfimprove_workers.guidance.base import Attempt, Guided, Reference
+
+
+class BruteForce:
+    """No hint at all."""
+
+    name = "BruteForce"
+    version = ""
+    needs_answer = False
+    needs_rationale = False
+
+    def guide(
+        self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
+    ) -> Guided:
+        """The messages as they are."""
+        return Guided(list(messages))

@@ -1,0 +1,57 @@
+"""Growing prefixes of a reference solution, by lines or by shares of its tokens, up to where the answer shows.
+
+All but the last line of a reference already holds the gold answer in nearly all of GSM8K: a model that is given it has
+nothing left to find, so by default a prefix ends before the gold first appears.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+TokenEnds = Callable[[str], Sequence[int]]
+"""Where each token of a text ends, in characters."""
+
+_SHARES = (0.2, 0.4, 0.6, 0.8)
+
+
+def growing_prefixes(
+    rationale: str, answer: str | None, schedule: str | None, token_ends: TokenEnds, may_hold_gold: bool = False
+) -> list[str]:
+    """The prefixes to give, weakest first; empty when nothing can be given away.
+
+    `schedule`: "Lines", "Tokens", or None for lines where there are two and more. Lines fall back to token shares of
+    what comes before the gold when the gold is in the first line.
+    """
+    limit = len(rationale) if may_hold_gold else gold_position(rationale, answer)
+    by_lines = schedule == "Lines" or (schedule is None and len(_line_ends(rationale)) > 1)
+    ends = [end for end in _line_ends(rationale)[:-1] if end <= limit] if by_lines else []
+    ends = ends or _share_ends(token_ends(rationale), limit)
+    prefixes = [rationale[:end] for end in sorted(set(ends)) if rationale[:end].strip()]
+    # A cut inside a longer number can leave what reads like the gold: 12 of 123.
+    return [each for each in prefixes if may_hold_gold or gold_position(each, answer) == len(each)]
+
+
+def gold_position(text: str, answer: str | None) -> int:
+    """Where the gold first stands in a text as a thing of its own (72, not the 72 of 172); its length if nowhere."""
+    found = _gold_pattern(answer.strip()).search(text) if answer and answer.strip() else None
+    return found.start() if found else len(text)
+
+
+def _gold_pattern(answer: str) -> re.Pattern[str]:
+    flags = re.IGNORECASE if len(answer) > 1 else re.NOFLAG
+    if re.fullmatch(r"-?[\d,]*\d(\.\d+)?", answer):
+        spelled = ",?".join(re.escape(c) for c in re.sub(r"(\.0+)?$", "", answer.replace(",", "")))
+        return re.compile(rf"(?<![\w.]){spelled}(\.0+)?(?![\w]|[.,]\d)")
+    return re.compile(rf"(?<!\w){re.escape(answer)}(?!\w)", flags)
+
+
+def _line_ends(text: str) -> list[int]:
+    return list(accumulate(map(len, text.rstrip().splitlines(keepends=True))))
+
+
+def _share_ends(token_ends: Sequence[int], limit: int) -> list[int]:
+    wanted = [token_ends[int(share * len(token_ends)) - 1] for share in _SHARES if int(share * len(token_ends)) > 0]
+    last_allowed = max((end for end in token_ends if end <= limit), default=0)
+    return [min(end, last_allowed) for end in wanted]

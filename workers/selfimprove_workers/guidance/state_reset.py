@@ -1,0 +1,35 @@
+"""StateReset: the model is put into the middle of a reference solution and goes on from there (arXiv 2411.00750).
+
+Guidance starts weak and grows with each round; after the strongest prefix it starts over. What is stored and graded is
+prefix and continuation as one solution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selfimprove_workers.guidance.base import Attempt, Guided, Reference
+from selfimprove_workers.guidance.prefixes import TokenEnds, growing_prefixes
+
+
+class StateReset:
+    """`schedule`: Lines, Tokens, None to choose by the reference's shape, or Paper, which may give the gold away."""
+
+    name = "StateReset"
+    version = "state-reset-1"
+    needs_answer = False
+    needs_rationale = True
+
+    def __init__(self, schedule: str | None, token_ends: TokenEnds) -> None:
+        self._schedule = None if schedule == "Paper" else schedule
+        self._may_hold_gold = schedule == "Paper"
+        self._token_ends = token_ends
+
+    def guide(
+        self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
+    ) -> Guided:
+        """The plain prompt, and the round's prefix; no prefix where every one would give the answer away."""
+        prefixes = growing_prefixes(
+            reference.rationale or "", reference.answer, self._schedule, self._token_ends, self._may_hold_gold
+        )
+        return Guided(list(messages), prefixes[(round - 1) % len(prefixes)] if prefixes else "")

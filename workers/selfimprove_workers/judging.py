@@ -1,0 +1,91 @@
+"""Scores to weights and to acceptance, as a spec's verification asks: the same in `resample`, `select` and `measure`.
+
+Weights come from every method's own weighting; acceptance only from rules that are absolute (design section 2): a
+quantile keeps a share of every prompt, however bad all its samples are, and so accepts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from selfimprove import weighting
+from selfimprove.api.defaults import verification_of
+from selfimprove.api.selecting import Method, Weighting
+from selfimprove.api.spec import Spec
+from selfimprove.errors import UserError
+from selfimprove.weighting import Bools, Floats, Ints
+
+GROUND_TRUTH = "GroundTruth"
+"""The method column of the rows that carry the task's verdicts, whatever the methods are called."""
+
+_CORRECT = Weighting(type="Threshold", threshold=1.0)
+
+
+def methods_of(spec: Spec) -> dict[str, Method]:
+    """The methods by the name that their rows carry, with every default in them."""
+    return {score_name(method): method for method in verification_of(spec.dataset, spec.verification).methods}
+
+
+def score_name(method: Method) -> str:
+    """The name that a method's rows carry. Raises `UserError` where it would hide the task's verdicts."""
+    if method.type == GROUND_TRUTH:
+        return GROUND_TRUTH
+    name = str(method.name or method.type)
+    if name == GROUND_TRUTH:
+        raise UserError(f"spec.verification.methods: a {method.type} can't be named {name}; choose another name")
+    return name
+
+
+def weigh(spec: Spec, scores: Mapping[str, Floats], prompt: Ints, prompts: int) -> Floats:
+    """[n] The weight of each sample from its scores [n] by method; 0 where a filter drops it or a score is missing."""
+    filters = [
+        weighting.weights(_weighting(method), scores[name], prompt, prompts)
+        for name, method in methods_of(spec).items()
+    ]
+    return weighting.combine_all(filters)
+
+
+def absolute_rules(spec: Spec) -> dict[str, Weighting]:
+    """The thresholds that make a sample accepted, by method name; empty when no rule of the spec is absolute.
+
+    `resampling.acceptThreshold` stands in for the weighting of every method whose own is relative.
+    """
+    floor = spec.resampling.accept_threshold
+    stand_in = None if floor is None else Weighting(type="Threshold", threshold=floor)
+    rules = {name: _absolute(method) or stand_in for name, method in methods_of(spec).items()}
+    return {name: rule for name, rule in rules.items() if rule}
+
+
+def accepted(spec: Spec, scores: Mapping[str, Floats], truncated: Bools) -> Bools | None:
+    """[n] Whether each sample passes every absolute rule that is set; None when none is.
+
+    A sample cut by length never does, unless `selection.acceptTruncated`.
+    """
+    rules = absolute_rules(spec)
+    if not rules:
+        return None
+    passes = np.ones(len(truncated), dtype=bool) if spec.selection.accept_truncated else ~truncated
+    for name, rule in rules.items():
+        passes &= scores[name] >= (rule.threshold or 0.0)
+    return passes
+
+
+def missing(spec: Spec, scores: Mapping[str, Floats]) -> Bools:
+    """[n] Whether any method that selects has no score for the sample."""
+    absent: Bools = np.logical_or.reduce([np.isnan(scores[name]) for name in methods_of(spec)])
+    return absent
+
+
+def _weighting(method: Method) -> Weighting:
+    if method.weighting is None:
+        raise UserError("spec.verification.combine: only All is available yet; leave it out")
+    return method.weighting
+
+
+def _absolute(method: Method) -> Weighting | None:
+    if method.type == GROUND_TRUTH:
+        return _CORRECT
+    own = method.weighting
+    return own if own and own.type == "Threshold" else None

@@ -1,0 +1,133 @@
+"""`selfimprove-worker`: does one order, or serves them one after another on a model that stays loaded.
+
+    selfimprove-worker ORDER.json        the order in a file; `-` for standard input; else in SELFIMPROVE_ORDER
+    selfimprove-worker serve             an order a line on standard input, a reply a line on standard output
+    selfimprove-worker fetch-model       M_0 as a plain folder, for `selfimprove export`
+
+A step that is committed already is answered at once. SIGTERM and SIGINT commit the part at hand and end with 143 and
+130. The exit codes are those of `selfimprove.errors`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from selfimprove.errors import DONE, WRONG_INPUT, UserError
+from selfimprove.orders import Order
+from selfimprove.summaries import MAX_BYTES, Summary
+from selfimprove_workers.desk import Desk, explain
+from selfimprove_workers.signals import Signals
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point."""
+    words = sys.argv[1:] if arguments is None else arguments
+    command = words[0] if words else ""
+    _log_to_standard_error()
+    if command in ("-h", "--help"):
+        print(__doc__)
+        raise SystemExit(DONE)
+    if command == "serve":
+        from selfimprove_workers.serving import serve
+
+        raise SystemExit(serve())
+    if command == "fetch-model":
+        from selfimprove_workers.fetching import fetch_model
+
+        raise SystemExit(fetch_model(sys.stdin.read()))
+    raise SystemExit(work(command))
+
+
+def work(source: str) -> int:
+    """Do the one order at `source`; the exit code."""
+    try:
+        order = read_order(source)
+    except UserError as error:
+        return fail(str(error), WRONG_INPUT)
+    signals = Signals.installed()
+    reply = Desk(signals.stopping).do(order)
+    for summary in reply.summaries:
+        print(_json(summary), flush=True)
+    if reply.failure is not None:
+        return fail(explain(reply.failure), signals.exit_code or reply.failure.exit_code)
+    leave(last_word(reply.summaries))
+    return DONE
+
+
+def read_order(source: str) -> Order:
+    """The order in a file, on standard input (`-`), or in the environment. Raises `UserError` for one that is none."""
+    text = _order_text(source)
+    index = os.environ.get("JOB_COMPLETION_INDEX")
+    try:
+        order = Order.model_validate_json(text)
+        if index is not None:
+            order = Order.model_validate({**order.model_dump(), "shard": index})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the document"
+        raise UserError(f"order.{field}: {first['msg']}; give an order as the executor writes it") from error
+    if order.shard >= order.shards:
+        raise UserError(f"order.shard: {order.shard} is not one of {order.shards} shards; give 0 to {order.shards - 1}")
+    return order
+
+
+def last_word(summaries: list[Summary]) -> str:
+    """What a pod ends with: its summary, or those of several steps as one JSON list.
+
+    Where the list would be cut, the latest steps stay: what they say of earlier ones is in storage.
+    """
+    documents = [_json(summary) for summary in summaries]
+    while len(documents) > 1 and len(f"[{','.join(documents)}]".encode()) > MAX_BYTES:
+        documents.pop(0)
+    return documents[0] if len(summaries) == 1 else f"[{','.join(documents)}]"
+
+
+def fail(message: str, exit_code: int) -> int:
+    """Say why, where a person looks and where the operator does; gives the exit code back."""
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    leave(f"error: {message}"[:MAX_BYTES])
+    return exit_code
+
+
+def leave(text: str) -> None:
+    """Put the last word into the file that TERMINATION_LOG names. Work that is committed outlives a log that is not."""
+    path = os.environ.get("TERMINATION_LOG")
+    if not path:
+        return
+    try:
+        Path(path).write_text(text)
+    except OSError as error:
+        print(f"TERMINATION_LOG: {path} can't be written ({error.strerror})", file=sys.stderr, flush=True)
+
+
+def _json(summary: Summary) -> str:
+    return summary.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def _log_to_standard_error() -> None:
+    """Our own lines from INFO up (which engine, on what, why not another), the libraries' from WARNING up."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    for ours in ("selfimprove", "selfimprove_workers"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+
+
+def _order_text(source: str) -> str:
+    if source == "-":
+        return sys.stdin.read()
+    if source:
+        try:
+            return Path(source).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"order: {source} can't be read ({error}); give a file, - or SELFIMPROVE_ORDER") from error
+    if text := os.environ.get("SELFIMPROVE_ORDER"):
+        return text
+    raise UserError("order: there is none; give a file, - for standard input, or SELFIMPROVE_ORDER")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""Where a run's models are on this machine, and the one that is loaded.
+
+M_0 comes from wherever `spec.model` says, M_n from the n-th committed checkpoint; both are plain Hugging Face folders
+by the time anyone loads them, looked over before (`model_files`), since a torn file is found much later otherwise, as
+an error nobody can read. A process holds one loaded model at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from selfimprove.api.execution import Storage
+from selfimprove.api.sampling import Generation
+from selfimprove.api.source import ModelSource
+from selfimprove.api.spec import Spec
+from selfimprove.artifacts import fetch_files, files_in_place, read_manifest, require_manifest, step_folder
+from selfimprove.errors import UserError
+from selfimprove.ledger import StepId
+from selfimprove.store.base import Store
+from selfimprove_workers.engines import load_engine
+from selfimprove_workers.engines.base import Engine
+from selfimprove_workers.gguf_models import convert
+from selfimprove_workers.model_files import check_model
+from selfimprove_workers.sources import Fetched, fetch
+from selfimprove_workers.sources.cache import cache_root, cached_folder
+
+CONVERSION = "1"
+"""Part of a converted model's key in the cache; to be raised when `gguf_models.convert` gives something else."""
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A model on this machine, and what exactly it is."""
+
+    folder: Path
+    revision: str | None
+    """The commit that a hub's revision was resolved to."""
+    digest: str
+    """Of the files' contents."""
+
+
+def model_folder(source: ModelSource, storage: Storage, field: str = "spec.model") -> Path:
+    """`find_model`'s folder."""
+    return find_model(source, storage, field).folder
+
+
+def find_model(source: ModelSource, storage: Storage, field: str = "spec.model") -> FoundModel:
+    """M_0 as a plain Hugging Face folder: config, safetensors, tokenizer.
+
+    A GGUF file is converted once, into the cache. `field` is how messages call the source. Raises `UserError` when
+    there is no whole model at the source, `SurroundingsError` for the network, credentials or the disk.
+    """
+    fetched = fetch(source, kind="model", storage=storage, field=field)
+    ggufs = [path for path in fetched.paths if path.suffix == ".gguf"]
+    folder = _converted(fetched, ggufs, f"{field}.uri") if _is_gguf(fetched, ggufs) else fetched.root
+    check_model(folder, f"{field}.uri: {source.uri}")
+    return FoundModel(folder, fetched.revision, fetched.digest)
+
+
+def _is_gguf(fetched: Fetched, ggufs: list[Path]) -> bool:
+    # A folder may hold both; its safetensors are the original.
+    return bool(ggufs) and not any(path.suffix == ".safetensors" for path in fetched.paths)
+
+
+def _converted(fetched: Fetched, ggufs: list[Path], field: str) -> Path:
+    if len(ggufs) != 1:
+        names = ", ".join(path.name for path in ggufs)
+        raise UserError(f"{field}: there are {len(ggufs)} GGUF files ({names}); name the one to use")
+    key = f"{ggufs[0].stem[:80]}-{fetched.digest[:16]}-v{CONVERSION}"
+    return cached_folder("converted", key, lambda target: convert(ggufs[0], target, field))
+
+
+def open_tokenizer(folder: Path, chat_template: str | None = None) -> Any:
+    """The tokenizer of a model folder; `chat_template` (`spec.model.chatTemplate`) replaces its own.
+
+    Raises `UserError` when its files can't be read.
+    """
+    from transformers import AutoTokenizer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # one bar a step is enough: ours
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"spec.model.uri: {folder}: its tokenizer can't be read ({_line(error)})") from error
+    if chat_template is not None:
+        tokenizer.chat_template = chat_template
+    return tokenizer
+
+
+def open_engine(folder: Path, settings: Generation, chat_template: str | None = None) -> Engine:
+    """Load a model. `engine: Auto` takes vLLM when it is installed and works, else transformers.
+
+    Raises `UserError` when `engine: VLLM` is asked for and can't be had.
+    """
+    return load_engine(folder, settings, open_tokenizer(folder, chat_template))
+
+
+class ModelHouse:
+    """The models of one run in one process: their folders, their tokenizers, and the one that is loaded."""
+
+    def __init__(self, store: Store, spec: Spec):
+        self._store, self._spec = store, spec
+        self._folders: dict[int, Path] = {}
+        self._base_model: FoundModel | None = None
+        self._tokenizers: dict[Path, Any] = {}
+        self._loaded: tuple[Path, Engine] | None = None
+
+    def folder(self, iteration: int) -> Path:
+        """M_n as a folder: M_0 from `spec.model`, M_n from the committed checkpoint; checked once a process.
+
+        Raises `FailedError` when iteration n has no checkpoint, `SurroundingsError` when it is damaged.
+        """
+        if iteration not in self._folders:
+            self._folders[iteration] = self._checkpoint(iteration) if iteration else self._base().folder
+        return self._folders[iteration]
+
+    def identity(self, iteration: int) -> dict[str, str | int | None]:
+        """What M_n is, for a manifest: M_0 by its files' digest, M_n by its number, since its manifest is an input."""
+        if iteration:
+            return {"iteration": iteration}
+        base = self._base()
+        return {"uri": self._spec.model.uri, "revision": base.revision, "digest": base.digest}
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that this process holds, for what it costs."""
+        torch = sys.modules.get("torch")
+        return torch.cuda.device_count() if torch is not None and self._loaded and torch.cuda.is_available() else 0
+
+    def _base(self) -> FoundModel:
+        if self._base_model is None:
+            source = self._spec.model
+            if source.uri.startswith("hf://") and (pinned := _pinned_revision(self._store)):
+                source = source.model_copy(update={"revision": pinned})
+            self._base_model = find_model(source, self._spec.storage)
+        return self._base_model
+
+    def _checkpoint(self, iteration: int) -> Path:
+        manifest, sha256 = require_manifest(self._store, step_folder(StepId(iteration, "distill")))
+        folder = files_in_place(self._store, manifest)
+        if folder is None:
+            folder = fetch_files(self._store, manifest, cache_root() / "checkpoints" / sha256)
+        check_model(folder, f"i{iteration:03d}-distill: {folder}")
+        return folder
+
+    def tokenizer(self, folder: Path) -> Any:
+        """The tokenizer of a model, without its weights."""
+        if folder not in self._tokenizers:
+            self._tokenizers[folder] = open_tokenizer(folder, self._spec.model.chat_template)
+        return self._tokenizers[folder]
+
+    def length(self, folder: Path) -> int | None:
+        """Tokens that a model was made for, as its config.json says, without loading it; None where it doesn't say."""
+        config = json.loads((folder / "config.json").read_text())
+        found = config.get("text_config", config).get("max_position_embeddings")
+        return int(found) if found else None
+
+    def engine(self, folder: Path) -> Engine:
+        """The model of this folder, loaded; another one that was loaded is closed first."""
+        if self._loaded is None or self._loaded[0] != folder:
+            self.close()
+            self._loaded = (folder, load_engine(folder, self._spec.generation, self.tokenizer(folder)))
+        return self._loaded[1]
+
+    def close(self) -> None:
+        """Give the loaded model's memory back."""
+        if self._loaded is not None:
+            self._loaded[1].close()
+            self._loaded = None
+
+
+def _pinned_revision(store: Store) -> str | None:
+    """The commit that the run's first step resolved the model's revision to: a branch that moves changes no run."""
+    found = read_manifest(store, step_folder(StepId(0, "evaluate")))
+    revision = found[0].settings.get("model", {}).get("revision") if found else None
+    return str(revision) if revision else None
+
+
+def _line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__

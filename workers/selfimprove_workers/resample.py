@@ -1,0 +1,191 @@
+"""The resample step: guided attempts at the tail, round after round, until a prompt has enough accepted samples.
+
+The second phase of guided self-improvement (arXiv 2411.00750), with what it left open made exact: one batch a round, a
+prompt leaves the pool the moment it reaches the target, tokens are counted before they are spent, and a killed step
+goes on inside the round where it stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from selfimprove.api.execution import StepName
+from selfimprove.artifacts import PartWriter, read_rows, require_manifest, step_folder
+from selfimprove.errors import UserError
+from selfimprove.ledger import StepId
+from selfimprove.records import DECISION, SAMPLE
+from selfimprove.summaries import Summary
+from selfimprove_workers.choosing import ACCEPTED
+from selfimprove_workers.committing import Outcome, Recipe, commit_step
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.examining import judges_of
+from selfimprove_workers.guidance import strategy_for
+from selfimprove_workers.guidance.base import Attempt, Strategy
+from selfimprove_workers.judging import absolute_rules
+from selfimprove_workers.sampling import Plan
+from selfimprove_workers.tail import TailPrompt, find_tail, guidable
+from selfimprove_workers.tutoring import Lesson, Tutor
+
+STEPS_BEFORE: tuple[StepName, StepName] = ("generate", "verify")
+
+SAMPLES_PER_PART = 512
+"""Drawn, judged and committed together where a model judges; else a round is one batch, committed as it goes."""
+
+
+def run(context: StepContext) -> Summary:
+    """Guide the model through this shard's tail. Raises `UserError` for a strategy or rules that can't be followed."""
+    began = time.monotonic()
+    generate, verify = (step_folder(StepId(context.step.iteration, name), context.shard) for name in STEPS_BEFORE)
+    (generated, made), (verified, judged) = (require_manifest(context.store, folder) for folder in (generate, verify))
+    strategy = _strategy(context)
+    tail = find_tail(context, generated, verified, keep_plain=_compares(context))
+    pool = [prompt for prompt in tail if guidable(strategy, prompt)]
+    _require_references(strategy, tail, pool)
+    recipe = Recipe({generate: made, verify: judged}, _settings(context, strategy))
+    book = Book(context, recipe.digest(context))
+    _teach(context, pool, strategy, book)
+    counts = {"tail": len(tail), "noReference": len(tail) - len(pool), **book.samples.totals}
+    counts["mastered"] = sum(prompt.accepted >= context.spec.resampling.target for prompt in tail)
+    tables = {"decision": book.decisions.parts}
+    outcome = Outcome(book.samples.parts, len(tail), counts.pop("tokens", 0), counts, tables)
+    return commit_step(context, recipe, outcome, began)
+
+
+def _teach(context: StepContext, prompts: Sequence[TailPrompt], strategy: Strategy, book: Book) -> None:
+    """Every round that is allowed, those of earlier attempts at this step first, from what they left."""
+    recorded, turns = book.recorded(), book.samples.prompts_done
+    budget = _budget(context)
+    tutor: Tutor | None = None
+    for round in range(1, context.spec.resampling.max_rounds + 1):
+        pool = [prompt for prompt in prompts if prompt.accepted < context.spec.resampling.target]
+        past, pool = pool[:turns], pool[turns:]
+        turns -= len(past)
+        for prompt in past:
+            prompt.learn(recorded.get((round, prompt.prompt.id), []))
+        if not pool:
+            continue
+        tutor = tutor or Tutor(context, strategy)
+        context.progress.start(f"{context.step.name} round {round}", len(past) + len(pool), len(past))
+        if not _round(context, tutor, pool, round, book, budget):
+            return
+
+
+def _round(
+    context: StepContext, tutor: Tutor, pool: list[TailPrompt], round: int, book: Book, budget: int | None
+) -> bool:
+    """Give every prompt of the pool its turn; False when the tokens that are left would not pay for the next one."""
+    while pool:
+        affordable = _affordable(context, budget, book)
+        most = len(pool) if tutor.judges_while_drawing else SAMPLES_PER_PART // _per_round(context) or 1
+        now = pool[: min(most, affordable)]
+        if not now:
+            return False
+        for lesson in tutor.lessons(now, round):
+            book.write(lesson)
+            for prompt in pool[: lesson.prompts]:
+                prompt.learn(lesson.attempts.get(prompt.prompt.id, []))
+            pool = pool[lesson.prompts :]
+            context.stop_if_asked()
+        context.stop_if_asked()
+    return True
+
+
+def _affordable(context: StepContext, budget: int | None, book: Book) -> int:
+    """How many prompts may have a turn so that even samples of full length stay within the budget."""
+    if budget is None:
+        return sys.maxsize
+    left = budget - book.samples.totals.get("tokens", 0)
+    return left // (context.spec.generation.max_tokens * _per_round(context))
+
+
+def _budget(context: StepContext) -> int | None:
+    """This shard's share of `resampling.maxTokens`, by its prompts; rounded down: the shares never exceed the whole."""
+    whole = context.spec.resampling.max_tokens
+    if whole is None or context.shards == 1:
+        return whole
+    everyone = sum(part.rows for part in context.prompt_set[0].tables.get("train", ()))
+    return whole * len(context.prompts) // max(everyone, 1)
+
+
+def _compares(context: StepContext) -> bool:
+    """Whether a rule of acceptance looks at a prompt's other samples too."""
+    rules = absolute_rules(context.spec)
+    return any(judge.verifier.compares for judge in judges_of(context.spec) if judge.name in rules)
+
+
+def _per_round(context: StepContext) -> int:
+    return context.spec.resampling.samples_per_round
+
+
+def _strategy(context: StepContext) -> Strategy:
+    tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
+    return strategy_for(context.spec.resampling, tokenizer)
+
+
+def _require_references(strategy: Strategy, tail: Sequence[TailPrompt], pool: Sequence[TailPrompt]) -> None:
+    if tail and not pool:
+        what = "rationale" if strategy.needs_rationale else "answer"
+        raise UserError(
+            f"spec.resampling.strategy: {strategy.name} shows a prompt's {what}, and none of the {len(tail)} prompts "
+            f"of the tail has one; map spec.dataset.fields.{what}, or use BruteForce"
+        )
+
+
+def _settings(context: StepContext, strategy: Strategy) -> dict[str, Any]:
+    """What the rows of this step depend on, beside its inputs."""
+    spec = context.spec
+    return {
+        "resampling": spec.resampling.to_json(),
+        "strategy": strategy.version,
+        "sampling": vars(Plan.of_generation(spec)),
+        "seed": spec.seed,
+        "grading": spec.dataset.grading,
+        "acceptTruncated": spec.selection.accept_truncated,
+        "rules": {name: rule.to_json() for name, rule in absolute_rules(spec).items()},
+        "methods": {judge.name: judge.verifier.version for judge in judges_of(spec)},
+    }
+
+
+class Book:
+    """What this step has written so far: samples and decisions, two chains of parts that are kept in step."""
+
+    def __init__(self, context: StepContext, digest: str) -> None:
+        self._context, self._digest = context, digest
+        self.samples = self._chain("part", SAMPLE)
+        self.decisions = self._chain("decision", DECISION)
+        while self.samples.prompts_done != self.decisions.prompts_done:
+            both = min(self.samples.prompts_done, self.decisions.prompts_done)
+            self.samples = self._chain("part", SAMPLE, both)
+            self.decisions = self._chain("decision", DECISION, both)
+
+    def write(self, lesson: Lesson) -> None:
+        """Commit a lesson's rows as one part of each chain, the decisions first."""
+        self.decisions.write(lesson.decisions, lesson.prompts)
+        self.samples.write(lesson.rows, lesson.prompts, lesson.counts)
+
+    def recorded(self) -> dict[tuple[int, str], list[Attempt]]:
+        """(round, prompt) -> the attempts that earlier runs of this step made in it."""
+        store = self._context.store
+        samples = _rows(read_rows(store, self.samples.parts, SAMPLE, ["round", "prompt", "text"]))
+        decisions = _rows(read_rows(store, self.decisions.parts, DECISION, ["reason"]))
+        attempts: dict[tuple[int, str], list[Attempt]] = {}
+        for sample, decision in zip(samples, decisions, strict=True):
+            attempt = Attempt(sample["text"], decision["reason"] == ACCEPTED)
+            attempts.setdefault((sample["round"], sample["prompt"]), []).append(attempt)
+        return attempts
+
+    def _chain(self, table: str, schema: pa.Schema, at_most: int | None = None) -> PartWriter:
+        context = self._context
+        return PartWriter(
+            context.store, context.folder, context.attempt, self._digest, schema, table=table, at_most=at_most
+        )
+
+
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        yield from batch.to_pylist()

@@ -1,0 +1,155 @@
+"""Plain samples of a list of prompts, in numbered parts: what `generate` and `evaluate` share.
+
+The engine gets every request that is left at once, so that it is never idle between parts, and gives samples back as
+they finish; parts are cut from the ordered prefix of prompts that are complete, every half minute or so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from selfimprove.api.spec import Spec
+from selfimprove.seeds import derive_seed
+from selfimprove_workers.chat import lint, render
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
+from selfimprove_workers.prompts import PromptRow
+
+SECONDS_A_PART = 20.0
+ROWS_A_PART = 4096
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How each prompt is sampled."""
+
+    samples: int
+    temperature: float
+    top_p: float
+    top_k: int
+    max_tokens: int
+    stop: tuple[str, ...]
+
+    @classmethod
+    def of_generation(cls, spec: Spec) -> Plan:
+        """As `spec.generation` says."""
+        each = spec.generation
+        return cls(each.samples_per_prompt, each.temperature, each.top_p, each.top_k, each.max_tokens, tuple(each.stop))
+
+    @classmethod
+    def of_evaluation(cls, spec: Spec) -> Plan:
+        """As `spec.evaluation` says; what it leaves open is as in `spec.generation`."""
+        own, base = spec.evaluation, spec.generation
+        return cls(
+            samples=own.samples_per_prompt,
+            temperature=0.0 if own.greedy else own.temperature,
+            top_p=base.top_p if own.top_p is None else own.top_p,
+            top_k=base.top_k if own.top_k is None else own.top_k,
+            max_tokens=own.max_tokens or base.max_tokens,
+            stop=tuple(base.stop if own.stop is None else own.stop),
+        )
+
+    def request(self, tokens: Sequence[int], seed: int) -> SampleRequest:
+        """One sample after these tokens."""
+        return SampleRequest(tokens, seed, self.max_tokens, self.temperature, self.top_p, self.top_k, self.stop)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The samples of the next prompts in order, all of each prompt's."""
+
+    rows: list[Row]
+    prompts: int
+    tokens: int
+
+
+def draw(context: StepContext, plan: Plan, done: int, write: Callable[[Batch], None]) -> None:
+    """Sample the shard's prompts from the `done`-th on, handing whole prompts to `write` in their order.
+
+    Raises `UserError` when the prompts do not suit the model's chat template or length, `TerminatedError` after the
+    part at hand when a signal came.
+    """
+    prompts = context.prompts
+    if done >= len(prompts):
+        return
+    _lint(context)
+    engine = context.engine()
+    context.progress.start(context.step.name, len(prompts), done)
+    for batch in _batches(context, engine, plan, prompts[done:]):
+        write(batch)
+        context.stop_if_asked()
+
+
+def _lint(context: StepContext) -> None:
+    """Look the prompts over before any weight is loaded; the run's first step looks at those of every set."""
+    folder = context.model_folder(context.sampling_iteration)
+    longest = context.spec.generation.engine_args.max_model_len or context.models.length(folder)
+    first = context.step.iteration == 0 and not context.step.split
+    prompts = context.every_prompt() if first else context.prompts
+    lint(context.models.tokenizer(folder), prompts, context.spec, longest)
+
+
+def _batches(context: StepContext, engine: Engine, plan: Plan, prompts: Sequence[PromptRow]) -> Iterator[Batch]:
+    """Whole prompts in order, as soon as enough are complete."""
+    kwargs = context.spec.generation.chat_template_kwargs
+    contexts = [render(engine.tokenizer, prompt.messages, kwargs) for prompt in prompts]
+    requests = [
+        plan.request(tokens, _seed(context, prompt, index))
+        for tokens, prompt in zip(contexts, prompts, strict=True)
+        for index in range(plan.samples)
+    ]
+    open_rows: dict[int, dict[int, Row]] = {}
+    ready: list[Row] = []
+    first, next_prompt, since = 0, 0, time.monotonic()
+    with closing(engine.sample(requests)) as completions:  # type: ignore[type-var]
+        for at, completion in completions:
+            which, index = divmod(at, plan.samples)
+            rows = open_rows.setdefault(which, {})
+            rows[index] = _row(engine, prompts[which], index, requests[at], completion)
+            context.progress.advance(int(len(rows) == plan.samples), len(completion.tokens))
+            while len(open_rows.get(next_prompt, ())) == plan.samples:
+                complete = open_rows.pop(next_prompt)
+                ready += [complete[i] for i in range(plan.samples)]
+                next_prompt += 1
+            late = time.monotonic() - since > SECONDS_A_PART or context.stopping.is_set()
+            if ready and (late or len(ready) >= ROWS_A_PART):
+                yield _batch(ready, next_prompt - first)
+                ready, first, since = [], next_prompt, time.monotonic()
+            elif context.stopping.is_set():
+                context.stop_if_asked()
+    if ready:
+        yield _batch(ready, next_prompt - first)
+
+
+def _batch(rows: list[Row], prompts: int) -> Batch:
+    return Batch(rows, prompts, sum(len(row["tokens"]) for row in rows))
+
+
+def _seed(context: StepContext, prompt: PromptRow, index: int) -> int:
+    step = context.step
+    return derive_seed(context.spec.seed, context.split, step.iteration, step.step, "", prompt.id, index, 0)
+
+
+def _row(engine: Engine, prompt: PromptRow, index: int, request: SampleRequest, completion: Completion) -> Row:
+    return {
+        "prompt": prompt.id,
+        "sample": index,
+        "strategy": "",
+        "round": 0,
+        "seed": request.seed,
+        "text": engine.tokenizer.decode(completion.tokens, skip_special_tokens=True),
+        "prompt_tokens": list(request.tokens),
+        "tokens": completion.tokens,
+        "prefix_length": 0,
+        "logprob_sum": completion.logprob_sum,
+        "finish": completion.finish,
+        "verdict": None,
+        "strict_verdict": None,
+        "answer": None,
+    }

@@ -1,0 +1,180 @@
+"""The select step: from scores to the training set, and what the training prompts say of the model that drew them.
+
+Streams everything twice: first the few columns that the decision needs, kept as arrays; then the samples themselves,
+straight into examples. Memory stays the same whether a sample has ten tokens or ten thousand. Needs no model.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from selfimprove.api.execution import StepName
+from selfimprove.artifacts import Manifest, Part, read_rows, step_folder
+from selfimprove.ledger import StepId
+from selfimprove.measures import Table, table_of, tail_prompts, training_measures
+from selfimprove.records import PROMPT
+from selfimprove.seeds import derive_seed
+from selfimprove.summaries import Selected, Summary
+from selfimprove.weighting import Bools, Floats
+from selfimprove_workers.choosing import REASONS, Codes, Pool, choose, merit_of, plain_reasons
+from selfimprove_workers.committing import Outcome, Recipe, commit_step
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.gathering import Gathered, gather
+from selfimprove_workers.judging import accepted, methods_of, missing, weigh
+from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
+from selfimprove_workers.training_set import Decided, read_tally, write_tables
+
+MOST_LEVELS = 12
+"""Levels counted one by one in the summary, which has to stay small."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The committed inputs, all shards of each."""
+
+    generated: list[Manifest]
+    verified: list[Manifest]
+    resampled: list[Manifest]
+    inputs: dict[str, str]
+    first: Manifest | None
+    """Iteration 1's own selection, from iteration 2 on: it says which prompts were the tail then."""
+
+    @property
+    def plain(self) -> list[Part]:
+        """The parts of plain samples."""
+        return _parts(self.generated)
+
+    @property
+    def guided(self) -> list[Part]:
+        """The parts of guided samples."""
+        return _parts(self.resampled)
+
+
+def run(context: StepContext) -> Summary:
+    """Select iteration n's training set. Raises `FailedError` when samples or scores are not committed."""
+    began = time.monotonic()
+    sources = _sources(context)
+    recipe = Recipe(sources.inputs, _settings(context))
+    plain = gather(context.store, sources.plain, _parts(sources.verified), methods_of(context.spec))
+    guided = gather_guided(context.store, sources.resampled, plain.ids)
+    filters = weigh(context.spec, plain.scores, plain.prompt, len(plain.ids))
+    weight, reason = _choose(context, sources, plain, guided, filters)
+    table = _table(context, plain, filters)
+    tail = read_tally(context.store, sources.first) if sources.first else tail_prompts(table, _target(context))
+    decided = Decided(plain, guided, weight, reason, _levels(context, plain.ids), table.passed, tail)
+    tables = write_tables(context, recipe, sources.plain, sources.guided, decided)
+    selected = _selected(context, table, tail, decided)
+    outcome = Outcome(tables.pop("example"), len(plain.ids), counts=_counts(decided), tables=tables, selected=selected)
+    return commit_step(context, recipe, outcome, began)
+
+
+def _sources(context: StepContext) -> Sources:
+    spec, iteration = context.spec, context.step.iteration
+    inputs: dict[str, str] = {}
+
+    def committed(iteration: int, step: StepName, shards: int) -> list[Manifest]:
+        found = [(shard, *context.input(StepId(iteration, step), shard)) for shard in range(shards)]
+        inputs.update({step_folder(StepId(iteration, step), shard): sha256 for shard, _, sha256 in found})
+        return [manifest for _, manifest, _ in found]
+
+    shards = spec.generation.shards
+    return Sources(
+        generated=committed(iteration, "generate", shards),
+        verified=committed(iteration, "verify", shards),
+        resampled=[] if spec.resampling.strategy == "None" else committed(iteration, "resample", shards),
+        first=committed(1, "select", 1)[0] if iteration > 1 else None,
+        inputs=inputs,
+    )
+
+
+def _settings(context: StepContext) -> dict[str, object]:
+    spec = context.spec
+    return {
+        "verification": spec.verification.to_json() if spec.verification else None,
+        "selection": spec.selection.to_json(),
+        "target": spec.resampling.target,
+        "acceptThreshold": spec.resampling.accept_threshold,
+        "seed": spec.seed,
+    }
+
+
+def _choose(
+    context: StepContext, sources: Sources, plain: Gathered, guided: Guided, filters: Floats
+) -> tuple[Floats, Codes]:
+    """[n] Weights and reasons of the plain samples, then of the guided ones."""
+    selection, names = context.spec.selection, methods_of(context.spec)
+    reason = plain_reasons(filters, plain.truncated, missing(context.spec, plain.scores), selection)
+    merit = merit_of([plain.scores[name] for name in names])
+    parts = [*sources.plain, *sources.guided]
+    pool = Pool(
+        prompts=len(plain.ids),
+        prompt=np.concatenate([plain.prompt, guided.prompt]),
+        weight=np.concatenate([filters, np.ones(len(guided.prompt))]),
+        reason=np.concatenate([reason, guided.reason]),
+        merit=np.concatenate([merit, np.full(len(guided.prompt), -np.inf)]),
+        fingerprint=fingerprints(context.store, parts) if selection.deduplicate else None,
+    )
+    return choose(pool, selection, derive_seed(context.spec.seed, "train", context.step.iteration, "select"))
+
+
+def _table(context: StepContext, plain: Gathered, filters: Floats) -> Table:
+    """The plain samples for the measures; the filters as they are, before any cap or de-duplication."""
+    return table_of(
+        [plain.ids[at] for at in plain.prompt],
+        plain.utility,
+        strict_utility=plain.strict_utility,
+        weight=filters,
+        accepted=accepted(context.spec, plain.scores, plain.truncated),
+    )
+
+
+def _selected(context: StepContext, table: Table, tail: frozenset[str], decided: Decided) -> Selected:
+    kept = decided.weight > 0
+    seed = derive_seed(context.spec.seed, "bootstrap")
+    return Selected(
+        training=training_measures(table, tail=tail, target=_target(context), seed=seed),
+        examples=int(kept.sum()),
+        guided_examples=int(kept[decided.plain_count :].sum()),
+        prompts_in_training=len(np.unique(decided.prompt[kept])),
+    )
+
+
+def _counts(decided: Decided) -> dict[str, int]:
+    """How many samples for each reason, and how many examples of each level."""
+    codes = np.bincount(decided.reason, minlength=len(REASONS))
+    reasons = {_camel(name): int(count) for name, count in zip(REASONS, codes, strict=True) if count}
+    return reasons | _level_counts(decided.levels, decided.prompt, decided.weight > 0)
+
+
+def _level_counts(levels: Sequence[str | None], prompt: np.ndarray, kept: Bools) -> dict[str, int]:
+    counts = Counter({level: 0 for level in levels if level is not None})
+    counts.update(level for at in prompt[kept] if (level := levels[at]) is not None)
+    common = [level for level, _ in Counter(level for level in levels if level is not None).most_common(MOST_LEVELS)]
+    return {f"level.{level}": counts[level] for level in sorted(common)}
+
+
+def _levels(context: StepContext, ids: Sequence[str]) -> list[str | None]:
+    """[P] The level of each prompt; None where the dataset has none."""
+    parts = context.prompt_set[0].tables.get(context.split, [])
+    known: dict[str, str | None] = {}
+    for batch in read_rows(context.store, parts, PROMPT, ["prompt", "level"]):
+        known.update(zip(batch["prompt"].to_pylist(), batch["level"].to_pylist(), strict=True))
+    return [known.get(prompt) for prompt in ids]
+
+
+def _target(context: StepContext) -> int:
+    return context.spec.resampling.target
+
+
+def _parts(manifests: Sequence[Manifest]) -> list[Part]:
+    return [part for manifest in manifests for part in manifest.parts]
+
+
+def _camel(words: str) -> str:
+    first, *rest = words.split()
+    return first + "".join(word.capitalize() for word in rest)

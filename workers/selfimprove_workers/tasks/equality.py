@@ -1,0 +1,195 @@
+"""Whether an answer equals the gold: exact and typed where both can be read, by computer algebra where they can't.
+
+The order is cost: the same text; two quantities; two lists of quantities; words; then math-verify in a judge process.
+Everything before the last is exact and symmetric. Rules that are choices:
+
+- 5 is not 5%; 5% is 0.05. Where the question asks for a percentage, 5 and 5% are the same answer.
+- A number without a unit equals one with any unit; two different known units (cm and m, am and pm) never match.
+- A decimal of at least six places equals what rounds to it (0.333333 and 1/3), else numbers are equal or not.
+- (1, 2) is ordered and is not [1, 2]; {1, 2} and a bare `1, 2` are sets. A bare list also matches (1, 2) in order.
+- An answer of more than 2,000 characters is wrong: no final answer is that long.
+- Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from functools import lru_cache
+
+from selfimprove_workers.tasks.base import Verdict
+from selfimprove_workers.tasks.judging import bench
+from selfimprove_workers.tasks.latex import judgeable, to_latex
+from selfimprove_workers.tasks.lists import Items, read_items
+from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
+from selfimprove_workers.tasks.text import MAX_LENGTH, clean
+from selfimprove_workers.tasks.units import units_differ
+
+ROUNDED_FROM = 6
+"""Decimal places from which a decimal may stand for what rounds to it."""
+WORDS = re.compile(
+    r"(?=.*[A-Za-z]{3})(?!.*\b(?:sin|cos|tan|log|exp|sqrt|inf|infinity)\b)[A-Za-z]+(?:[-'., ]\s?[A-Za-z]+)*\.?"
+)
+CLOCK = re.compile(r"(\d{1,2}(?::\d\d)?)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
+EQUALS = re.compile(r"(?<![<>!:=\\])=(?!=)|\\approx(?![a-z])")
+LATEX_COMMAND = re.compile(r"\\[A-Za-z]+")
+
+
+class Kind(Enum):
+    """What a text is, as far as comparing goes."""
+
+    QUANTITY = "quantity"
+    ITEMS = "items"
+    WORDS = "words"
+    MATH = "math"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text and what it was read as."""
+
+    text: str
+    kind: Kind
+    quantity: Quantity | None = None
+    items: Items | None = None
+    is_equation: bool = False
+
+
+@lru_cache(maxsize=65536)
+def read(text: str) -> Reading:
+    """What a text is, cleaned of markup."""
+    cleaned = clean(text)
+    clock = CLOCK.fullmatch(cleaned)
+    if clock is not None:
+        return Reading(f"{clock[1].removesuffix(':00')}{clock[2].lower()}m", Kind.WORDS)
+    quantity = read_quantity(cleaned)
+    if quantity is not None:
+        return Reading(cleaned, Kind.QUANTITY, quantity=quantity)
+    if WORDS.fullmatch(cleaned):
+        return Reading(cleaned, Kind.WORDS)
+    items = read_items(cleaned)
+    if items is not None:
+        return Reading(cleaned, Kind.ITEMS, items=items)
+    return Reading(cleaned, Kind.MATH, is_equation=bool(EQUALS.search(cleaned)))
+
+
+def compare(gold: Reading, answer: str, percent_asked: bool = False) -> Verdict:
+    """Correct, Wrong, GoldUnparsable or Timeout. Never raises, whatever the answer is."""
+    if answer == gold.text:
+        return Verdict.CORRECT
+    if len(answer) > MAX_LENGTH:
+        return Verdict.WRONG
+    found = read(answer)
+    if not gold.is_equation:
+        found = side_that_counts(found)
+    if gold.quantity is not None and found.quantity is not None:
+        return Verdict.CORRECT if same_quantity(gold.quantity, found.quantity, percent_asked) else Verdict.WRONG
+    if squeezed(gold.text) == squeezed(found.text):
+        return Verdict.CORRECT
+    plain = _compare_plain(gold, found)
+    if plain is not None:
+        return Verdict.CORRECT if plain else Verdict.WRONG
+    return _judged(to_latex(gold.text, percent_asked), to_latex(found.text, percent_asked))
+
+
+def readable(gold: Reading) -> bool:
+    """Whether a gold answer can be compared with at all."""
+    if gold.kind is not Kind.MATH:
+        return True
+    latex = to_latex(gold.text)
+    return bool(latex) and _judged(latex, latex) in (Verdict.CORRECT, Verdict.WRONG)
+
+
+@lru_cache(maxsize=65536)
+def canonical(answer: str) -> str:
+    """One spelling for answers that are plainly the same (`$72.00`, `72`), to be counted and shown."""
+    found = side_that_counts(read(answer[:MAX_LENGTH]))
+    if found.quantity is not None:
+        return spelled(found.quantity)
+    if found.items is not None:
+        values = [spelled(value) for value in found.items.values]
+        inner = ", ".join(values if found.items.is_ordered else sorted(set(values)))
+        return f"{found.items.brackets[:1]}{inner}{found.items.brackets[1:]}"
+    return found.text.casefold() if found.kind is Kind.WORDS else squeezed(found.text)
+
+
+def side_that_counts(found: Reading) -> Reading:
+    """The last side of an equation chain; anything else as it is."""
+    return read(EQUALS.split(found.text)[-1]) if found.is_equation else found
+
+
+def squeezed(text: str) -> str:
+    """The text without spaces and, where it has no LaTeX commands, without case."""
+    text = text.replace(" ", "")
+    return text if LATEX_COMMAND.search(text) or len(text) < 2 else text.casefold()
+
+
+def _compare_plain(gold: Reading, found: Reading) -> bool | None:
+    """The verdict where both sides are plain; None where computer algebra has to be asked."""
+    if gold.items is not None and found.items is not None:
+        return same_items(gold.items, found.items)
+    if Kind.WORDS in (gold.kind, found.kind):
+        return False
+    several = [side.items for side in (gold, found) if side.items is not None and len(side.items.values) > 1]
+    return False if several and Kind.QUANTITY in (gold.kind, found.kind) else None
+
+
+def same_quantity(gold: Quantity, answer: Quantity, percent_asked: bool = False) -> bool:
+    """Whether two quantities are the same answer."""
+    if units_differ(gold.unit, answer.unit):
+        return False
+    if percent_asked and gold.percent != answer.percent and _same_value(gold, answer, 1, 1):
+        return True
+    return _same_value(gold, answer, 100 if gold.percent else 1, 100 if answer.percent else 1)
+
+
+def _same_value(gold: Quantity, answer: Quantity, gold_over: int, answer_over: int) -> bool:
+    if gold_over == answer_over and gold.value == answer.value:
+        return True
+    if not gold.decimals and not answer.decimals and gold_over == answer_over:
+        return False
+    one, other = Fraction(gold.value) / gold_over, Fraction(answer.value) / answer_over
+    return one == other or _rounds(gold, one, other) or _rounds(answer, other, one)
+
+
+def _rounds(written: Quantity, value: Fraction, exact: Fraction) -> bool:
+    """Whether a long decimal is what another number rounds to."""
+    if written.decimals < ROUNDED_FROM or written.significant < 4 or written.percent:
+        return False
+    return abs(value - exact) <= Fraction(1, 2 * 10**written.decimals)
+
+
+def same_items(gold: Items, answer: Items) -> bool:
+    """Whether two lists of quantities are the same answer."""
+    ordered = gold.is_ordered or answer.is_ordered
+    if gold.brackets != answer.brackets and not _interchangeable(gold.brackets, answer.brackets):
+        return False
+    if ordered:
+        pairs = zip(gold.values, answer.values, strict=False)
+        return len(gold.values) == len(answer.values) and all(same_quantity(a, b) for a, b in pairs)
+    return _covers(gold.values, answer.values) and _covers(answer.values, gold.values)
+
+
+def _interchangeable(one: str, other: str) -> bool:
+    return "" in (one, other) and (one + other) in ("()", "{}")
+
+
+def _covers(these: tuple[Quantity, ...], those: tuple[Quantity, ...]) -> bool:
+    return all(any(same_quantity(a, b) for b in those) for a in these)
+
+
+@lru_cache(maxsize=65536)
+def _judged(gold: str, answer: str) -> Verdict:
+    """math-verify's verdict on two texts in LaTeX, from a judge process."""
+    if not judgeable(gold):
+        return Verdict.GOLD_UNPARSABLE
+    if not judgeable(answer):
+        return Verdict.TIMEOUT if answer else Verdict.WRONG
+    found = bench("math").ask({"gold": gold, "answer": answer})
+    return {
+        "equal": Verdict.CORRECT,
+        "gold": Verdict.GOLD_UNPARSABLE,
+        "timeout": Verdict.TIMEOUT,
+    }.get(found, Verdict.WRONG)

@@ -1,0 +1,111 @@
+"""Where a response says its answer: the channels, from the most declared to the least.
+
+Thinking is cut off first. Then, the last of each kind counts:
+
+1. `boxed`: `\\boxed{...}`; boxes joined by nothing but a comma or "and" are one answer.
+2. `tag`: `<answer>...</answer>`.
+3. `hashes`: `#### ...`, as GSM8K writes it.
+4. `says`: "the answer is ...", "Answer: ...".
+
+Every search is linear in the response, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from selfimprove_workers.tasks.text import closing_at
+
+MAX_PAYLOAD = 4000
+"""What is read after a marker. A longer box is cut: it is no final answer."""
+
+
+class Found(NamedTuple):
+    """What a channel holds, as it was written."""
+
+    channel: str
+    payload: str
+    after: str = ""
+    """What the response still says after it (only `says`)."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the channel has an end mark, so that what it holds is all of it even in a response that was cut."""
+        return self.channel in ("boxed", "tag")
+
+
+THINK_OPEN = re.compile(r"<(?:think|thinking)>", re.IGNORECASE)
+THINK_CLOSE = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
+BETWEEN_BOXES = re.compile(r"[\s$,;.&\\()]{0,12}(?:and|or|\\text\{\s*(?:and|or)\s*\})?[\s$,;&\\()]{0,12}")
+SAYS = re.compile(
+    r"answers?\b\W{0,4}(?:(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:\b(?:is|are|was|would be|equals)\b|:|=)[\s*_:]*",
+    re.IGNORECASE,
+)
+MARKERS = 8
+"""How many places that look like a marker are tried, from the last."""
+
+
+def final_part(response: str) -> str | None:
+    """The response without its thinking; None when a thought was begun and never ended."""
+    if "<think" not in response and "</think" not in response and "<THINK" not in response.upper():
+        return response
+    closes = [mark.end() for mark in THINK_CLOSE.finditer(response)]
+    start = closes[-1] if closes else 0
+    return None if THINK_OPEN.search(response, start) else response[start:]
+
+
+def declared(text: str) -> Found | None:
+    """The answer that a text declares, by the first channel that has one."""
+    return boxed(text) or tagged(text) or hashed(text) or said(text)
+
+
+def boxed(text: str) -> Found | None:
+    r"""The last `\boxed{...}` that is closed, with the boxes that stand next to it."""
+    if "box" not in text:
+        return None
+    boxes: list[tuple[int, int, str]] = []
+    for mark in list(re.finditer(r"\\(?:boxed|fbox)\s*(?=\{)", text))[-MARKERS:]:
+        end = closing_at(text[: mark.end() + MAX_PAYLOAD], mark.end())
+        inner = text[mark.end() + 1 : end - 1].strip() if end > 0 else ""
+        if inner and not (boxes and mark.start() < boxes[-1][1]):
+            boxes.append((mark.start(), end, inner))
+    if not boxes:
+        return None
+    answer = [boxes.pop()]
+    while boxes and BETWEEN_BOXES.fullmatch(text[boxes[-1][1] : answer[0][0]][:40]):
+        answer.insert(0, boxes.pop())
+    return Found("boxed", ", ".join(dict.fromkeys(inner for _, _, inner in answer)))
+
+
+def tagged(text: str) -> Found | None:
+    """What the last `<answer>...</answer>` holds."""
+    end = text.rfind("</answer>")
+    start = text.rfind("<answer>", 0, end) if end > 0 else -1
+    inner = text[start + len("<answer>") : end].strip() if start >= 0 else ""
+    return Found("tag", inner[:MAX_PAYLOAD]) if inner else None
+
+
+def hashed(text: str) -> Found | None:
+    """What follows the last `####` on its line."""
+    start = text.rfind("####")
+    if start < 0:
+        return None
+    line = text[start + 4 : start + 4 + MAX_PAYLOAD].partition("\n")[0].strip()
+    return Found("hashes", line) if line else None
+
+
+def said(text: str) -> Found | None:
+    """What follows the last "answer is" or "Answer:", to the end of its line or of the next that is not empty."""
+    end = len(text)
+    for _ in range(MARKERS):
+        place = max(text.rfind("nswer", 0, end), text.rfind("NSWER", 0, end))
+        if place < 1:
+            return None
+        match = SAYS.match(text[: place + 400], place - 1)
+        rest = text[match.end() : match.end() + MAX_PAYLOAD].lstrip() if match else ""
+        if rest:
+            line, _, after = rest.partition("\n")
+            return Found("says", line.strip(), after.strip())
+        end = place
+    return None

@@ -1,0 +1,161 @@
+"""Gym: tasks of reasoning_gym, each checked by its dataset's own scorer.
+
+The scorers are graded and differ in what they tolerate: "the answer is 5" scores 0.1 with one and 1.0 with another, and
+some take the first number they meet. So the answer is extracted first, and only a score of 1.0 is Correct. The raw
+response is scored only as a whole answer, where nothing was declared: a grid or a list of moves has no other form.
+
+Strict: the answer stands alone in a channel (`\\boxed`, `<answer>`, after `####`, after "the answer is") or is the
+whole response, in the form that the gold has; as for Math, an answer merely found in a sentence is not strict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.equality import canonical, read
+from selfimprove_workers.tasks.extract import declared, final_part
+from selfimprove_workers.tasks.judging import bench
+from selfimprove_workers.tasks.numbers import Quantity, spelled
+from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence
+
+MAX_LENGTH = 20000
+NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?", re.ASCII)
+FENCE = re.compile(r"```[\w-]*\n(.*?)```", re.DOTALL)
+
+
+class Gym:
+    """The checker of reasoning_gym tasks. `extra`: {gym: name, config: ..., entry: the item as generated}."""
+
+    name = "Gym"
+
+    def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
+        """See `tasks.base.Task`. An empty gold is one that only the scorer knows."""
+        if not extra or "entry" not in extra:
+            return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
+        region = final_part(response)
+        candidates = list(dict.fromkeys(_candidates(region[-MAX_LENGTH:], answer))) if region is not None else []
+        if truncated or not candidates:
+            missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
+            return Check(missing, missing, _shown(candidates[0], answer) if candidates else None)
+        verdict, found = self._best(candidates, answer, extra)
+        alone = _alone((region or "")[-MAX_LENGTH:], answer)
+        strict = self._score(alone, answer, extra) if _has_form(alone, answer) else Verdict.NO_ANSWER
+        return Check(verdict, strict, _shown(found, answer))
+
+    def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
+        """The answer a response gives; the entry's own answer tells only whether it is a number."""
+        region = final_part(response)
+        gold = str((extra or {}).get("entry", {}).get("answer") or "")
+        first = next(_candidates(region[-MAX_LENGTH:], gold), None) if region is not None else None
+        return _shown(first, gold) if first else None
+
+    def _best(self, candidates: list[str], gold: str, extra: Mapping[str, Any]) -> tuple[Verdict, str]:
+        """The first candidate that settles it, right or too costly to score; else the first."""
+        for candidate in candidates:
+            verdict = self._score(candidate, gold, extra)
+            if verdict is not Verdict.WRONG:
+                return verdict, candidate
+        return Verdict.WRONG, candidates[0]
+
+    def _score(self, candidate: str, gold: str, extra: Mapping[str, Any]) -> Verdict:
+        if gold and candidate == gold:
+            return Verdict.CORRECT
+        value, wanted = _number(candidate), _number(gold)
+        if wanted is not None:
+            if value is None:
+                return Verdict.WRONG
+            if value.value == wanted.value:
+                return Verdict.CORRECT
+            if (value.value < 0) != (wanted.value < 0):  # a scorer may forgive a rounding, never a sign
+                return Verdict.WRONG
+            candidate = spelled(value)
+        return _scored(candidate, _Entry(extra))
+
+
+class _Entry:
+    """An entry that a cache can know by its identity: the same prompt is checked many times."""
+
+    def __init__(self, extra: Mapping[str, Any]) -> None:
+        self.extra = extra
+        entry = extra["entry"]
+        self._key = (extra["gym"], repr(extra.get("config")), repr(entry))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Entry) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=16384)
+def _scored(candidate: str, entry: _Entry) -> Verdict:
+    """The dataset's own scorer, in a judge process: some parse formulas, some are slow."""
+    extra = entry.extra
+    request = {"name": extra["gym"], "config": extra.get("config") or {}, "entry": extra["entry"], "answer": candidate}
+    found = bench("gym").ask(request)
+    return {"equal": Verdict.CORRECT, "timeout": Verdict.TIMEOUT}.get(found, Verdict.WRONG)
+
+
+def _number(text: str) -> Quantity | None:
+    """A plain number: no unit, no percent sign, nothing that a scorer would trip over."""
+    quantity = read(text).quantity if len(text) < 100 and NUMBER.fullmatch(text) else None
+    return quantity if quantity and not quantity.percent else None
+
+
+def _candidates(text: str, gold: str) -> Iterator[str]:
+    """What may be the answer. Where a channel declares one, that and nothing else."""
+    is_number = NUMBER.fullmatch(gold) is not None
+    found = declared(text)
+    if found is not None:
+        yield from _forms(f"{found.payload}\n{found.after}" if "\n" in gold else found.payload, is_number)
+        return
+    whole = text.strip()
+    if is_number:
+        number = whole if _number(whole) else last_number(whole)
+        yield from [_shown(number, gold)] if number else []
+        return
+    fences = FENCE.findall(whole)
+    yield from [fences[-1].strip()] if fences else []
+    if whole:
+        yield whole
+        yield "\n".join(whole.split("\n")[-1 - gold.count("\n") :])
+
+
+def _alone(text: str, gold: str) -> str:
+    """What strict grading looks at: all that a channel holds, else the whole response."""
+    found = declared(text)
+    if found is None or ("\n" in gold and not found.is_closed):
+        return text.strip()
+    if found.is_closed:
+        return found.payload
+    return sentence(found.payload) if NUMBER.fullmatch(gold) else found.payload.strip(" *`$").rstrip(".")
+
+
+def _forms(text: str, is_number: bool) -> Iterator[str]:
+    """A declared answer as a scorer may want it: for a number only the number, else as it is and without markup."""
+    if is_number:
+        phrase = sentence(text)
+        number = phrase if _number(phrase) else leading_number(phrase) or last_number(phrase) or last_number(text)
+        if number:
+            yield _shown(number, "0")
+        return
+    yield text.strip()
+    yield text.strip(" *`$").rstrip(".").strip(" *`$")
+
+
+def _shown(text: str, gold: str) -> str:
+    return canonical(text) if NUMBER.fullmatch(gold) else text
+
+
+def _has_form(text: str, gold: str) -> bool:
+    """Whether a response can be the answer alone: as many lines as the gold, no words that the gold has not."""
+    if text == gold and gold:
+        return True
+    if NUMBER.fullmatch(gold):
+        return _number(text) is not None
+    words = set(re.findall(r"[A-Za-z]{2,}", gold))
+    return bool(text) and text.count("\n") == gold.count("\n") and set(re.findall(r"[A-Za-z]{2,}", text)) <= words

@@ -1,0 +1,136 @@
+"""Math: a number, an expression, a pair, a set. Right when it equals the gold, however it is written.
+
+Flexible takes the answer from the most declared channel the response has (`extract`), else the last number (or, for a
+gold that is no number, the last formula or line). Strict asks for the format: the answer stands alone in `\\boxed{}`,
+`<answer>`, after `####`, after "the answer is", or is the whole response; else strict is NoAnswer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare, read, readable
+from selfimprove_workers.tasks.express import is_whole, whole_number_at_end
+from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part
+from selfimprove_workers.tasks.phrases import is_prose, last_formulas, last_number, leading_number, sentence
+
+RIGHT, WRONG = (Verdict.CORRECT, Verdict.CORRECT), (Verdict.WRONG, Verdict.WRONG)
+ANY_GOLD = read("0")
+"""What stands for the gold where there is none: most answers are numbers."""
+DENIED = re.compile(r"not\s+\S{1,80}\s*", re.IGNORECASE)
+"""All that comes after "the answer is" where it only says what the answer is not."""
+MAX_WHOLE = 200
+"""A response of one line up to this long may be the answer itself."""
+
+
+class Candidate(NamedTuple):
+    """An answer, and whether the response gives it in the form that strict grading asks for."""
+
+    text: str
+    is_strict: bool
+    is_closed: bool = False
+
+
+class Math:
+    """The checker of mathematical answers."""
+
+    name = "Math"
+
+    def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
+        """See `tasks.base.Task`. `extra["percent"]`: the question asks for a percentage, so 5 and 5% are the same."""
+        if not truncated and is_whole(answer):
+            number = whole_number_at_end(response)
+            if number is not None:
+                return Check(*(RIGHT if number == answer else WRONG), number)
+        return self._cascade(response, answer, bool(extra and extra.get("percent")), truncated)
+
+    def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
+        """The answer a response gives, in one spelling for the same answer; None where it gives none."""
+        region = final_part(response)
+        candidate = find_answer(region, ANY_GOLD) if region is not None else None
+        return canonical(candidate.text) if candidate else None
+
+    def _cascade(self, response: str, answer: str, percent_asked: bool, truncated: bool) -> Check:
+        gold = read_gold(answer)
+        if gold is None:
+            return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
+        region = final_part(response)
+        candidate = find_answer(region, gold) if region is not None else None
+        if candidate is None:
+            missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
+            return Check(missing, missing)
+        verdict, spelled = compare(gold, candidate.text, percent_asked), canonical(candidate.text)
+        if truncated and not (candidate.is_closed and verdict is Verdict.WRONG):
+            return Check(Verdict.TRUNCATED, Verdict.TRUNCATED, spelled)
+        return Check(verdict, verdict if candidate.is_strict else Verdict.NO_ANSWER, spelled)
+
+
+def gold_of(answer: str) -> str:
+    r"""The final answer of a dataset's answer column: what `\boxed{}` holds in a worked solution, else the text."""
+    found = boxed(answer)
+    return found.payload if found else answer.strip()
+
+
+@lru_cache(maxsize=65536)
+def read_gold(answer: str) -> Reading | None:
+    """What the gold is; None when nothing can be compared with it."""
+    gold = read(gold_of(answer))
+    return gold if gold.text and readable(gold) else None
+
+
+def find_answer(text: str, gold: Reading) -> Candidate | None:
+    """The answer that a response (without its thinking) gives."""
+    found = declared(text)
+    if found is not None and found.channel == "says" and DENIED.fullmatch(found.payload):
+        return None
+    candidate = _from_channel(found, gold) if found is not None else None
+    if candidate is not None:
+        return candidate
+    whole = text.strip()
+    if 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and _is_answer(whole, gold):
+        return Candidate(whole, is_strict=True)
+    last = _within(text, gold) or _last_line(text, gold)
+    return Candidate(last, is_strict=False) if last else None
+
+
+def _from_channel(found: Found, gold: Reading) -> Candidate | None:
+    if found.is_closed:
+        return Candidate(found.payload, is_strict=True, is_closed=True)
+    payload = found.payload if found.channel == "hashes" else sentence(found.payload)
+    if _is_answer(payload, gold):
+        return Candidate(payload, is_strict=True)
+    if found.channel == "hashes":  # a headline, not an answer
+        return None
+    inner = (gold.kind is Kind.QUANTITY and leading_number(payload)) or _within(payload, gold)
+    return Candidate(inner, is_strict=False) if inner else None
+
+
+def _is_answer(text: str, gold: Reading) -> bool:
+    """Whether a text is a final answer by itself, rather than a sentence or a calculation that has one."""
+    reading = read(text)
+    if reading.kind in (Kind.QUANTITY, Kind.ITEMS):
+        return True
+    if Kind.WORDS in (gold.kind, reading.kind):
+        return gold.kind is reading.kind
+    return (gold.is_equation or not reading.is_equation) and not is_prose(reading.text) and ":" not in text
+
+
+def _within(text: str, gold: Reading) -> str | None:
+    """The answer inside a longer text: for a gold that is a number the last number, else the last formula."""
+    if gold.kind is Kind.QUANTITY:
+        return last_number(text)
+    formulas = last_formulas(text)
+    if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
+        return ", ".join(formulas)
+    return formulas[-1] if formulas else None
+
+
+def _last_line(text: str, gold: Reading) -> str | None:
+    if gold.kind is Kind.QUANTITY:
+        return None
+    lines = [line.strip() for line in text[-2000:].splitlines() if line.strip()]
+    return lines[-1] if lines else None

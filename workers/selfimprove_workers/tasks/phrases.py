@@ -1,0 +1,117 @@
+"""The final answer inside a sentence: what tolerant grading takes when the answer is not alone on its line."""
+
+from __future__ import annotations
+
+import re
+
+from selfimprove_workers.tasks.numbers import DECIMAL
+
+NEAR, TAIL, EDGE = 240, 4000, 60
+"""How far from the end of a response a last number is looked for: first nearby, then farther."""
+
+NUMBER = re.compile(
+    r"(?:(?<![\w)\]}.])[-−]\s?)?(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
+    r"(?:\d+\s*\\[dt]?frac\s*\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\\[dt]?frac\s*(?:\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\d\s*\d)"
+    rf"|\d+\s+\d+/\d+|{DECIMAL}/{DECIMAL}|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w))?)"
+    r"(?:\s?\\?%|\s?percent\b|\s(?:hundred|thousand|million|billion)\b)?"
+)
+PLAIN_LAST = re.compile(
+    r"(?<![-−$€£¥₹])\s(\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?=\.?(?:\s|\Z))"
+    r"(?!\s?(?:\\?%|percent\b|hundred\b|thousand\b|million\b|billion\b))[^\d]*\Z",
+    re.ASCII,
+)
+"""The last number of most responses: whole, unsigned, between spaces."""
+DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
+INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
+SENTENCE_END = re.compile(
+    r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2})|\s\((?=[a-z])",
+)
+JOINED = re.compile(r"\b(?:and|or|to|plus|minus|times|by)\s+\$?\d", re.IGNORECASE)
+WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+FORMULA_WORDS = frozenset(
+    ["and", "or", "sin", "cos", "tan", "log", "ln", "exp", "pi", "sqrt", "inf", "infinity", "mod", "gcd", "lcm"]
+)
+LEAD = re.compile(
+    r"(?:(?:therefore|thus|simply|just|exactly|approximately|about|around|roughly|equal to|given by|that|hence)\b"
+    r",?\s*)+",
+    re.IGNORECASE,
+)
+
+
+def sentence(text: str) -> str:
+    """The part of a text up to where its first statement ends, without an introducing adverb."""
+    text = LEAD.sub("", text, count=1) if LEAD.match(text) else text
+    segment = _leading_math(text)
+    if segment is not None:
+        return segment
+    end = SENTENCE_END.search(text)
+    return (text[: end.start()] if end and end.start() else text).strip()
+
+
+def last_number(text: str) -> str | None:
+    """The last number of a text with its sign, currency, percent sign; the formula it stands in where it does."""
+    if text.isascii() and "$" not in text and "\\" not in text:
+        plain = PLAIN_LAST.search(text, max(0, len(text) - NEAR))
+        if plain is not None:
+            return plain[1]
+    return _last_number(text)
+
+
+def _last_number(text: str) -> str | None:
+    last = _last_match(text, NEAR) or _last_match(text, TAIL)
+    if last is None:
+        return None
+    for formula, start, end in _formulas(text, max(0, len(text) - TAIL)):
+        if start <= last.start() and last.end() <= end:
+            return formula
+    return last[0].strip().rstrip(".")
+
+
+def _last_match(text: str, reach: int) -> re.Match[str] | None:
+    """The last number that begins in the last `reach` characters, and not at their very edge, which may cut it."""
+    begin, last = max(0, len(text) - reach), None
+    for match in NUMBER.finditer(text, begin):
+        last = match
+    return None if last is None or (0 < begin > last.start() - EDGE and reach < TAIL) else last
+
+
+def leading_number(text: str) -> str | None:
+    """The number that a phrase begins with, where words follow it that add no other number to it."""
+    match = NUMBER.match(text)
+    if match is None or not re.match(r"\s+[A-Za-z(]{2}", text[match.end() :]) or JOINED.search(text):
+        return None
+    return match[0].strip()
+
+
+def last_formulas(text: str) -> list[str]:
+    """What the formulas of a text's last line with formulas hold; empty when there are none."""
+    formulas = sorted(_formulas(text, max(0, len(text) - TAIL)), key=lambda found: found[2])
+    if not formulas:
+        return []
+    line = text.rfind("\n", 0, formulas[-1][1])
+    return [formula for formula, start, _ in formulas if start > line]
+
+
+def is_prose(text: str) -> bool:
+    """Whether words other than a formula's own stand in a text."""
+    return any(word.lower() not in FORMULA_WORDS for word in WORD.findall(text))
+
+
+def _leading_math(text: str) -> str | None:
+    for pattern in (DISPLAY, INLINE):
+        match = pattern.match(text)
+        if match:
+            return _inner(match)
+    return None
+
+
+def _formulas(text: str, begin: int) -> list[tuple[str, int, int]]:
+    """The formulas of a text from a place on, with where they stand."""
+    if text.find("$", begin) < 0 and text.find("\\", begin) < 0:
+        return []
+    matches = [match for pattern in (DISPLAY, INLINE) for match in pattern.finditer(text, begin)]
+    return [(_inner(match), match.start(), match.end()) for match in matches]
+
+
+def _inner(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group is not None)

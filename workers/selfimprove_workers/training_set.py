@@ -1,0 +1,139 @@
+"""What `select` writes: the training examples, what was decided of every sample, and a tally of every prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from selfimprove.artifacts import Manifest, Part, PartWriter, read_rows
+from selfimprove.records import DECISION, EXAMPLE, SAMPLE
+from selfimprove.store.base import Store
+from selfimprove.weighting import Floats, Ints
+from selfimprove_workers.choosing import REASONS, Codes
+from selfimprove_workers.committing import Recipe
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.gathering import Gathered, whole_prompts
+from selfimprove_workers.pooling import Guided
+
+ROWS_PER_PART = 8192
+
+TALLY = pa.schema(
+    [
+        pa.field("prompt", pa.string(), False),
+        pa.field("level", pa.string()),
+        pa.field("samples", pa.int32(), False),  # plain ones
+        pa.field("accepted", pa.int32()),  # plain ones that are correct, or accepted where no answer is known
+        pa.field("guided", pa.int32(), False),
+        pa.field("examples", pa.int32(), False),
+        pa.field("tail", pa.bool_(), False),  # was it tail at iteration 1: the fixed set that tail coverage is over
+    ]
+)
+"""One prompt's part in the selection."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided, of the plain samples first and then of the guided ones."""
+
+    plain: Gathered
+    guided: Guided
+    weight: Floats
+    """[n + m]"""
+    reason: Codes
+    """[n + m]"""
+    levels: list[str | None]
+    """[P]"""
+    passed: Floats | None
+    """[n] 1 where a plain sample counts as accepted; None where nobody can tell."""
+    tail: frozenset[str]
+
+    @property
+    def plain_count(self) -> int:
+        """n."""
+        return len(self.plain.prompt)
+
+    @property
+    def prompt(self) -> Ints:
+        """[n + m] Index of each sample's prompt."""
+        return np.concatenate([self.plain.prompt, self.guided.prompt])
+
+
+def write_tables(
+    context: StepContext, recipe: Recipe, plain: Sequence[Part], guided: Sequence[Part], decided: Decided
+) -> dict[str, list[Part]]:
+    """Write the tables example, decision and tally, streaming the samples once more."""
+    digest = recipe.digest(context)
+
+    def writer(table: str, schema: pa.Schema) -> PartWriter:
+        return PartWriter(context.store, context.folder, context.attempt, digest, schema, table=table, adopt=False)
+
+    examples, decisions, tally = writer("part", EXAMPLE), writer("decision", DECISION), writer("tally", TALLY)
+    prompts, at = decided.prompt, 0
+    for samples in _streams(context.store, plain, guided):
+        here = slice(at, at + samples.num_rows)
+        at = here.stop
+        weight, which = decided.weight[here], prompts[here]
+        _write(decisions, _decisions(samples, weight, decided.reason[here]))
+        _write(examples, _examples(samples, weight, which, decided.levels, context.step.iteration))
+    _write(tally, _tally(decided))
+    return {"example": examples.parts, "decision": decisions.parts, "tally": tally.parts}
+
+
+def read_tally(store: Store, selected: Manifest) -> frozenset[str]:
+    """The prompts that a selection counts as the tail of iteration 1."""
+    batches = read_rows(store, selected.tables.get("tally", []), TALLY, ["prompt", "tail"])
+    return frozenset(id for batch in batches for id in batch["prompt"].filter(batch["tail"]).to_pylist())
+
+
+def _streams(store: Store, *sources: Sequence[Part]) -> Iterator[pa.Table]:
+    columns = ["prompt", "sample", "strategy", "prompt_tokens", "tokens"]
+    for parts in sources:
+        yield from whole_prompts(read_rows(store, parts, SAMPLE, columns), ROWS_PER_PART)
+
+
+def _decisions(samples: pa.Table, weight: Floats, reason: Codes) -> pa.Table:
+    names = pa.array(REASONS).take(pa.array(reason))
+    return (
+        samples.select(["prompt", "sample", "strategy"])
+        .append_column("weight", pa.array(weight))
+        .append_column("reason", names)
+    )
+
+
+def _examples(
+    samples: pa.Table, weight: Floats, prompt: Ints, levels: Sequence[str | None], iteration: int
+) -> pa.Table:
+    kept = np.flatnonzero(weight > 0)
+    chosen = samples.take(pa.array(kept))
+    columns = {
+        "iteration": pa.array(np.full(len(kept), iteration, dtype=np.int32)),
+        "level": pa.array([levels[at] for at in prompt[kept]], pa.string()),
+        "weight": pa.array(weight[kept].astype(np.float32)),
+    }
+    for name, column in columns.items():
+        chosen = chosen.append_column(name, column)
+    return chosen
+
+
+def _tally(decided: Decided) -> pa.Table:
+    plain, size = decided.plain, len(decided.plain.ids)
+    passed = None if decided.passed is None else np.bincount(plain.prompt[decided.passed == 1], minlength=size)
+    columns = {
+        "prompt": pa.array(plain.ids, pa.string()),
+        "level": pa.array(decided.levels, pa.string()),
+        "samples": np.bincount(plain.prompt, minlength=size),
+        "accepted": pa.nulls(size, pa.int32()) if passed is None else passed,
+        "guided": np.bincount(decided.guided.prompt, minlength=size),
+        "examples": np.bincount(decided.prompt[decided.weight > 0], minlength=size),
+        "tail": np.array([prompt in decided.tail for prompt in plain.ids], dtype=bool),
+    }
+    return pa.table(columns)
+
+
+def _write(writer: PartWriter, rows: pa.Table) -> None:
+    prompts = len(rows["prompt"].unique())
+    if prompts:
+        writer.write(rows, prompts)

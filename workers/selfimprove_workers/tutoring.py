@@ -1,0 +1,212 @@
+"""One round of guided attempts at some tail prompts: shown with a hint, stored without it, judged like any sample."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from selfimprove.seeds import derive_seed
+from selfimprove.weighting import Floats
+from selfimprove_workers import chat
+from selfimprove_workers.choosing import ACCEPTED, COPY, NOT_ACCEPTED, REASONS, TRUNCATED
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.engines.base import Completion, SampleRequest
+from selfimprove_workers.examining import Examiner, judges_of
+from selfimprove_workers.guidance.base import Attempt, Strategy
+from selfimprove_workers.judging import GROUND_TRUTH, absolute_rules, accepted
+from selfimprove_workers.sampling import SECONDS_A_PART, Plan
+from selfimprove_workers.tail import TailPrompt
+from selfimprove_workers.verifiers.base import Candidate
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One guided sample to draw."""
+
+    prompt: TailPrompt
+    sample: int
+    prefix: list[int]
+    request: SampleRequest
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a round brought of some prompts: SAMPLE rows, one DECISION row each, and what to count."""
+
+    prompts: int
+    """How many prompts had their turn, those that were too long to ask included."""
+    rows: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    counts: dict[str, int]
+
+    @cached_property
+    def attempts(self) -> dict[str, list[Attempt]]:
+        """What came of each prompt's turn."""
+        found: dict[str, list[Attempt]] = {}
+        for row, decision in zip(self.rows, self.decisions, strict=True):
+            found.setdefault(row["prompt"], []).append(Attempt(row["text"], decision["reason"] == ACCEPTED))
+        return found
+
+
+class Tutor:
+    """Draws and judges guided samples by one strategy."""
+
+    def __init__(self, context: StepContext, strategy: Strategy) -> None:
+        self._context, self._strategy, self._engine = context, strategy, context.engine()
+        self._sampling = Plan.of_generation(context.spec)
+        self._judges = {judge.name: judge for judge in judges_of(context.spec)}
+        self._rules = absolute_rules(context.spec)
+        self._examiner = Examiner(context)
+
+    def lessons(self, prompts: Sequence[TailPrompt], round: int) -> Iterator[Lesson]:
+        """`samplesPerRound` guided samples of every prompt, in order, as lessons of some prompts each.
+
+        Ends early when a signal came. The prompts themselves learn nothing of it: that is the caller's.
+        """
+        plans = [self._plan(prompt, round) for prompt in prompts]
+        requests = [plan.request for each in plans for plan in each]
+        held: list[tuple[list[Planned], list[Completion]]] = []
+        since = time.monotonic()
+        with closing(self._until_stopped(requests)) as drawn:
+            ordered = in_order(drawn)
+            for plan in plans:
+                done = list(islice(ordered, len(plan)))
+                if len(done) < len(plan):
+                    break
+                held.append((plan, done))
+                self._context.progress.advance(1, sum(len(each.tokens) for each in done))
+                if self.judges_while_drawing and time.monotonic() - since > SECONDS_A_PART:
+                    yield self._lesson(held, round)
+                    held, since = [], time.monotonic()
+        if held:
+            yield self._lesson(held, round)
+
+    @cached_property
+    def judges_while_drawing(self) -> bool:
+        """Whether samples can be judged while the engine is still drawing others: no rule asks a model."""
+        return not any(self._judges[name].verifier.needs_model for name in self._rules)
+
+    def _until_stopped(self, requests: list[SampleRequest]) -> Generator[tuple[int, Completion], None, None]:
+        if requests:
+            for each in self._engine.sample(requests):
+                yield each
+                if self._context.stopping.is_set():
+                    return
+
+    def _lesson(self, held: list[tuple[list[Planned], list[Completion]]], round: int) -> Lesson:
+        planned = [plan for plans, _ in held for plan in plans]
+        drawn = [completion for _, completions in held for completion in completions]
+        rows = [self._row(plan, done, round) for plan, done in zip(planned, drawn, strict=True)]
+        reasons = self._judge(rows, [plan.prompt for plan in planned])
+        counts = {
+            "tried": len(rows),
+            "tokens": sum(len(done.tokens) for done in drawn),
+            "tooLong": sum(not plans for plans, _ in held),
+            **Counter(reasons),
+        }
+        decisions = [_decision(*each) for each in zip(rows, reasons, strict=True)]
+        return Lesson(len(held), rows, decisions, counts)
+
+    def _plan(self, prompt: TailPrompt, round: int) -> list[Planned]:
+        """The requests for one prompt; none when the hint makes it too long for the model."""
+        messages = prompt.prompt.messages
+        guided = self._strategy.guide(messages, prompt.reference, prompt.attempts, round)
+        prefix = self._engine.tokenizer.encode(guided.prefix, add_special_tokens=False) if guided.prefix else []
+        shown = [*(prompt.tokens if guided.messages == messages else self._render(guided.messages)), *prefix]
+        if len(shown) + self._sampling.max_tokens > self._engine.max_model_len:
+            return []
+        indices = range(prompt.drawn, prompt.drawn + self._context.spec.resampling.samples_per_round)
+        return [
+            Planned(prompt, i, prefix, self._sampling.request(shown, self._seed(prompt, i, round))) for i in indices
+        ]
+
+    def _render(self, messages: list[dict[str, str]]) -> list[int]:
+        return chat.render(self._engine.tokenizer, messages, self._context.spec.generation.chat_template_kwargs)
+
+    def _seed(self, prompt: TailPrompt, sample: int, round: int) -> int:
+        step = (self._context.split, self._context.step.iteration, "resample", self._strategy.name)
+        return derive_seed(self._context.spec.seed, *step, prompt.prompt.id, sample, round)
+
+    def _row(self, plan: Planned, done: Completion, round: int) -> dict[str, Any]:
+        tokens = [*plan.prefix, *done.tokens]
+        return {
+            "prompt": plan.prompt.prompt.id,
+            "sample": plan.sample,
+            "strategy": self._strategy.name,
+            "round": round,
+            "seed": plan.request.seed,
+            "text": self._engine.tokenizer.decode(tokens, skip_special_tokens=True),
+            "prompt_tokens": plan.prompt.tokens,
+            "tokens": tokens,
+            "prefix_length": len(plan.prefix),
+            "logprob_sum": done.logprob_sum,
+            "finish": done.finish,
+        }
+
+    def _judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> list[str]:
+        """Why each sample is accepted or not; fills the verdict columns of its row."""
+        batch = self._examiner.candidates(rows)
+        known = self._examiner.verdict_rows(batch)
+        verdicts = {(row["prompt"], row["sample"]): row for row in known}
+        for row in rows:
+            verdict = verdicts.get((row["prompt"], row["sample"]), {})
+            row |= {name: verdict.get(name) for name in ("verdict", "strict_verdict", "answer")}
+        scores = {name: _by_candidate(batch, self._scored(name, batch, known, prompts)) for name in self._rules}
+        truncated = np.array([row["finish"] == "length" for row in rows], dtype=bool)
+        passed = accepted(self._context.spec, scores, truncated)
+        assert passed is not None  # find_tail has refused a spec without an absolute rule
+        return [self._reason(*each) for each in zip(rows, prompts, passed.tolist(), strict=True)]
+
+    def _scored(
+        self, name: str, batch: list[Candidate], verdicts: list[dict[str, Any]], prompts: Sequence[TailPrompt]
+    ) -> list[dict[str, Any]]:
+        """SCORE rows of one rule. A method that compares sees a prompt's plain samples beside the guided one."""
+        if name == GROUND_TRUTH:
+            return verdicts
+        judge = self._judges[name]
+        if not judge.verifier.compares:
+            return self._examiner.score_rows(judge, batch)
+        plain = {prompt.prompt.id: prompt.plain for prompt in prompts}
+        others = self._examiner.candidates([row for rows in plain.values() for row in rows])
+        return self._examiner.score_rows(judge, [*others, *batch])
+
+    def _reason(self, row: dict[str, Any], prompt: TailPrompt, passed: bool) -> str:
+        if self._strategy.needs_rationale and _same_text(row["text"], prompt.prompt.rationale or ""):
+            return REASONS[COPY]
+        if row["finish"] == "length" and not self._context.spec.selection.accept_truncated:
+            return REASONS[TRUNCATED]
+        return ACCEPTED if passed else REASONS[NOT_ACCEPTED]
+
+
+def in_order(done: Iterable[tuple[int, Completion]]) -> Iterator[Completion]:
+    """Completions by their request's index, each as soon as those before it are there."""
+    waiting: dict[int, Completion] = {}
+    following = 0
+    for at, completion in done:
+        waiting[at] = completion
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+def _by_candidate(batch: Sequence[Candidate], rows: list[dict[str, Any]]) -> Floats:
+    by_sample = {(row["prompt"], row["sample"]): row["score"] for row in rows}
+    scores = [by_sample.get((candidate.prompt, candidate.sample)) for candidate in batch]
+    return np.array([np.nan if score is None else score for score in scores], dtype=np.float64)
+
+
+def _same_text(one: str, other: str) -> bool:
+    return one.casefold().split() == other.casefold().split()
+
+
+def _decision(row: dict[str, Any], reason: str) -> dict[str, Any]:
+    weight = 1.0 if reason == ACCEPTED else 0.0
+    return {**{name: row[name] for name in ("prompt", "sample", "strategy")}, "weight": weight, "reason": reason}

@@ -1,0 +1,107 @@
+"""The verify step: every sample of a shard gets a score by every method, and its verdict where an answer is known.
+
+Verdicts are written whatever selects (design section 1: utility is measured, scores select). The methods of one model
+are one pass over the shard, so that a run with another verifier loads each model once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from selfimprove.artifacts import Part, PartWriter, read_rows, step_folder
+from selfimprove.ledger import StepId
+from selfimprove.records import SAMPLE, SCORE
+from selfimprove.summaries import Summary
+from selfimprove_workers.committing import Outcome, Recipe, commit_step
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.examining import SAMPLE_COLUMNS, Examiner, Judge, judges_of
+from selfimprove_workers.gathering import whole_prompts
+from selfimprove_workers.judging import GROUND_TRUTH, methods_of
+
+SAMPLES_PER_PART = 512
+"""Enough to fill a batch, few enough that a killed step loses little."""
+
+Rows = list[dict[str, Any]]
+
+
+def run(context: StepContext) -> Summary:
+    """Score this shard's samples. Raises `UserError` for methods that can't be done, `FailedError` without samples."""
+    began = time.monotonic()
+    generate = StepId(context.step.iteration, "generate")
+    samples, sha256 = context.input(generate, context.shard)
+    recipe = Recipe({step_folder(generate, context.shard): sha256}, _settings(context))
+    writer = PartWriter(context.store, context.folder, context.attempt, recipe.digest(context), SCORE)
+    score_samples(context, samples.parts, writer)
+    return commit_step(context, recipe, Outcome(writer.parts, _prompts(samples.parts), counts=writer.totals), began)
+
+
+def _settings(context: StepContext) -> dict[str, Any]:
+    methods = methods_of(context.spec)
+    return {
+        "grading": context.spec.dataset.grading,
+        "acceptTruncated": context.spec.selection.accept_truncated,
+        "methods": {
+            j.name: {**methods[j.name].to_json(), "version": j.verifier.version} for j in judges_of(context.spec)
+        },
+    }
+
+
+def score_samples(context: StepContext, samples: Sequence[Part], writer: PartWriter) -> None:
+    """Write what is missing, in the order (model, prompt); a unit of the writer is one prompt in one model's pass."""
+    total = _prompts(samples)
+    examiner = Examiner(context)
+    passes = _passes(judges_of(context.spec))
+    context.progress.start(f"{context.step.name}", total * len(passes), writer.prompts_done)
+    for number, judges in enumerate(passes):
+        done = min(max(writer.prompts_done - number * total, 0), total)
+        for rows, prompts in _chunks(context, samples, done):
+            scored = _rows(examiner, judges, rows, verdicts=number == 0)
+            writer.write(scored, prompts, _counts(scored))
+            context.progress.advance(prompts)
+            context.stop_if_asked()
+
+
+def _passes(judges: Sequence[Judge]) -> list[list[Judge]]:
+    """The judges by the model they need, the run's own (and none) first. GroundTruth is no judge: it is a fact."""
+    by_model: dict[str, list[Judge]] = {"": []}
+    for judge in judges:
+        if judge.name != GROUND_TRUTH:
+            by_model.setdefault(judge.source.model_dump_json() if judge.source else "", []).append(judge)
+    return list(by_model.values())
+
+
+def _rows(examiner: Examiner, judges: Sequence[Judge], rows: Rows, verdicts: bool) -> Rows:
+    batch = examiner.candidates(rows)
+    scored = examiner.verdict_rows(batch) if verdicts else []
+    for judge in judges:
+        scored += examiner.score_rows(judge, batch)
+    return scored
+
+
+def _counts(scored: Rows) -> dict[str, int]:
+    """How many samples got which verdict, and how many got no score by which method."""
+    verdicts = Counter(row["verdict"] for row in scored if row["verdict"] is not None)
+    missing = Counter(f"noScore.{row['method']}" for row in scored if row["score"] is None)
+    return {**verdicts, **missing}
+
+
+def _chunks(context: StepContext, parts: Sequence[Part], done: int) -> Iterator[tuple[Rows, int]]:
+    """The samples of the prompts after the first `done`, some whole prompts at a time, with how many those are."""
+    first = 0
+    while first < len(parts) and _prompts(parts[: first + 1]) <= done:
+        first += 1
+    skip = done - _prompts(parts[:first])
+    batches = read_rows(context.store, parts[first:], SAMPLE, SAMPLE_COLUMNS, batch_rows=SAMPLES_PER_PART)
+    for table in whole_prompts(batches, SAMPLES_PER_PART):
+        names = list(dict.fromkeys(table["prompt"].to_pylist()))
+        wanted = set(names[skip:])
+        skip = max(skip - len(names), 0)
+        if wanted:
+            yield [row for row in table.to_pylist() if row["prompt"] in wanted], len(wanted)
+
+
+def _prompts(parts: Sequence[Part]) -> int:
+    return sum(part.prompts for part in parts)
