@@ -1,0 +1,135 @@
+"""One token a row: the noise, the truncation, the order of work, and how many sequences are in flight."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfimprove_workers.engines import capacity as capacities
+from selfimprove_workers.engines.base import SampleRequest
+from selfimprove_workers.engines.capacity import Capacity, waves
+from selfimprove_workers.engines.sampling import Settings, pick, uniforms
+
+CPU = torch.device("cpu")
+SEEDS = st.integers(0, 2**63 - 1)
+
+
+def naive(logits: np.ndarray, temperature: float, top_p: float, top_k: int, noise: float) -> int:
+    """The definition: sort all, cut, invert the cumulative sum."""
+    order = np.argsort(-logits, kind="stable")
+    if temperature == 0:
+        return int(order[0])
+    scaled = logits[order] / temperature
+    if top_k > 0:
+        scaled = scaled[:top_k]
+    share = np.exp(scaled - scaled.max())
+    share /= share.sum()
+    kept = share[: int((share.cumsum() - share < top_p).sum())]
+    return int(order[min(int((kept.cumsum() / kept.sum() <= noise).sum()), len(kept) - 1)])
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    vocabulary=st.sampled_from([3, 50, 1000, 5000, 16384]),
+    spread=st.sampled_from([0.0, 0.3, 2.0, 8.0]),
+    temperature=st.sampled_from([0.0, 0.5, 1.0, 1.7]),
+    top_p=st.sampled_from([0.1, 0.9, 0.999, 1.0]),
+    top_k=st.sampled_from([-1, 1, 7, 100, 2000]),
+)
+def test_a_pick_is_the_inverse_of_the_truncated_distribution(
+    seed: int, vocabulary: int, spread: float, temperature: float, top_p: float, top_k: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    # Distinct scores: between equal ones either order is right.
+    logits = (draw.permutation(vocabulary) / vocabulary + draw.normal(size=vocabulary) * spread).astype(np.float32)
+    noise = float(np.float32(draw.random()))
+    request = SampleRequest([1], 0, 1, temperature, top_p, top_k)
+    tokens, logprobs = pick(torch.tensor(logits)[None], Settings.of([request], vocabulary, CPU), torch.tensor([noise]))
+    expected = naive(logits.astype(np.float64), temperature, top_p, top_k, noise)
+    assert abs(rank(logits, int(tokens[0])) - rank(logits, expected)) <= slack(logits, temperature)
+    exact = logits.astype(np.float64)
+    assert float(logprobs[0]) == pytest.approx(
+        exact[int(tokens[0])] - exact.max() - math.log(np.exp(exact - exact.max()).sum()), abs=1e-4
+    )
+
+
+def rank(logits: np.ndarray, token: int) -> int:
+    return int((logits > logits[token]).sum())
+
+
+def slack(logits: np.ndarray, temperature: float) -> int:
+    """Ranks by which float32 may be off: flat distributions have steps of its own precision."""
+    return 0 if temperature == 0 else 1 + len(logits) // 1000
+
+
+@pytest.mark.parametrize("rows", [1, 31, 32, 33, 100])
+def test_rows_are_picked_alike_alone_and_in_a_batch(rows: int) -> None:
+    draw = torch.Generator().manual_seed(rows)
+    logits = torch.randn(rows, 8192, generator=draw) * 3
+    noise = torch.rand(rows, generator=draw)
+    requests = [
+        SampleRequest([1], i, 1, [0.0, 0.7, 1.0][i % 3], [0.9, 1.0][i % 2], [-1, 5][i % 2]) for i in range(rows)
+    ]
+    tokens, logprobs = pick(logits, Settings.of(requests, 8192, CPU), noise)
+    for i, request in enumerate(requests):
+        one, one_logprob = pick(logits[i : i + 1], Settings.of([request], 8192, CPU), noise[i : i + 1])
+        assert int(one[0]) == int(tokens[i])
+        assert float(one_logprob[0]) == pytest.approx(float(logprobs[i]), abs=1e-4)
+
+
+@given(seeds=st.lists(SEEDS, min_size=1, max_size=20))
+def test_noise_depends_on_seed_and_position_alone(seeds: list[int]) -> None:
+    together = uniforms(seeds, list(range(len(seeds))))
+    alone = [uniforms([seed], [position])[0] for position, seed in enumerate(seeds)]
+    assert together.tolist() == alone
+    assert all(0 <= value < 1 for value in alone)
+
+
+def test_noise_is_uniform_and_streams_of_neighbouring_seeds_are_unrelated() -> None:
+    noise = np.stack([uniforms([seed] * 2000, range(2000)) for seed in range(40)])
+    counts = np.histogram(noise, bins=50, range=(0, 1))[0]
+    expected = noise.size / 50
+    assert ((counts - expected) ** 2 / expected).sum() < 49 + 5 * math.sqrt(98)
+    related = np.corrcoef(noise) - np.eye(40)
+    assert abs(related).max() < 5 / math.sqrt(2000)
+    assert abs(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1]) < 5 / math.sqrt(noise.size)
+
+
+def capacity(tokens: int, most: int) -> Capacity:
+    made = Capacity(CPU, tokens, 1)
+    made.most = most
+    return made
+
+
+def queue(widths: list[int]) -> list[tuple[int, SampleRequest]]:
+    return [(index, SampleRequest([3] * (width - 4), index, 4)) for index, width in enumerate(widths)]
+
+
+@given(widths=st.lists(st.integers(5, 400), max_size=80), tokens=st.integers(50, 5000), most=st.integers(1, 16))
+def test_waves_hold_every_request_once_and_never_more_than_memory_allows(
+    widths: list[int], tokens: int, most: int
+) -> None:
+    found = list(waves(queue(widths), capacity(tokens, most)))
+    assert sorted(index for wave, _, _ in found for index, _ in wave) == list(range(len(widths)))
+    for wave, slots, width in found:
+        assert 1 <= slots <= min(most, len(wave))
+        assert slots == 1 or slots * width <= tokens
+        assert all(len(request.tokens) + request.max_tokens <= width for _, request in wave)
+
+
+def test_where_memory_is_no_limit_there_is_one_wave_in_the_callers_order() -> None:
+    ((wave, slots, width),) = waves(queue([10, 30, 20] * 40), capacity(10_000, 4))
+    assert (slots, width) == (4, 30)
+    window = capacities._WINDOW * 4
+    assert {index for index, _ in wave[:window]} == set(range(window))
+
+
+def test_one_long_prompt_does_not_narrow_the_batch_of_the_short_ones() -> None:
+    found = list(waves(queue([20] * 20 + [1000]), capacity(1000, 16)))
+    assert [(slots, width) for _, slots, width in found] == [(1, 1000), (16, 20)]

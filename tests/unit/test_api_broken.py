@@ -1,0 +1,198 @@
+"""What a user gets wrong, and the exact line that says so: the tables are in `broken/*.txt`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from selfimprove.api import Run, Spec, apply_sets, load_run, problems
+from selfimprove.api.flat import leaves
+from selfimprove.api.kubeyaml import documents
+from selfimprove.api.rules import RULES
+from selfimprove.api.schema import fields_at
+from selfimprove.errors import UserError
+from tests.unit.api_support import GOOD, good, lines_after
+
+BROKEN = Path(__file__).parent / "broken"
+
+Row = tuple[list[str], list[str]]
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """The blocks of a file of broken settings: `--set` values, and the lines expected for them."""
+    for block in path.read_text(encoding="utf-8").split("\n\n")[1:]:
+        lines = block.splitlines()
+        sets = [line.removeprefix("--set ") for line in lines if line.startswith("--set ")]
+        yield sets, lines[len(sets) :]
+
+
+TABLE = [(path.stem, *row) for path in sorted(BROKEN.glob("*.txt")) for row in rows_of(path)]
+
+
+def test_there_are_more_broken_specs_than_a_user_will_think_of() -> None:
+    assert len(TABLE) > 90
+
+
+@pytest.mark.parametrize(
+    ("sets", "lines"),
+    [row[1:] for row in TABLE],
+    ids=[f"{stem}-{lines[0].partition(':')[0]}" for stem, _, lines in TABLE],
+)
+def test_a_broken_manifest_is_answered_with_its_exact_lines(sets: list[str], lines: list[str]) -> None:
+    assert lines_after(*sets) == lines
+
+
+def test_a_text_that_is_too_long_is_answered_with_its_length() -> None:
+    assert lines_after(f"dataset.system={'x' * 65537}") == [
+        "spec.dataset.system: 65,537 characters are more than 65,536; give text"
+    ]
+
+
+def test_the_good_manifest_has_no_problem() -> None:
+    assert lines_after() == []
+
+
+UNKNOWN: list[tuple[str, str]] = [
+    ("generation.temprature", "no such field; did you mean temperature?"),
+    ("generation.samples_per_prompt", "no such field; did you mean samplesPerPrompt?"),
+    ("generation.TopP", "no such field; did you mean topP?"),
+    ("temperature", "no such field; did you mean spec.generation.temperature or spec.evaluation.temperature?"),
+    (
+        "model.name",
+        "no such field; there are uri, revision, endpoint, credentialsSecretName, tokenSecretName, chatTemplate",
+    ),
+    ("learningRate", "no such field; did you mean spec.distillation.learningRate?"),
+]
+
+
+@pytest.mark.parametrize(("path", "message"), UNKNOWN, ids=[path for path, _ in UNKNOWN])
+def test_an_unknown_field_is_answered_alike_in_a_file_and_by_set(path: str, message: str) -> None:
+    line = f"spec.{path}: {message}"
+    *parents, name = path.split(".")
+    document = good()
+    section = document["spec"]
+    for parent in parents:
+        section = section.setdefault(parent, {})
+    section[name] = 1
+    with pytest.raises(UserError) as refused:
+        apply_sets(good(), [f"{path}=1"])
+
+    assert [str(problem) for problem in problems(document)] == [line]
+    assert str(refused.value) == line
+
+
+def test_a_volume_of_the_node_is_refused_with_what_to_give_instead() -> None:
+    assert lines_after("execution.volumes=[{name: d, mountPath: /d, hostPath: {path: /}, emptyDir: {}}]") == [
+        "spec.execution.volumes[0].hostPath: no such field: a run must not reach into its node; give "
+        "persistentVolumeClaim, emptyDir, csi or ephemeral"
+    ]
+
+
+def test_an_unknown_step_is_answered_with_the_steps_there_are() -> None:
+    assert lines_after("execution.steps={train: {}}") == [
+        "spec.execution.steps.train: train is not among the choices; give generate, verify, resample, select, "
+        "distill, evaluate or measure"
+    ]
+
+
+def test_every_problem_of_a_file_is_found_at_once_also_those_between_fields() -> None:
+    assert lines_after(
+        "generation.temperature=-1",
+        "generation.topP=2",
+        "verification.methods=[{type: GroundTruth, weighting: {type: Quantile, quantile: 0.5}}]",
+        "distillation.nllWeight=1",
+        "stopping.patience=0",
+    ) == [
+        "spec.generation.temperature: -1 is below 0; give a number from 0 to 2",
+        "spec.generation.topP: 2 is above 1; give a number above 0, at most 1",
+        "spec.stopping.patience: 0 is below 1; give a whole number of at least 1",
+        "spec.verification.methods[0].weighting.type: Quantile can't rank GroundTruth scores, which are 0 or 1; "
+        "give {type: Threshold, threshold: 1}",
+        "spec.distillation.nllWeight: 1 is read by method DPO only, not by SFT; remove it",
+    ]
+
+
+def test_rules_keep_silent_about_sections_that_are_broken_themselves() -> None:
+    assert lines_after(
+        "dataset.task=Maths", "verification.methods=[{type: GroundTruth}]", "dataset.fields.answer="
+    ) == ["spec.dataset.task: Maths is none of Math, Choice, Exact, Program or Gym; did you mean Math?"]
+
+
+def test_rules_about_the_rest_are_asked_when_a_required_section_is_missing() -> None:
+    assert lines_after("model=", "execution.cache={}") == [
+        "spec.model: missing; give an object with uri",
+        "spec.execution.cache: has neither persistentVolumeClaimName nor sizeLimit; give one, or remove it",
+    ]
+
+
+def test_a_null_counts_as_absent_as_an_api_server_drops_it() -> None:
+    assert problems({**good(), "status": None}) == []
+    assert problems(apply_sets(good(), ["generation={temperature: null, topP: null}"])) == []
+
+
+@pytest.mark.parametrize("document", [None, [], "text", 3])
+def test_what_is_no_map_is_no_manifest(document: object) -> None:
+    assert [str(problem) for problem in problems(document)] == [
+        "a manifest is a map with apiVersion, kind, metadata and spec"
+    ]
+
+
+def test_a_refused_manifest_raises_all_its_lines() -> None:
+    with pytest.raises(UserError) as refused:
+        load_run(GOOD, ["generation.topP=2", "maxIterations=0"])
+    assert str(refused.value).splitlines() == [
+        "spec.maxIterations: 0 is below 1; give a whole number from 1 to 1000",
+        "spec.generation.topP: 2 is above 1; give a number above 0, at most 1",
+    ]
+
+
+def test_gym_sets_that_name_no_seed_get_seeds_of_their_own() -> None:
+    gym = "{uri: 'gym://chain_sum?size=10', task: Gym, heldOut: {uri: 'gym://chain_sum?size=10'}}"
+    assert lines_after(f"dataset={gym}") == []
+
+
+def test_no_rule_is_without_a_broken_spec_that_it_answers() -> None:
+    specs = [spec for _, sets, _ in TABLE if (spec := well_formed(apply_sets(good(), sets)))]
+    assert [rule.check.__name__ for rule in RULES if not any(any(rule.check(spec)) for spec in specs)] == []
+
+
+def well_formed(document: object) -> Spec | None:
+    try:
+        return Run.model_validate(document).spec
+    except ValidationError:
+        return None
+
+
+def test_rules_read_sections_that_there_are() -> None:
+    sections = set(fields_at(("spec",)))
+    assert {need for rule in RULES for need in rule.needs} <= sections
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc[]. ", max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+(LONG,) = documents((BROKEN.parent / "data" / "long.yaml").read_text(encoding="utf-8"), "long.yaml")
+PATHS = [path for path, _ in leaves(LONG)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(PATHS), st.integers(1, 5), JSON), min_size=1, max_size=4))
+def test_whatever_stands_anywhere_is_answered_in_single_lines(changes: list[tuple[Any, int, Any]]) -> None:
+    document = deepcopy(LONG)
+    for path, depth, value in changes:
+        here: Any = document
+        for step in path[: min(depth, len(path)) - 1]:
+            here = here[step] if isinstance(here, dict) and step in here else {}
+        if isinstance(here, dict):
+            here[path[min(depth, len(path)) - 1]] = value
+    for problem in problems(document):
+        assert problem.message
+        assert len(str(problem).splitlines()) == 1

@@ -1,0 +1,161 @@
+"""Rendering conversations to tokens, going on with them, and the linter's one-line refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove.api.spec import Spec
+from selfimprove.errors import UserError
+from selfimprove_workers.chat import end_of_turn, lint, render, render_continuation
+from selfimprove_workers.prompts import PromptRow
+from tests.fixtures.models import CHATML, make_tiny_tokenizer
+
+BOS_TOKEN = "<|endoftext|>"
+TOKENIZER = make_tiny_tokenizer()
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<|>"), min_size=1, max_size=40)
+
+
+def user(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
+
+
+def spec(template: str | None = None, **generation: Any) -> Spec:
+    dataset = {"uri": "x.jsonl", "task": "Math", "template": template}
+    return Spec.model_validate({"model": {"uri": "m"}, "dataset": dataset, "generation": generation})
+
+
+def prompt(text: str = "What is 2 + 3?", name: str = "p1", system: str | None = None) -> PromptRow:
+    before = [{"role": "system", "content": system}] if system else []
+    return PromptRow(name, [*before, *user(text)], None, None, None, None)
+
+
+def refusal(template: str | None, row: PromptRow | None = None, settings: Spec | None = None, length: int = 512) -> str:
+    with pytest.raises(UserError) as caught:
+        lint(make_tiny_tokenizer(template), [row or prompt()], settings or spec(), length)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_prompt_ends_where_the_assistant_begins() -> None:
+    text = TOKENIZER.decode(render(TOKENIZER, user("Hi 12"), {}))
+    assert text == "<|im_start|>user\nHi 12<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_template_kwargs_reach_the_template() -> None:
+    tokenizer = make_tiny_tokenizer(CHATML + "{% if not enable_thinking %}{{ '<think></think>' }}{% endif %}")
+    assert tokenizer.decode(render(tokenizer, user("Hi"), {"enable_thinking": False})).endswith("<think></think>")
+    assert not tokenizer.decode(render(tokenizer, user("Hi"), {"enable_thinking": True})).endswith("</think>")
+
+
+def test_without_a_template_contents_are_plain_text_with_the_tokenizers_own_bos() -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    plain = make_tiny_tokenizer(None)
+    messages = [{"role": "system", "content": "Be brief."}, *user("Q: 2 + 3\nA:")]
+    assert plain.decode(render(plain, messages, {})) == "Be brief.\n\nQ: 2 + 3\nA:"
+    plain.bos_token = BOS_TOKEN
+    plain.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"{BOS_TOKEN} $A", special_tokens=[(BOS_TOKEN, plain.bos_token_id)]
+    )
+    ids = render(plain, messages, {})
+    assert ids.count(plain.bos_token_id) == 1 and ids[0] == plain.bos_token_id
+
+
+@given(question=WORDS, said=WORDS, followup=WORDS)
+def test_a_continuation_keeps_the_sampled_tokens_as_its_prefix(question: str, said: str, followup: str) -> None:
+    begun = render(TOKENIZER, user(question), {})
+    sampled = [*TOKENIZER.encode(said), TOKENIZER.eos_token_id]
+    longer = render_continuation(TOKENIZER, begun, sampled, followup, {})
+    assert longer[: len(begun) + len(sampled)] == [*begun, *sampled]
+    dialogue = [*user(question), {"role": "assistant", "content": said}, *user(followup)]
+    assert TOKENIZER.decode(longer) == TOKENIZER.decode(render(TOKENIZER, dialogue, {}))
+
+
+def test_a_sample_that_was_cut_gets_the_end_of_its_turn_in_a_continuation() -> None:
+    begun, cut = render(TOKENIZER, user("Hi"), {}), TOKENIZER.encode("I was about to")
+    longer = render_continuation(TOKENIZER, begun, cut, "And?", {})
+    assert longer[len(begun) + len(cut)] == TOKENIZER.eos_token_id
+
+
+def test_an_odd_end_token_is_not_followed_by_text() -> None:
+    plain = make_tiny_tokenizer(None)
+    said = [*plain.encode("It is 5"), plain.eos_token_id]
+    longer = render_continuation(plain, plain.encode("2 + 3?"), said, "Sure?", {})
+    assert plain.decode(longer) == "2 + 3?It is 5\n\nSure?\n\n"
+
+
+def test_the_end_of_a_turn_is_read_out_of_the_template() -> None:
+    assert end_of_turn(TOKENIZER) == TOKENIZER.convert_tokens_to_ids("<|im_end|>")
+    assert end_of_turn(make_tiny_tokenizer(None)) == TOKENIZER.eos_token_id
+    assert end_of_turn(make_tiny_tokenizer(CHATML.replace("<|im_end|>", ""))) is None
+
+
+@pytest.mark.parametrize("system", [None, "Be brief."])
+def test_a_sound_template_passes(system: str | None) -> None:
+    lint(TOKENIZER, [prompt(system=system)], spec(), 2048)
+    lint(TOKENIZER, [], spec(), 2048)
+
+
+def test_a_base_model_needs_a_dataset_template() -> None:
+    assert refusal(None) == (
+        "spec.model.chatTemplate: the model is a base model without a chat template; "
+        "set spec.dataset.template to the text it should continue, or spec.model.chatTemplate"
+    )
+    lint(make_tiny_tokenizer(None), [prompt()], spec(template="Q: {{ prompt }}\nA:", max_tokens=8), 512)
+
+
+def test_a_doubled_bos_is_refused() -> None:
+    tokenizer = make_tiny_tokenizer("{{ bos_token + bos_token }}" + CHATML)
+    tokenizer.bos_token = BOS_TOKEN
+    with pytest.raises(UserError, match=r"begin with BOS \(<\|endoftext\|>\) twice; remove one from the template"):
+        lint(tokenizer, [prompt()], spec(), None)
+    tokenizer.chat_template = "{{ bos_token }}" + CHATML
+    lint(tokenizer, [prompt()], spec(), None)
+
+
+def test_a_turn_without_an_end_token_is_refused() -> None:
+    assert "no end token follows an assistant's message" in refusal(CHATML.replace("<|im_end|>", ""))
+
+
+def test_a_template_that_drops_earlier_messages_is_refused() -> None:
+    last_only = CHATML.replace("{% for message in messages %}", "{% for message in messages[-1:] %}")
+    assert "rewrites earlier messages" in refusal(last_only)
+
+
+def test_a_template_that_moves_the_system_prompt_is_refused_for_prompts_that_have_one() -> None:
+    mover = (
+        "{% for m in messages if m['role'] != 'system' %}{{ '<|im_start|>' + m['role'] + '\n' }}"
+        "{% if loop.last and messages[0]['role'] == 'system' %}{{ messages[0]['content'] + '\n' }}{% endif %}"
+        "{{ m['content'] + '<|im_end|>\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    )
+    assert "rewrites earlier messages" in refusal(mover, prompt(system="Be brief."))
+    lint(make_tiny_tokenizer(mover), [prompt()], spec(), None)
+
+
+STRIPS_THOUGHTS = CHATML.replace(
+    "message['content']", "(message['content'].split('</think>')[-1] if not loop.last else message['content'])"
+)
+
+
+def test_a_template_that_strips_thoughts_is_refused_unless_thinking_is_off() -> None:
+    assert "drops <think> blocks from earlier turns" in refusal(STRIPS_THOUGHTS)
+    closed = STRIPS_THOUGHTS.replace("assistant\n'", "assistant\n<think>\n\n</think>\n\n'")
+    lint(make_tiny_tokenizer(closed), [prompt()], spec(), None)
+
+
+def test_a_template_that_refuses_the_messages_is_quoted() -> None:
+    strict = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
+    line = refusal(strict, prompt(system="Be brief."))
+    assert line.startswith("spec.model.chatTemplate: the chat template refuses the prompts' messages (no system role)")
+
+
+def test_a_prompt_that_leaves_no_room_for_the_answer_is_named() -> None:
+    line = refusal(CHATML, prompt("7 + " * 60, name="long-one"), spec(max_tokens=100), length=200)
+    assert line.startswith("spec.generation.maxTokens: prompt long-one has ")
+    assert "and 100 more do not fit into the model's 200" in line
+    assert "leaves no room for a prompt" in refusal(CHATML, settings=spec(max_tokens=512), length=512)

@@ -1,0 +1,129 @@
+"""Beginning a run and coming back to it: what is fixed, what may change, and what a person is told."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfimprove.errors import SurroundingsError, UserError
+from selfimprove.runs import begin, find, look
+from tests.unit.cli_support import built_run, manifest_of, selfimprove, write_yaml
+
+Capture = pytest.CaptureFixture[str]
+
+
+def record(folder: Path) -> Any:
+    return json.loads((folder / "run.json").read_text())
+
+
+def test_a_run_begins_at_storage_and_name_with_its_spec_as_given_and_resolved(tmp_path: Path) -> None:
+    handle = begin(write_yaml(tmp_path, manifest_of("gsm8k")), str(tmp_path / "runs"))
+    found = record(tmp_path / "runs" / "gsm8k")
+    assert handle.uri == str(tmp_path / "runs" / "gsm8k")
+    assert "verification" not in found["run"]["spec"]
+    assert found["resolved"]["verification"]["methods"][0]["type"] == "GroundTruth"
+    assert found["version"] and found["createdAt"]
+
+
+@pytest.mark.parametrize("option", [True, False])
+def test_storage_is_the_option_else_the_spec_s_else_the_folder_runs(
+    option: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = write_yaml(tmp_path, manifest_of("named", storage={"uri": str(tmp_path / "spec")}), "named.yaml")
+    bare = write_yaml(tmp_path, manifest_of("bare"), "bare.yaml")
+    storage = str(tmp_path / "option") if option else None
+    assert begin(named, storage).uri == str(tmp_path / ("option" if option else "spec") / "named")
+    assert begin(bare, storage).uri == str(tmp_path / ("option" if option else "runs") / "bare")
+
+
+def test_beginning_again_gives_the_same_run(tmp_path: Path) -> None:
+    run = built_run(tmp_path)
+    before = record(run.folder)
+    again = begin(run.file, run.storage)
+    assert (again.spec, record(run.folder)) == (run.handle.spec, before)
+
+
+def test_of_processes_that_begin_at_once_all_get_the_run_of_the_first(tmp_path: Path) -> None:
+    file = write_yaml(tmp_path, manifest_of())
+    with ThreadPoolExecutor(8) as pool:
+        handles = list(pool.map(lambda _: begin(file, str(tmp_path / "runs")), range(8)))
+    assert {handle.uri for handle in handles} == {str(tmp_path / "runs" / "demo")}
+    assert len({handle.spec.model_dump_json() for handle in handles}) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "values"),
+    [
+        ("seed=7", "spec.seed", "7 differs from 0"),
+        ("generation.temperature=1.5", "spec.generation.temperature", "1.5 differs from 0.7"),
+        ("model.uri=hf://lab/other", "spec.model.uri", "hf://lab/other differs from hf://lab/base"),
+        ("dataset.limit=10", "spec.dataset.limit", "10 differs from not set"),
+    ],
+)
+def test_an_immutable_field_that_differs_is_named_with_both_values(
+    change: str, field: str, values: str, tmp_path: Path
+) -> None:
+    run = built_run(tmp_path)
+    with pytest.raises(UserError, match=r"which .* was begun with") as caught:
+        begin(run.file, run.storage, [change])
+    assert str(caught.value).startswith(f"{field}: {values}")
+
+
+def test_a_default_that_is_written_down_is_no_change(tmp_path: Path) -> None:
+    run = built_run(tmp_path)
+    spelled = manifest_of(seed=0, verification={"methods": [{"type": "GroundTruth"}]})
+    begin(write_yaml(tmp_path, spelled), run.storage)
+
+
+def test_what_may_change_is_taken_from_the_file_and_remembered(tmp_path: Path) -> None:
+    run = built_run(tmp_path)
+    more = begin(run.file, run.storage, ["maxIterations=9", "stopping.minGap=0.2", "execution.backoffLimit=7"])
+    by_folder = find(str(run.folder)).spec
+    assert more.spec == by_folder
+    assert (by_folder.max_iterations, by_folder.stopping.min_gap, by_folder.execution.backoff_limit) == (9, 0.2, 7)
+
+
+def test_looking_with_a_changed_file_changes_nothing(tmp_path: Path) -> None:
+    run = built_run(tmp_path)
+    before = record(run.folder)
+    assert look(str(run.file), run.storage, ["maxIterations=9"]).spec.max_iterations == 9
+    assert record(run.folder) == before
+
+
+def test_max_iterations_may_not_fall_below_the_iteration_reached(tmp_path: Path) -> None:
+    run = built_run(tmp_path, maxIterations=3).baseline().iteration(1).generate(2)
+    with pytest.raises(UserError, match=r"^spec\.maxIterations: 1 is below iteration 2"):
+        begin(run.file, run.storage, ["maxIterations=1"])
+
+
+def test_all_problems_of_a_file_come_at_once_each_on_its_line(tmp_path: Path, capfd: Capture) -> None:
+    bad = manifest_of(generation={"temperature": -1}, seed="x", maxIterations=0)
+    outcome = selfimprove(capfd, "run", write_yaml(tmp_path, bad), "--storage", tmp_path / "runs")
+    assert outcome.code == 2
+    fields = [line.removeprefix("error: ").split(": ")[0] for line in outcome.err.splitlines()]
+    assert sorted(fields) == ["spec.generation.temperature", "spec.maxIterations", "spec.seed"]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_is_not_built_yet_is_refused_before_anything_is_created(tmp_path: Path) -> None:
+    file = write_yaml(tmp_path, manifest_of(distillation={"method": "DPO"}))
+    with pytest.raises(UserError, match="valid but not built yet"):
+        begin(file, str(tmp_path / "runs"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_storage_that_is_a_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(SurroundingsError, match="a file stands where a folder is needed"):
+        begin(write_yaml(tmp_path, manifest_of()), str(tmp_path / "runs"))
+
+
+def test_set_needs_a_file(tmp_path: Path) -> None:
+    run = built_run(tmp_path)
+    with pytest.raises(UserError, match=r"^--set: changes a FILE"):
+        look(str(run.folder), sets=["seed=1"])

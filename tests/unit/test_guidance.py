@@ -1,0 +1,138 @@
+"""What a hint shows, round by round, and what it must not show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove.api.selecting import Resampling
+from selfimprove.errors import UserError
+from selfimprove_workers.guidance import strategy_for, token_ends_of
+from selfimprove_workers.guidance.answer_driven import AnswerDriven
+from selfimprove_workers.guidance.base import Guided, Reference, Strategy
+from selfimprove_workers.guidance.brute_force import BruteForce
+from selfimprove_workers.guidance.prefixes import TokenEnds, gold_position, growing_prefixes
+from selfimprove_workers.guidance.state_reset import StateReset
+
+QUESTION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How many clips in both months?"}]
+CLIPS = "In April she sold 48.\nIn May she sold half of it, 24.\nTogether that is 72.\n#### 72"
+
+
+def words(text: str) -> list[int]:
+    """Where each word ends: words stand in for tokens."""
+    return [found.end() for found in re.finditer(r"\s*\S+", text)]
+
+
+def guided(strategy: Strategy, round: int = 1, reference: Reference | None = None) -> Guided:
+    return strategy.guide(QUESTION, reference or Reference("72", CLIPS), [], round)
+
+
+def test_brute_force_shows_the_plain_prompt_and_nothing_else() -> None:
+    found = guided(BruteForce())
+    assert found.messages == QUESTION
+    assert found.prefix == ""
+
+
+def test_answer_driven_puts_the_gold_beside_the_question_in_the_last_turn_only() -> None:
+    found = guided(AnswerDriven())
+    assert found.messages[0] == QUESTION[0]
+    assert QUESTION[1]["content"] in found.messages[1]["content"]
+    assert "72" in found.messages[1]["content"]
+    assert found.prefix == ""
+
+
+def test_answer_driven_leaves_the_prompt_it_was_given_untouched() -> None:
+    before = [dict(message) for message in QUESTION]
+    guided(AnswerDriven())
+    assert before == QUESTION
+
+
+def test_state_reset_by_lines_grows_and_then_starts_over() -> None:
+    strategy = StateReset("Lines", words)
+    first, second = "In April she sold 48.\n", "In April she sold 48.\nIn May she sold half of it, 24.\n"
+    assert [guided(strategy, round).prefix for round in (1, 2, 3, 4)] == [first, second, first, second]
+    assert guided(strategy).messages == QUESTION
+
+
+def test_state_reset_by_tokens_gives_fifths_of_the_reference() -> None:
+    rationale = "one two three four five six seven eight nine ten"
+    strategy = StateReset("Tokens", words)
+    given_away = [guided(strategy, round, Reference("ten", rationale)).prefix for round in (1, 2, 3, 4, 5)]
+    assert [len(prefix.split()) for prefix in given_away] == [2, 4, 6, 8, 2]
+
+
+def test_without_a_schedule_one_line_is_cut_by_tokens_and_several_by_lines() -> None:
+    assert growing_prefixes("a b c d e f g h i j", None, None, words)[0] == "a b"
+    assert growing_prefixes("a b c\nd e f\ng h i", None, None, words) == ["a b c\n", "a b c\nd e f\n"]
+
+
+def test_a_gold_in_the_first_line_leaves_shares_of_what_comes_before_it() -> None:
+    prefixes = growing_prefixes("She has half of 48, which is 24.\nSo 24 it is.", "24", "Lines", words)
+    assert prefixes
+    assert all("24" not in prefix for prefix in prefixes)
+
+
+def test_a_reference_that_begins_with_its_gold_gives_nothing_away() -> None:
+    strategy = StateReset(None, words)
+    assert guided(strategy, 1, Reference("24", "24 is the answer.\nIt is.")).prefix == ""
+
+
+def test_the_papers_schedule_may_give_the_gold_away() -> None:
+    found = [guided(StateReset("Paper", words), round).prefix for round in (1, 2, 3)]
+    assert "72" in found[-1]
+    assert "####" not in found[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "before"),
+    [
+        ("of 172 and 720 only 72 counts", "72", "of 172 and 720 only "),
+        ("1.72 is not 72", "72", "1.72 is not "),
+        ("72.5, then 72", "72", "72.5, then "),
+        ("it makes $1,234 in all", "1234", "it makes $"),
+        ("18.00 dollars", "18", ""),
+        ("a bad idea: (B) it is", "B", "a bad idea: ("),
+        ("Paris, the city", "paris", ""),
+        ("nothing of the kind", "72", "nothing of the kind"),
+        (r"so \frac{1}{2} of it", r"\frac{1}{2}", "so "),
+    ],
+)
+def test_the_gold_is_found_as_a_thing_of_its_own(text: str, gold: str, before: str) -> None:
+    assert text[: gold_position(text, gold)] == before
+
+
+def letters(text: str) -> list[int]:
+    """Tokens of one character, which may cut a number in two."""
+    return list(range(1, len(text) + 1))
+
+
+@given(
+    st.text("ab 12.\n", max_size=60),
+    st.integers(0, 99),
+    st.sampled_from(["Lines", "Tokens", None]),
+    st.sampled_from([words, letters]),
+)
+def test_no_prefix_contains_the_gold_and_each_is_longer_than_the_one_before(
+    text: str, gold: int, schedule: str | None, token_ends: TokenEnds
+) -> None:
+    prefixes = growing_prefixes(text, str(gold), schedule, token_ends)
+    assert all(text.startswith(prefix) and prefix.strip() for prefix in prefixes)
+    assert [len(prefix) for prefix in prefixes] == sorted({len(prefix) for prefix in prefixes})
+    assert all(gold_position(prefix, str(gold)) == len(prefix) for prefix in prefixes)
+
+
+def test_words_stand_in_for_tokens_where_a_tokenizer_keeps_no_offsets() -> None:
+    class Slow:
+        is_fast = False
+
+    assert token_ends_of(Slow())("one  two\nthree") == [3, 8, 14]
+
+
+def test_a_strategy_that_is_not_built_is_refused_by_name() -> None:
+    with pytest.raises(
+        UserError, match=r"^spec\.resampling\.strategy: Adaptive is not available yet; use one of Brute"
+    ):
+        strategy_for(Resampling(strategy="Adaptive"), None)

@@ -1,0 +1,91 @@
+"""Two processes on one run: the second waits or is told who is at work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from selfimprove.errors import SurroundingsError
+from selfimprove.locks import run_lock
+from selfimprove.store import LocalStore
+
+HOLDER = """
+import sys
+from selfimprove.locks import run_lock
+from selfimprove.store import open_store
+with run_lock(open_store(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "run")
+
+
+@contextmanager
+def another_process(store: LocalStore) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that holds the lock until its input ends."""
+    command = [sys.executable, "-c", HOLDER, store.uri]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.readline() == b"held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_second_process_is_told_who_is_at_work(store: LocalStore) -> None:
+    with another_process(store) as process, pytest.raises(SurroundingsError) as error, run_lock(store):
+        pass
+    who = f"process {process.pid} on {socket.gethostname()}"
+    assert str(error.value) == f"{store.uri}: {who} is at work on this run; wait for it to end, or end it"
+
+
+def test_killing_the_holder_frees_the_run(store: LocalStore) -> None:
+    with another_process(store) as process:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        with run_lock(store):
+            pass
+
+
+def test_one_that_waits_goes_on_when_the_holder_ends(store: LocalStore) -> None:
+    with another_process(store) as process:
+        assert process.stdin
+        process.stdin.close()
+        with run_lock(store, wait=True):
+            assert process.wait() == 0
+
+
+def test_the_run_is_free_again_after_an_error(store: LocalStore) -> None:
+    with pytest.raises(RuntimeError), run_lock(store):
+        raise RuntimeError
+    with run_lock(store):
+        pass
+
+
+def test_the_lock_is_no_artifact(store: LocalStore) -> None:
+    with run_lock(store):
+        assert list(store.list()) == []
+
+
+class Remote(LocalStore):
+    """Objects that are no files of this machine, as on S3."""
+
+    def local_path(self, key: str) -> None:  # type: ignore[override]
+        return None
+
+
+def test_where_there_is_no_lock_both_go_on(store: LocalStore) -> None:
+    with run_lock(Remote(store.root)), run_lock(Remote(store.root)):
+        assert not store.root.exists()

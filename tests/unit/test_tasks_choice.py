@@ -1,0 +1,121 @@
+"""Choice and Exact: labels however they are given, texts however they are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from selfimprove.api.source import Dataset
+from selfimprove.errors import UserError
+from selfimprove_workers.tasks import Choice, Exact, Verdict, task_for
+
+CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
+TEXTS = ["dry palms", "wet palms", "palms covered with oil", "palms covered with lotion"]
+ARC = {"choices": [{"label": label, "text": text} for label, text in zip("ABCD", TEXTS, strict=True)]}
+NUMBERED = {"choices": [{"label": str(n), "text": text} for n, text in enumerate(TEXTS, 1)]}
+
+PICKS = [
+    # response, flexible, strict; the gold is A
+    ("A", CORRECT, CORRECT),
+    ("a", CORRECT, CORRECT),
+    ("(A)", CORRECT, CORRECT),
+    ("A.", CORRECT, CORRECT),
+    ("**A**", CORRECT, CORRECT),
+    ("A) dry palms", CORRECT, CORRECT),
+    ("The answer is A.", CORRECT, CORRECT),
+    ("The answer is (A) dry palms.", CORRECT, CORRECT),
+    ("The correct answer is **A**", CORRECT, CORRECT),
+    (r"\boxed{A}", CORRECT, CORRECT),
+    (r"$\boxed{\text{A}}$", CORRECT, CORRECT),
+    ("<answer>A</answer>", CORRECT, CORRECT),
+    ("Answer: A", CORRECT, CORRECT),
+    ("The answer is:\n(A)", CORRECT, CORRECT),
+    ("<think>Maybe B.</think>A", CORRECT, CORRECT),
+    ("dry palms", CORRECT, NO_ANSWER),
+    ("The answer is dry palms.", CORRECT, NO_ANSWER),
+    ("I think option A is correct.", CORRECT, NO_ANSWER),
+    ("(A) is right because oil slides.", CORRECT, NO_ANSWER),
+    ("A is the correct answer", CORRECT, NO_ANSWER),
+    ("Friction makes heat, so dry palms make the most.", CORRECT, NO_ANSWER),
+    ("B", WRONG, WRONG),
+    (r"\boxed{B}", WRONG, WRONG),
+    ("The answer is B because A is dry", WRONG, NO_ANSWER),
+    ("wet palms", WRONG, NO_ANSWER),
+    ("palms covered with oil", WRONG, NO_ANSWER),
+    ("A dog is a pet.", NO_ANSWER, NO_ANSWER),
+    ("dry palms or wet palms", NO_ANSWER, NO_ANSWER),
+    ("E", NO_ANSWER, NO_ANSWER),
+    (r"\boxed{7}", NO_ANSWER, NO_ANSWER),
+    ("", NO_ANSWER, NO_ANSWER),
+    ("<think>A", NO_ANSWER, NO_ANSWER),
+]
+
+
+@pytest.mark.parametrize(("response", "flexible", "strict"), PICKS)
+def test_a_label_is_read_however_it_is_given(response: str, flexible: Verdict, strict: Verdict) -> None:
+    check = Choice().check(response, "A", ARC)
+    assert (check.flexible, check.strict) == (flexible, strict)
+
+
+@pytest.mark.parametrize("response", ["1", "(1)", "The answer is 1.", "1) dry palms", "dry palms", r"\boxed{1}"])
+def test_labels_may_be_numbers(response: str) -> None:
+    check = Choice().check(response, "1", NUMBERED)
+    assert (check.flexible, check.answer) == (CORRECT, "1")
+
+
+def test_a_number_is_no_label_where_the_labels_are_letters() -> None:
+    assert Choice().check("The answer is 1.", "A", ARC).flexible is NO_ANSWER
+
+
+def test_a_choice_inside_a_longer_choice_is_not_taken_for_it() -> None:
+    choices = {"choices": [{"label": "A", "text": "oil"}, {"label": "B", "text": "palm oil"}]}
+    assert Choice().check("It is palm oil.", "B", choices).flexible is CORRECT
+
+
+def test_without_choices_the_letters_are_labels() -> None:
+    assert Choice().check("The answer is C", "C", None).flexible is CORRECT
+    assert Choice().extract("The answer is (D)") == "D"
+
+
+def test_a_gold_that_is_no_label_is_unparsable() -> None:
+    assert Choice().check("A", "Z", ARC).flexible is Verdict.GOLD_UNPARSABLE
+
+
+def test_a_cut_choice_is_truncated_unless_it_is_wrong_for_sure() -> None:
+    assert Choice().check("The answer is A", "A", ARC, truncated=True).flexible is Verdict.TRUNCATED
+    assert Choice().check(r"\boxed{B} since", "A", ARC, truncated=True).flexible is WRONG
+
+
+@pytest.mark.parametrize(
+    ("response", "flexible", "strict"),
+    [
+        ("Paris", CORRECT, CORRECT),
+        (" Paris\n", CORRECT, CORRECT),
+        ("<think>London?</think>Paris", CORRECT, CORRECT),
+        ("paris.", CORRECT, WRONG),
+        ("**Paris**", CORRECT, WRONG),
+        ("The answer is Paris.", CORRECT, WRONG),
+        ("It must be\nParis", CORRECT, WRONG),
+        (r"\boxed{Paris}", CORRECT, WRONG),
+        ("Paris is it", WRONG, WRONG),
+        ("London", WRONG, WRONG),
+        ("The answer is London.\nParis", WRONG, WRONG),
+        ("", NO_ANSWER, NO_ANSWER),
+    ],
+)
+def test_exact_wants_the_words_and_strict_wants_them_alone(response: str, flexible: Verdict, strict: Verdict) -> None:
+    check = Exact().check(response, "Paris", None)
+    assert (check.flexible, check.strict) == (flexible, strict)
+
+
+def test_exact_never_accepts_a_cut_response() -> None:
+    assert Exact().check("Paris", "Paris", None, truncated=True).flexible is Verdict.TRUNCATED
+
+
+def test_a_task_that_is_not_built_is_refused_in_one_line() -> None:
+    with pytest.raises(UserError, match=r"^spec\.dataset\.task: Program is not built yet; use one of Math, Choice"):
+        task_for(Dataset(uri="x.jsonl", task="Program"))
+
+
+@pytest.mark.parametrize("task", ["Math", "Choice", "Exact", "Gym"])
+def test_every_built_task_is_found_by_its_name(task: str) -> None:
+    assert task_for(Dataset.model_validate({"uri": "x.jsonl", "task": task})).name == task

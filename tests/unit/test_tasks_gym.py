@@ -1,0 +1,104 @@
+"""Gym: the dataset's own scorer decides, on an extracted answer, and only 1.0 is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from selfimprove.api.source import Dataset, HeldOut
+from selfimprove_workers.datasets.gym import generate, plan_sets
+from selfimprove_workers.tasks import Gym, Verdict
+
+CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
+TASK = Gym()
+
+
+def first(uri: str) -> tuple[str, dict[str, Any]]:
+    dataset = Dataset(uri=f"gym://{uri}", task="Gym")
+    row = next(generate(dataset, plan_sets(dataset, HeldOut(fraction=0.1))["train"])).row
+    assert row.extra is not None
+    return row.answer or "", row.extra
+
+
+def number(answer: str, name: str = "gsm_symbolic") -> dict[str, Any]:
+    return {"gym": name, "config": {}, "entry": {"question": "?", "answer": answer, "metadata": {}}}
+
+
+FORMS = [
+    ("{}", CORRECT, CORRECT),
+    (" {}\n", CORRECT, CORRECT),
+    ("<answer>{}</answer>", CORRECT, CORRECT),
+    ("The answer is {}.", CORRECT, CORRECT),
+    ("\\boxed{{{}}}", CORRECT, CORRECT),
+    ("Let me think.\n{}", CORRECT, NO_ANSWER),
+    ("<think>no</think>{}", CORRECT, CORRECT),
+]
+
+
+@pytest.mark.parametrize(("form", "flexible", "strict"), FORMS)
+@pytest.mark.parametrize(
+    "uri",
+    ["chain_sum", "gsm_symbolic", "countdown", "spell_backward", "mini_sudoku", "word_sorting", "decimal_arithmetic",
+     "fraction_simplification", "arc_agi?size=1", "syllogism", "number_sorting"],
+)  # fmt: skip
+def test_a_right_answer_is_right_in_every_form(uri: str, form: str, flexible: Verdict, strict: Verdict) -> None:
+    answer, extra = first(uri)
+    check = TASK.check(form.format(answer), answer, extra)
+    if form.startswith("The answer is") and "\n" in answer:
+        strict = NO_ANSWER  # a grid is no end of a sentence
+    assert (check.flexible, check.strict) == (flexible, strict)
+
+
+@pytest.mark.parametrize(
+    "uri", ["chain_sum", "countdown", "spell_backward", "mini_sudoku", "word_sorting", "zebra_puzzles"]
+)
+@pytest.mark.parametrize("response", ["The answer is 123456789.", "nonsense", "<answer></answer>", "1 2 3\n4 5 6"])
+def test_a_partial_score_is_wrong(uri: str, response: str) -> None:
+    answer, extra = first(uri)
+    assert TASK.check(response, answer, extra).flexible in (WRONG, NO_ANSWER)
+
+
+def test_an_expression_other_than_the_oracle_is_right_when_the_scorer_says_so() -> None:
+    extra = number("3*4", "countdown") | {"entry": {"answer": "3*4", "metadata": {"numbers": [3, 4], "target": 12}}}
+    assert TASK.check("The answer is 4 * 3.", "3*4", extra).flexible is CORRECT
+    assert TASK.check("4*3", "3*4", extra).strict is CORRECT
+    assert TASK.check("4+3", "3*4", extra).flexible is WRONG
+    assert TASK.check("12", "3*4", extra).flexible is WRONG
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "verdict"),
+    [
+        ("5", "-5", WRONG),  # its own scorer drops the sign
+        ("-5", "-5", CORRECT),
+        ("1234", "The answer is 1,234.", CORRECT),  # its own scorer reads 1
+        ("5", "$5.00", CORRECT),
+        ("5", "The answer is 5 of them.", CORRECT),
+        ("5", "We had 3, now 5", CORRECT),  # its own scorer takes the first number
+        ("3", "We had 3, now 5", WRONG),
+        ("5", "the answer is 5 because 2+3=5", CORRECT),
+        ("5", "I give up", NO_ANSWER),
+    ],
+)
+def test_numbers_are_extracted_before_they_are_scored(gold: str, response: str, verdict: Verdict) -> None:
+    assert TASK.check(response, gold, number(gold)).flexible is verdict
+
+
+def test_without_an_oracle_the_scorer_alone_decides() -> None:
+    answer, extra = first("propositional_logic?size=1")
+    assert answer == ""
+    assert TASK.check("nonsense", answer, extra).flexible is WRONG
+
+
+def test_a_cut_response_is_never_right() -> None:
+    assert TASK.check("5", "5", number("5"), truncated=True).flexible is Verdict.TRUNCATED
+
+
+def test_a_prompt_without_its_entry_is_unparsable() -> None:
+    assert TASK.check("5", "5", None).flexible is Verdict.GOLD_UNPARSABLE
+
+
+@pytest.mark.parametrize(("response", "answer"), [("The answer is 1,234.", "1234"), ("so 7.50", "7.5"), ("none", None)])
+def test_the_answer_is_spelled_one_way(response: str, answer: str | None) -> None:
+    assert TASK.extract(response, number("5")) == answer

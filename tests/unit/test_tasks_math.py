@@ -1,0 +1,288 @@
+"""Math: what counts as the same answer, where the answer is taken from, and what strict grading asks for."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove_workers.tasks import Math, Verdict, utility
+from selfimprove_workers.tasks.math_task import gold_of
+from selfimprove_workers.tasks.phrases import _last_number, last_number
+
+CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
+TASK = Math()
+
+
+def flexible(gold: str, response: str, **extra: object) -> Verdict:
+    return TASK.check(response, gold, extra or None).flexible
+
+
+def in_box(gold: str, answer: str) -> Verdict:
+    return flexible(gold, rf"so \boxed{{{answer}}}.")
+
+
+SAME = [
+    ("72", "72"), ("72", "72.0"), ("72", "+72"), ("72", "072"), ("72", "**72**"), ("72", r"\text{72}"), ("72", "$72"),
+    ("72", r"\$72"), ("72", "72 clips"), ("72", r"72\text{ clips}"), ("1,234", "1234"), ("1234", "1,234.00"),
+    ("10,000", r"10,\!000"), ("1234567", r"1{,}234{,}567"), ("1234", r"1\,234"), ("-3", "−3"), ("-3", "–3"),
+    ("0", "-0"), ("0.5", ".5"), ("0.5", "1/2"), ("1/2", "2/4"), (r"\frac{3}{4}", "0.75"), (r"\dfrac34", "3/4"),
+    (r"-\frac{1}{2}", "-0.5"), (r"\frac{-1}{2}", "-1/2"), (r"2\frac{1}{2}", "2.5"), ("2 1/2", "5/2"), ("2½", "2.5"),
+    (r"0.\overline{3}", "1/3"), (r"0.1\overline{6}", r"\frac{1}{6}"), ("1/3", "0.333333"), ("0.6666667", "2/3"),
+    ("5%", r"5\%"), ("5%", "5 percent"), ("5%", "0.05"), ("100000", r"10^{5}"), ("30000", r"3 \times 10^{4}"),
+    ("1500", "1.5e3"), ("1024", "2^{10}"), ("5000000", "5 million"), ("5000000", "$5 million"), ("18", "eighteen"),
+    ("21", "twenty-one"), ("12 cm", "12"), (r"12\text{ cm}", "12 centimeters"), ("12", "12 cm^2"), ("90", r"90^\circ"),
+    (r"90^{\circ}", "90 degrees"), ("5", "x = 5"), ("5", "x = 2 + 3 = 5"), ("x=5", "5"), ("5", "(5)"), ("5", "{5}"),
+    ("3.14", r"\pi \approx 3.14"), ("７２", "72"), ("49", "7²"), ("100000", "10⁵"), ("1234", "1\u202f234"),
+    ("(1,2)", "(1, 2)"), ("(1, 2)", r"\left(1,2\right)"), (r"(3,\frac{1}{2})", "(3, 0.5)"), ("(1,2)", "1, 2"),
+    (r"\{1,2\}", "{2, 1}"), ("1, 2", "2 and 1"), ("1,234, 5", "5, 1234"), (r"[0,\frac12)", "[0, 0.5)"),
+    ("x=1, x=2", "2, 1"), ("1, 2, 3", "3,2,1"), (r"\text{Monday}", "monday"), ("even", r"\textbf{Even}"),
+    (r"\text{(C)}", "C"), ("10:30", "10:30"), ("3:4", "3 : 4"), ("2:30 p.m.", "2:30 PM"), ("5:00 p.m.", "5 pm"),
+    ("x^2+2x+1", "(x+1)^2"), (r"2\sqrt{3}", r"\sqrt{12}"), (r"2\sqrt3", "2sqrt(3)"), (r"\frac{\pi}{2}", "pi/2"),
+    (r"11\sqrt2", r"11\sqrt{2}"), ("6", "2*3"), ("2x", "x*2"), ("y=2x+3", "y = 3 + 2x"), (r"(-\infty,3]", r"x \le 3"),
+    (r"x \in [1,2]", "[1,2]"), ("3+4i", "4i + 3"), (r"\binom{5}{2}", "10"), ("5!", "120"), (r"\log_2 8", "3"),
+    (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"), (r"3\sqrt{2}",
+    r"3\sqrt{2}\text{ cm}"),
+    (r"(-\infty, 2) \cup (3, \infty)", r"(-\infty,2)\cup(3,\infty)"), ("(x+1)(x-2)", "x^2 - x - 2"),
+]  # fmt: skip
+
+DIFFERENT = [
+    ("72", "73"), ("72", "-72"), ("72", "7.2"), ("72", "720"), ("5", "5%"), ("5%", "5"), ("5%", "0.5"), ("1/3", "0.33"),
+    ("1/3", "0.3333"), ("0.33", "1/3"), ("1234567", "1234567.5"), ("1", "0.999999"), ("0.0000001", "0.000000"),
+    ("12 cm", "12 m"), ("12 cm", "12 cm^2"), ("5 a.m.", "5 p.m."), ("$5", "5 cents"), ("(1,2)", "(2,1)"),
+    ("(1,2)", "[1,2]"), ("[1,2)", "[1,2]"), ("(1,2)", "(1,2,3)"), (r"\{1,2\}", "{1,2,3}"), ("1, 2", "1"), ("5",
+    "5 or 6"),
+    ("5", "5 hours and 30 minutes"), ("5", "5x"), ("5x", "5"), ("5", "Monday"), ("Monday", "Tuesday"), ("even", "odd"),
+    ("Monday", "5"), ("x^2+1", "x^2-1"), (r"\sqrt{2}", "2"), ("3.14", r"\pi"), (r"\pi", "3.14"), ("10:30", "10:31"),
+    ("A", "B"), ("7", "10 - 4"), ("-1/2", "1/2"), ("3", "1/0"), ("1234", "1,23,4"), ("2", "3, 4"), ("yes", "no"),
+    ("10", "10^{5}"), ("5 remainder 2", "5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "answer"), SAME)
+def test_ways_to_write_the_same_answer_are_equal(gold: str, answer: str) -> None:
+    assert in_box(gold, answer) is CORRECT
+
+
+@pytest.mark.parametrize(("gold", "answer"), DIFFERENT)
+def test_different_answers_are_never_equal(gold: str, answer: str) -> None:
+    assert in_box(gold, answer) is WRONG
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [pair for pair in SAME + DIFFERENT if not any(sign in "".join(pair) for sign in ("=", "approx"))],
+)
+def test_equality_does_not_depend_on_which_side_is_the_gold(gold: str, answer: str) -> None:
+    assert in_box(gold, answer) is in_box(answer, gold)
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "asked", "verdict"),
+    [
+        ("60", "60%", True, CORRECT),
+        ("60%", "60", True, CORRECT),
+        ("60", "60 percent", True, CORRECT),
+        ("60", "60%", False, WRONG),
+        ("60", "0.6", True, WRONG),
+        ("60", "61%", True, WRONG),
+        ("60%", "0.6", True, CORRECT),
+    ],
+)
+def test_a_percent_sign_may_be_left_out_only_where_a_percentage_is_asked_for(
+    gold: str, answer: str, asked: bool, verdict: Verdict
+) -> None:
+    assert flexible(gold, rf"\boxed{{{answer}}}", percent=asked) is verdict
+
+
+CHANNELS = [
+    # gold, response, flexible, strict
+    ("72", "72", CORRECT, CORRECT),
+    ("72", " 72.\n", CORRECT, CORRECT),
+    ("72", "$72$", CORRECT, CORRECT),
+    ("72", "The answer is 72.", CORRECT, CORRECT),
+    ("72", "The answer is **72**.", CORRECT, CORRECT),
+    ("72", "the answer is: $72$", CORRECT, CORRECT),
+    ("72", "**Answer:** 72 clips", CORRECT, CORRECT),
+    ("72", "ANSWER: 72", CORRECT, CORRECT),
+    ("72", "The answer is not 72", NO_ANSWER, NO_ANSWER),
+    ("72", "The answer is:\n\n72", CORRECT, CORRECT),
+    ("72", "The answer is\n\\[ 72 \\]", CORRECT, CORRECT),
+    ("72", "The correct answer is therefore 72", CORRECT, CORRECT),
+    ("72", "The answer to the question is: 72", CORRECT, CORRECT),
+    ("72", "Final Answer: The final answer is $72$. I hope it is correct.", CORRECT, CORRECT),
+    ("72", r"The final answer is $\boxed{72}$. I hope it is correct.", CORRECT, CORRECT),
+    ("72", "So 48+24 = 72 clips.\n#### 72", CORRECT, CORRECT),
+    ("1234", "#### 1,234", CORRECT, CORRECT),
+    ("72", "<answer>72</answer>", CORRECT, CORRECT),
+    ("5", "the answer is 5 because 3+2=5", CORRECT, CORRECT),
+    ("72", "The answer is 72 dollars (since 48+24).", CORRECT, CORRECT),
+    ("18", "The answer is eighteen.", CORRECT, CORRECT),
+    ("2", r"The answer is $\sqrt{4}$.", CORRECT, CORRECT),
+    ("Monday", "The answer is Monday.", CORRECT, CORRECT),
+    ("x^2+1", "The answer is $1+x^2$.", CORRECT, CORRECT),
+    ("(1,2)", "The answer is (1, 2).", CORRECT, CORRECT),
+    # the last of a kind counts
+    ("72", r"Thus \boxed{71}, no: \boxed{72}.", CORRECT, CORRECT),
+    ("71", r"Thus \boxed{71}, no: \boxed{72}.", WRONG, WRONG),
+    ("1, 2", r"\boxed{1} and \boxed{2}", CORRECT, CORRECT),
+    ("72", r"\boxed{72} so \boxed{}", CORRECT, CORRECT),
+    # the more declared channel wins
+    ("72", r"The answer is 71. \boxed{72}", CORRECT, CORRECT),
+    ("72", "The answer is 71.\n#### 72", CORRECT, CORRECT),
+    ("72", "<answer>72</answer> and the answer is 71", CORRECT, CORRECT),
+    # not alone on its line: flexible only
+    ("72", "She sold 48/2=24 in May. 48+24=72.", CORRECT, NO_ANSWER),
+    ("72", "The total is 72 clips in April and May.", CORRECT, NO_ANSWER),
+    ("72", "The answer is that Natalia sold 72 clips.", CORRECT, NO_ANSWER),
+    ("7", "The answer is 10 - 3 = 7.", CORRECT, NO_ANSWER),
+    ("3", "The answer is not 5 but 3.", CORRECT, NO_ANSWER),
+    ("72", "Answer: Let's think. 48/2 = 24. 48+24 = 72.", CORRECT, NO_ANSWER),
+    ("13", "4 + 9 = 13", CORRECT, NO_ANSWER),
+    ("72", "48 clips were sold in April. Then 24 more. The total is 72 clips.", CORRECT, NO_ANSWER),
+    ("72", "The answer is 72 clips in 2 months.", CORRECT, NO_ANSWER),
+    ("5", "#### Step 1: compute\nwe get 5", CORRECT, NO_ANSWER),
+    ("72", "I hope this answer helps. 72", CORRECT, NO_ANSWER),
+    ("1234", "It costs $1,234.00.", CORRECT, NO_ANSWER),
+    ("10", "It costs $5 and then $10.", CORRECT, NO_ANSWER),
+    ("12", "Total = $4 * $3 = $12.", CORRECT, NO_ANSWER),
+    ("-3", "so we get 5-8=-3", CORRECT, NO_ANSWER),
+    ("3", "We compute 10-7, which is 3", CORRECT, NO_ANSWER),
+    ("0.75", r"so the result is $\frac{3}{4}$.", CORRECT, NO_ANSWER),
+    ("x^2+1", "We get $x^2+1$.", CORRECT, NO_ANSWER),
+    ("1,2", "The solutions are $1$ and $2$.", CORRECT, NO_ANSWER),
+    # a part of the answer is not the answer
+    ("4", r"so the result is $\frac{3}{4}$.", WRONG, NO_ANSWER),
+    ("4", "so the result is 3/4.", WRONG, NO_ANSWER),
+    ("5", "The answer is 5 hours and 30 minutes.", WRONG, WRONG),
+    # nothing there
+    ("72", "", NO_ANSWER, NO_ANSWER),
+    ("72", "I don't know", NO_ANSWER, NO_ANSWER),
+]
+
+
+@pytest.mark.parametrize(("gold", "response", "loose", "strict"), CHANNELS)
+def test_the_answer_is_taken_from_the_most_declared_channel(
+    gold: str, response: str, loose: Verdict, strict: Verdict
+) -> None:
+    check = TASK.check(response, gold, None)
+    assert (check.flexible, check.strict) == (loose, strict)
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict"),
+    [
+        ("<think>It is 71, so \\boxed{71}.</think>The answer is 72.", CORRECT),
+        ("It is 71.</think>72", CORRECT),
+        ("<think>It is 72.</think>71", WRONG),
+        ("<think>a</think><think>b</think>72", CORRECT),
+        ("<thinking>71</thinking>72", CORRECT),
+        ("<think>The answer is 72.", NO_ANSWER),
+        ("The answer is 72. <think>or not", NO_ANSWER),
+        ("<think>72</think>", NO_ANSWER),
+    ],
+)
+def test_thinking_is_never_graded(response: str, verdict: Verdict) -> None:
+    assert TASK.check(response, "72", None).flexible is verdict
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict"),
+    [
+        ("The answer is 72", Verdict.TRUNCATED),
+        (r"\boxed{72} and", Verdict.TRUNCATED),
+        (r"\boxed{71} and", WRONG),
+        ("The answer is 7", Verdict.TRUNCATED),
+        ("We compute 48", Verdict.TRUNCATED),
+        ("<think>long", Verdict.TRUNCATED),
+        ("", Verdict.TRUNCATED),
+    ],
+)
+def test_a_response_that_was_cut_is_never_correct(response: str, verdict: Verdict) -> None:
+    check = TASK.check(response, "72", None, truncated=True)
+    assert check.flexible is check.strict is verdict
+
+
+@pytest.mark.parametrize("gold", ["", " ", r"\frac{\frac", "(" * 500, "9^{9^{9^9}}", r"\boxed{}"])
+@pytest.mark.parametrize("response", ["72", "", "<think>"])
+def test_a_gold_that_nothing_can_equal_says_so_whatever_the_response(gold: str, response: str) -> None:
+    check = TASK.check(response, gold, None)
+    assert check.flexible is check.strict is Verdict.GOLD_UNPARSABLE
+    assert utility(check.flexible) is None
+
+
+@pytest.mark.parametrize(
+    ("solution", "gold"),
+    [
+        (r"Thus $x = \boxed{\frac{1}{2}}$.", r"\frac{1}{2}"),
+        (r"First \boxed{1}. We add them: \boxed{\text{(A) } \{1, \sqrt{x^{2}}\}} as above.",
+        r"\text{(A) } \{1, \sqrt{x^{2}}\}"),
+        (r"\fbox{3}", "3"),
+        ("72", "72"),
+        (r"broken \boxed{3", r"broken \boxed{3"),
+    ],
+)  # fmt: skip
+def test_the_gold_of_a_worked_solution_is_in_its_last_box(solution: str, gold: str) -> None:
+    assert gold_of(solution) == gold
+
+
+@pytest.mark.parametrize("answers", [("72", "$72.00", "72 clips", "x = 72"), ("0.5", "1/2", r"\frac{1}{2}", ".50")])
+def test_extract_spells_the_same_answer_the_same(answers: tuple[str, ...]) -> None:
+    assert len({TASK.extract(f"The answer is {answer}.") for answer in answers}) == 1
+
+
+def test_extract_finds_nothing_where_nothing_is_said() -> None:
+    assert TASK.extract("I don't know") is None
+    assert TASK.extract("<think>72") is None
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12))
+def test_whole_numbers_are_equal_exactly_when_they_are(gold: int, answer: int) -> None:
+    assert (in_box(str(gold), f"{answer:,}") is CORRECT) == (gold == answer)
+
+
+@given(st.fractions(max_denominator=999), st.fractions(max_denominator=999))
+def test_fractions_are_equal_exactly_when_they_are(gold: Fraction, answer: Fraction) -> None:
+    latex = rf"{'-' if answer < 0 else ''}\frac{{{abs(answer.numerator)}}}{{{answer.denominator}}}"
+    assert (in_box(str(gold), latex) is CORRECT) == (gold == answer)
+
+
+@given(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,5}|[1-9][0-9]{0,2}(,[0-9]{3}){1,2})\.?", fullmatch=True),
+    st.sampled_from(["{}", "The answer is {}", "so\n#### {}", "it's \\boxed{{{}}}.", "Answer: {}", "{} it is",
+    "<answer>{}</answer>"]),
+    st.sampled_from(["", "We know 3 of 4. ", "\\boxed{3} ", "#### 7\n", "the answer is 9.\n", "<think>8</think>"]),
+    st.sampled_from(["12", "-5", "0", "1234", "7"]),
+)  # fmt: skip
+def test_the_express_lane_says_what_the_cascade_says(number: str, form: str, before: str, gold: str) -> None:
+    response = before + form.format(number)
+    assert TASK.check(response, gold, None) == TASK._cascade(response, gold, False, False)
+
+
+PIECES = [
+    "7",
+    "12",
+    "1,234",
+    "3.5",
+    "1/2",
+    "-",
+    " ",
+    " ",
+    ".",
+    ",",
+    "%",
+    " percent",
+    " million",
+    "x",
+    "=",
+    "/",
+    "(",
+    ")",
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, "^", "\n", "and", "0"]), max_size=14).map("".join))
+def test_the_quick_look_for_a_last_number_sees_what_the_long_one_sees(text: str) -> None:
+    assert last_number(text) == _last_number(text)
