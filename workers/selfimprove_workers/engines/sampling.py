@@ -48,6 +48,8 @@ class Settings:
     temperature: Tensor
     top_p: Tensor
     top_k: Tensor
+    unlimited: Tensor
+    """Rows without a top-k."""
     plain: bool
     """All temperatures are 1 (or greedy): the untruncated normaliser serves twice."""
 
@@ -61,13 +63,14 @@ class Settings:
             temperature=torch.tensor([t or 1.0 for t in temperatures], dtype=torch.float32, device=device),
             top_p=torch.tensor([r.top_p for r in requests], dtype=torch.float32, device=device),
             top_k=torch.tensor(top_k, device=device),
+            unlimited=torch.tensor([k == vocabulary for k in top_k], device=device),
             plain=all(t in (0, 1) for t in temperatures),
         )
 
     def rows(self, keep: Tensor | slice) -> Settings:
         """The settings of some rows: a slice, or a vector of booleans."""
-        fields = (self.greedy[keep], self.temperature[keep], self.top_p[keep], self.top_k[keep])
-        return Settings(*fields, plain=self.plain)
+        vectors = (self.greedy, self.temperature, self.top_p, self.top_k, self.unlimited)
+        return Settings(*(vector[keep] for vector in vectors), plain=self.plain)
 
 
 def pick(logits: Tensor, settings: Settings, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -145,5 +148,6 @@ def _invert(
     place = torch.minimum(((cumulative <= target[:, None]) & kept).sum(-1), count - 1)
     place = place.masked_fill(settings.greedy, 0)
     reached = torch.where(cut, cumulative[:, -1] >= settings.top_p, cumulative[:, -1] > target)
-    known = settings.greedy | whole | reached | everything
+    # A nucleus within a top-k is a share of the top-k's own mass, which only a width of all its tokens knows.
+    known = settings.greedy | whole | (reached & settings.unlimited) | everything
     return ids.gather(-1, place[:, None])[:, 0], known
