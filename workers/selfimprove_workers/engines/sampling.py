@@ -10,7 +10,7 @@ first, then 1,024, then all, for the rows that need it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -69,8 +69,14 @@ class Settings:
 
     def rows(self, keep: Tensor | slice) -> Settings:
         """The settings of some rows: a slice, or a vector of booleans."""
-        vectors = (self.greedy, self.temperature, self.top_p, self.top_k, self.unlimited)
-        return Settings(*(vector[keep] for vector in vectors), plain=self.plain)
+        return replace(
+            self,
+            greedy=self.greedy[keep],
+            temperature=self.temperature[keep],
+            top_p=self.top_p[keep],
+            top_k=self.top_k[keep],
+            unlimited=self.unlimited[keep],
+        )
 
 
 def pick(logits: Tensor, settings: Settings, noise: Tensor) -> tuple[Tensor, Tensor]:
