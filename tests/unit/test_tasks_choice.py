@@ -56,6 +56,46 @@ def test_a_label_is_read_however_it_is_given(response: str, flexible: Verdict, s
     assert (check.flexible, check.strict) == (flexible, strict)
 
 
+COLOURS = {
+    "choices": [
+        {"label": label, "text": text}
+        for label, text in zip("ABCD", ["red", "blue", "green", "dark blue"], strict=True)
+    ]
+}
+
+DENIALS = [
+    ("Option A is wrong", None),
+    ("It can't be (C).", None),
+    ("I would rule out option C.", None),
+    ("Neither A nor B", None),
+    ("It is not blue", None),
+    ("Not (A).", None),
+    ("A, B, C, D", None),
+    ("A and B", None),
+    (r"\boxed{A, B}", None),
+    ("not A, it is B", "B"),
+    ("Option A is wrong, so the answer is B", "B"),
+    ("Option A is incorrect. Option B is correct.", "B"),
+    ("B is correct because A is wrong", "B"),
+    ("The answer is B, not A.", "B"),
+    ("It isn't A or C. So B.", "B"),
+    ("The answer isn't (A); it's (B).", "B"),
+    ("The correct answer is option C, since option A is wrong", "C"),
+    ("I don't think it's option D, but option C", "C"),
+    ("The sky is dark blue", "D"),
+]
+
+
+@pytest.mark.parametrize(("response", "label"), DENIALS)
+def test_what_is_only_ruled_out_is_no_answer(response: str, label: str | None) -> None:
+    assert Choice().extract(response, COLOURS) == label
+
+
+def test_a_choice_that_denies_another_one_can_be_given() -> None:
+    choices = {"choices": [{"label": "A", "text": "enough"}, {"label": "B", "text": "not enough"}]}
+    assert Choice().extract("The information is not enough", choices) == "B"
+
+
 @pytest.mark.parametrize("response", ["1", "(1)", "The answer is 1.", "1) dry palms", "dry palms", r"\boxed{1}"])
 def test_labels_may_be_numbers(response: str) -> None:
     check = Choice().check(response, "1", NUMBERED)

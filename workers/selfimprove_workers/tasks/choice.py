@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.denials import undenied
 from selfimprove_workers.tasks.extract import declared, final_part
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 
@@ -64,13 +65,15 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
         label = _alone(found.payload, choices)
         if label:
             return Pick(label, is_strict=True, is_closed=found.is_closed)
-        label = _leading(found.payload, choices) or _by_text(found.payload, choices)
+        payload = undenied(found.payload, choices)
+        label = _leading(payload, choices) or _by_text(payload, choices)
         if label or found.is_closed:
             return Pick(label, is_strict=False, is_closed=found.is_closed) if label else None
     label = _alone(region, choices)
     if label:
         return Pick(label, is_strict=True)
-    label = _mentioned(region[-TAIL:], choices) or _leading(region, choices) or _by_text(region[-TAIL:], choices)
+    said = undenied(region[-TAIL:], choices)
+    label = _mentioned(said, choices) or _leading(said, choices) or _by_text(said, choices)
     return Pick(label, is_strict=False) if label else None
 
 
@@ -105,7 +108,7 @@ def _alone(text: str, choices: dict[str, str]) -> str | None:
 def _leading(text: str, choices: dict[str, str]) -> str | None:
     """The label that a text begins with: `B) because ...`, `(B) ...`, `B. ...`, `option B`, `B, since`."""
     pattern = (
-        r"\W{0,6}(?:(?:option|choice|answer|letter)\s+)?[(\[]?\*{0,2}(%s)"
+        r"\W{0,6}(?:(?:option|choice|answer|letter)\s+)?[(\[]?\*{0,2}(%s)(?![)\]*]{0,3}\s*(?:,|/|&|,?\s*\b(?:and|or)\b)\s*[(\[*]{0,3}(?:%s)\b)"
         r"(?:\*{0,2}[)\]:.,]|\*\*|\s*$|\s+(?:is|because|since|as)\b)"
     )
     match = _pattern(pattern, tuple(choices)).match(text)
@@ -116,7 +119,10 @@ def _mentioned(text: str, choices: dict[str, str]) -> str | None:
     """The label that the last sentence which names one names as the answer."""
     labels = tuple(choices)
     named = _pattern(
-        r"(?:(?i:option|choice|letter|answer)\s*[(\[*]{0,3}(%s)\b|[(\[](%s)[)\]]|\b(%s)[)\]*]{0,3}\s+is\s+(?:the\s+)?(?i:correct|right|best))",
+        r"(?:(?i:option|choice|letter|answer)\s*[(\[*]{0,3}(%s)\b|[(\[](%s)[)\]]"
+        r"|\b(%s)[)\]*]{0,3}\s+is\s+(?:the\s+)?(?i:correct|right|best)"
+        r"|\b(?i:it\s+is|it's|it\s+must\s+be|so|thus|hence|therefore|choose|pick|select|go\s+with)\s*,?\s*"
+        r"[(\[*]{0,3}(%s)[)\]*]{0,3}(?=\s*(?:[.,;:!]|\Z|because\b|since\b)))",
         labels,
     )
     found = [next(group for group in match.groups() if group) for match in named.finditer(text)]

@@ -34,6 +34,10 @@ WORDS = re.compile(
 )
 CLOCK = re.compile(r"(\d{1,2}(?::\d\d)?)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
 EQUALS = re.compile(r"(?<![<>!:=\\])=(?!=)|\\approx(?![a-z])")
+THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d])")
+SPACE = re.compile(r"(?<!\d) +| +(?!\d)")
+"""Between two digits a space is no mere spacing: `5 5` is not 55."""
+SIGNS = re.compile(r"[-+]\s*[-+]")
 LATEX_COMMAND = re.compile(r"\\[A-Za-z]+")
 
 
@@ -88,6 +92,8 @@ def compare(gold: Reading, answer: str, percent_asked: bool = False) -> Verdict:
         return Verdict.CORRECT if same_quantity(gold.quantity, found.quantity, percent_asked) else Verdict.WRONG
     if squeezed(gold.text) == squeezed(found.text):
         return Verdict.CORRECT
+    if SIGNS.match(found.text) or SIGNS.match(gold.text):  # a rule of dashes before a number, not its sign
+        return Verdict.WRONG
     plain = _compare_plain(gold, found)
     if plain is not None:
         return Verdict.CORRECT if plain else Verdict.WRONG
@@ -121,8 +127,8 @@ def side_that_counts(found: Reading) -> Reading:
 
 
 def squeezed(text: str) -> str:
-    """The text without spaces and, where it has no LaTeX commands, without case."""
-    text = text.replace(" ", "")
+    """The text without spaces and, where it has no LaTeX commands, without case. `1 000` is 1000, `5 5` stays."""
+    text = SPACE.sub("", THOUSANDS.sub(lambda found: found[0].replace(" ", ""), text))
     return text if LATEX_COMMAND.search(text) or len(text) < 2 else text.casefold()
 
 
