@@ -39,6 +39,10 @@ class SurroundingsError(SelfImproveError):
     exit_code = SURROUNDINGS
 
 
+class OtherPlaceError(SurroundingsError):
+    """A store does not answer, or does not know us or the bucket: perhaps another server was meant."""
+
+
 class TerminatedError(SelfImproveError):
     """SIGTERM came; the part at hand is committed."""
 

@@ -22,7 +22,7 @@ from selfimprove.ledger import Ledger, StepId
 from selfimprove.runs import RunHandle
 from selfimprove.stopping import best_iteration
 from selfimprove.store.base import Store
-from selfimprove.store.disk import explained
+from selfimprove.store.disk import explained, make_folder
 
 FETCH_MODEL = (sys.executable, "-m", "selfimprove_workers.main", "fetch-model")
 
@@ -33,7 +33,7 @@ def export_model(run: RunHandle, ledger: Ledger, output: Path, iteration: int | 
     Raises `UserError` when `output` holds something, or the run has no such model (any more).
     """
     n = best_iteration(ledger) if iteration is None else iteration
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    if _is_taken(output):
         raise UserError(f"--output: {output} exists and is not an empty folder; choose another one, or empty it")
     with _appearing(output) as model:
         if n == 0:
@@ -42,6 +42,11 @@ def export_model(run: RunHandle, ledger: Ledger, output: Path, iteration: int | 
             fetch_files(run.store, _checkpoint(run.store, ledger, n), model)
         (model / "README.md").write_text(model_card(run, ledger, n), encoding="utf-8")
     return n
+
+
+def _is_taken(output: Path) -> bool:
+    with explained(str(output)):
+        return output.exists() and (not output.is_dir() or any(output.iterdir()))
 
 
 def model_uri(run: RunHandle, n: int) -> str | None:
@@ -84,8 +89,8 @@ def _fetch_base(run: RunHandle, model: Path) -> None:
 @contextmanager
 def _appearing(output: Path) -> Iterator[Path]:
     """A folder to write to that becomes `output` when all went well, and else vanishes."""
+    make_folder(output.absolute().parent)
     with explained(str(output)):
-        output.absolute().parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(mkdtemp(prefix=f".{output.name}-", dir=output.absolute().parent))
         try:
             yield scratch / "model"

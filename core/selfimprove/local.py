@@ -110,8 +110,8 @@ def _do(workshop: Workshop, step: Step, ledger: Ledger, on_event: Callable[[Even
         on_event(Event("Ended", "", step.id, summary))
     if reply.failure is None:
         return ledger
-    on_event(Event("Failed", reply.failure.message, step.id))
     ledger = _after_failure(ledger, step.id, reply.failure)
+    on_event(Event("Failed", reply.failure.message, step.id))
     time.sleep(min(2.0 ** ledger.failures.get(step.id, 0), MAX_BACKOFF_SECONDS))
     return ledger
 
@@ -169,7 +169,7 @@ class Workshop(AbstractContextManager["Workshop"]):
             self._worker.end()
             self._worker = self._model = None
         if self._worker is None:
-            self._worker = WorkerProcess()
+            self._worker = WorkerProcess(self._run.store)
         self._model = self._model if model is None else model
         return self._worker
 

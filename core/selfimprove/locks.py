@@ -1,7 +1,8 @@
 """Two processes on one run: safe on any store (commits are conditional), but the work of one would be wasted.
 
 On a folder the second is told who is at work, or waits. The lock is the kernel's and ends with its holder, however that
-ends. On S3 there is no such lock: both go on, and each adopts what the other commits first.
+ends. On S3 there is no such lock: both go on, and each adopts what the other commits first. Who holds a lock may lend
+it to what it calls, so that nobody comes in between the steps of one command that each want it.
 """
 
 from __future__ import annotations
@@ -10,40 +11,46 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
 from selfimprove.errors import SurroundingsError
 from selfimprove.store.base import Store
-from selfimprove.store.disk import explained
+from selfimprove.store.disk import explained, make_folder
 from selfimprove.store.local import LOCK
+
+_LENT: ContextVar[frozenset[Path]] = ContextVar("locks that whoever called us holds and lends", default=frozenset())
 
 
 @contextmanager
-def run_lock(store: Store, wait: bool = False) -> Iterator[None]:
+def run_lock(store: Store, wait: bool = False, lend: bool = False) -> Iterator[None]:
     """Hold the run's lock, where the store is a folder of this machine.
 
-    Raises `SurroundingsError` naming the holder's process and host when it is taken, unless `wait` says to wait for it.
+    `lend`: whatever is called within the block and asks for the same lock has it. Raises `SurroundingsError` naming the
+    holder's process and host when it is taken, unless `wait` says to wait for it; and when the folder can't be made.
     """
     path = store.local_path(LOCK)
-    if path is None:
+    if path is None or path in _LENT.get():
         yield
         return
     with _open(path) as lock:
         _acquire(lock, wait, store.uri)
         _sign(lock, f"process {os.getpid()} on {socket.gethostname()}")
+        before = _LENT.set(_LENT.get() | {path} if lend else _LENT.get())
         try:
             yield
         finally:
+            _LENT.reset(before)
             _sign(lock, "")
 
 
 def _open(path: Path) -> IO[str]:
+    make_folder(path.parent)
     with explained(str(path.parent)):
-        path.parent.mkdir(parents=True, exist_ok=True)
         # Never removed: a lock on a file that was unlinked meanwhile would exclude nobody.
-        return path.open("a+", encoding="utf-8")
+        return path.open("a+", encoding="utf-8", errors="replace")
 
 
 def _acquire(lock: IO[str], wait: bool, uri: str) -> None:
@@ -60,7 +67,6 @@ def _acquire(lock: IO[str], wait: bool, uri: str) -> None:
 
 
 def _sign(lock: IO[str], text: str) -> None:
-    lock.seek(0)
-    lock.truncate()
-    lock.write(text)
-    lock.flush()
+    with suppress(OSError):  # a courtesy to who comes second: a full disk must not end the work for it
+        os.ftruncate(lock.fileno(), 0)
+        os.write(lock.fileno(), text.encode())

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from selfimprove.api.base import Model
 from selfimprove.api.execution import StepName
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import StepId
 from selfimprove.summaries import Summary
+
+LOOKS: tuple[StepName, ...] = ("evaluate", "measure")
+"""Steps that look at a model and make nothing of it."""
 
 
 class OrderedStep(Model):
@@ -19,6 +23,16 @@ class OrderedStep(Model):
     iteration: Annotated[int, Field(ge=0)]
     step: StepName
     split: str = ""
+
+    @model_validator(mode="after")
+    def _is_a_step_of_the_loop(self) -> OrderedStep:
+        """Iteration 0 and the test set only look at a model; elsewhere a step would miss its input in an odd way."""
+        if self.split not in ("", "test"):
+            raise PydanticCustomError("no_split", "split {split} is none; it is test or empty", {"split": self.split})
+        if self.step not in LOOKS and (self.iteration == 0 or self.split):
+            where = "the test set" if self.split else "iteration 0"
+            raise PydanticCustomError("no_step", f"{where} has {' and '.join(LOOKS)} only, not {self.step}")
+        return self
 
     @property
     def id(self) -> StepId:

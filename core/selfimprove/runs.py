@@ -6,11 +6,12 @@ is what makes it that run: who comes later with another spec is told which field
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,9 +20,12 @@ from selfimprove.api import Run, Spec, Surroundings, below_reached, changed_immu
 from selfimprove.api.base import Model
 from selfimprove.api.flat import leaves
 from selfimprove.api.schema import dotted
+from selfimprove.api.uris import file_of, local_path
 from selfimprove.artifacts import RUN, load_ledger
 from selfimprove.errors import SurroundingsError, UserError
+from selfimprove.locks import run_lock
 from selfimprove.store import Store, open_store
+from selfimprove.store.disk import explained
 
 DEFAULT_STORAGE = "./runs"
 IN_CLUSTER = "sir/"
@@ -55,64 +59,94 @@ class RunHandle:
     begun: bool = True
 
 
-def begin(file: Path | str, storage: str | None = None, sets: Sequence[str] = ()) -> RunHandle:
+class Server(NamedTuple):
+    """The S3 server to ask from here: it goes before the one that the run names, and is not recorded."""
+
+    endpoint: str | None = None
+    region: str | None = None
+
+
+RECORDED = Server()
+"""Whatever FILE or the run's record names, or else the environment."""
+
+
+def begin(
+    file: Path | str, storage: str | None = None, sets: Sequence[str] = (), server: Server = RECORDED
+) -> RunHandle:
     """The run of a FILE, begun if it has not been, with `--set` values in it.
 
     Raises `UserError` with every problem of the file, or naming the immutable field that differs from what the run was
-    begun with; `SurroundingsError` when the storage can't be used.
+    begun with; `SurroundingsError` when the storage can't be used, or when the file changes a run that is at work.
     """
-    wanted = _wanted(file, storage, sets)
-    wanted.store.probe()
-    record = _record_of(wanted, datetime.now(UTC).isoformat(timespec="seconds"))
-    if wanted.store.create(RUN, _to_bytes(record)):
-        return _handle(record, wanted.store)
-    begun = _read(wanted.store)
-    if begun is None:
-        raise SurroundingsError(f"{wanted.uri}/{RUN}: vanished while the run began; run the same command again")
-    return _gone_on(wanted, begun)
+    return _begun(_wanted(file, storage, sets, server), server)
 
 
-def find(run: str, storage: str | None = None) -> RunHandle:
+@contextmanager
+def at_work(
+    file: Path | str, storage: str | None = None, sets: Sequence[str] = (), server: Server = RECORDED
+) -> Iterator[RunHandle]:
+    """Like `begin`, with the run's lock from before anything is written until the end of the block.
+
+    So of two processes the second changes nothing under the first: it raises `SurroundingsError` naming who is at work.
+    """
+    wanted = _wanted(file, storage, sets, server)
+    with run_lock(wanted.store, lend=True):
+        yield _begun(wanted, server)
+
+
+def find(run: str, storage: str | None = None, server: Server = RECORDED, begin_with: str = "") -> RunHandle:
     """The run that a person named: by a FILE, or by its folder or URI.
 
-    Raises `UserError` when there is none, when it has not begun, or when FILE differs in an immutable field.
+    Raises `UserError` when there is none, when it has not begun (naming `begin_with`, the command line that begins it),
+    or when FILE differs in an immutable field.
     """
-    handle = look(run, storage)
+    handle = look(run, storage, server=server)
     if not handle.begun:
-        raise UserError(f"{run}: {handle.uri} has not begun; begin it with `selfimprove run {run}`")
+        raise UserError(f"{run}: {handle.uri} has not begun; begin it with `{begin_with or f'selfimprove run {run}'}`")
     return handle
 
 
-def look(run: str, storage: str | None = None, sets: Sequence[str] = ()) -> RunHandle:
+def look(run: str, storage: str | None = None, sets: Sequence[str] = (), server: Server = RECORDED) -> RunHandle:
     """Like `find`, but a FILE whose run has not begun gives what would be begun; nothing is created."""
-    path = _local_path(run)
+    path = _path_of(run)
     if path is None or path.is_dir():
         if sets:
             raise UserError(f"--set: changes a FILE, and {run} is a run's folder; give the FILE")
-        return _by_folder(run)
-    wanted = _wanted(path, storage, sets)
+        return _by_folder(run, server)
+    wanted = _wanted(path, storage, sets, server)
     record = _read(wanted.store)
-    return wanted if record is None else _handle(_continued(wanted, record), wanted.store)
+    return wanted if record is None else _handle(_continued(wanted, record), wanted.store, server)
 
 
-def _wanted(file: Path | str, storage: str | None, sets: Sequence[str]) -> RunHandle:
+def _begun(wanted: RunHandle, server: Server) -> RunHandle:
+    wanted.store.probe()
+    record = _record_of(wanted, datetime.now(UTC).isoformat(timespec="seconds"))
+    if wanted.store.create(RUN, _to_bytes(record)):
+        return _handle(record, wanted.store, server)
+    begun = _read(wanted.store)
+    if begun is None:
+        raise SurroundingsError(f"{wanted.uri}/{RUN}: vanished while the run began; run the same command again")
+    return _gone_on(wanted, begun, server)
+
+
+def _wanted(file: Path | str, storage: str | None, sets: Sequence[str], server: Server) -> RunHandle:
     """What a FILE asks for, and where it would lie; touches nothing."""
-    run = load_run(Path(file), sets)
+    run = load_run(file_of(str(file)), sets)
     place = _absolute(storage or run.spec.storage.uri or DEFAULT_STORAGE)
     spec = resolve(run.spec, surroundings=Surroundings(storage_uri=place))
     spec = spec.model_copy(update={"storage": spec.storage.model_copy(update={"uri": place})})
-    where = f"{place.rstrip('/')}/{run.metadata.name}"
-    store = open_store(where, endpoint=spec.storage.endpoint, region=spec.storage.region)
+    reached = _reached(spec, server).storage
+    store = open_store(f"{place.rstrip('/')}/{run.metadata.name}", endpoint=reached.endpoint, region=reached.region)
     return RunHandle(run, spec, store, store.uri, begun=False)
 
 
-def _by_folder(run: str) -> RunHandle:
-    store = open_store(run)
+def _by_folder(run: str, server: Server) -> RunHandle:
+    """The run of a folder or URI, read where it was found: that its record may name another server changes nothing."""
+    store = open_store(run, endpoint=server.endpoint, region=server.region)
     record = _read(store)
     if record is None:
-        raise UserError(f"{run}: no run was begun here, {RUN} is missing; {_remedy(_local_path(run))}")
-    settings = record.resolved.storage
-    return _handle(record, open_store(run, endpoint=settings.endpoint, region=settings.region))
+        raise UserError(f"{run}: no run was begun here, {RUN} is missing; {_remedy(_path_of(run))}")
+    return _handle(record, store, server)
 
 
 def _remedy(folder: Path | None) -> str:
@@ -122,32 +156,41 @@ def _remedy(folder: Path | None) -> str:
     return "give the FILE, the folder or the URI of a run"
 
 
-def _local_path(run: str) -> Path | None:
+def _path_of(run: str) -> Path | None:
     """The path that is named, if it is one of this machine. Raises `UserError` for what is not there."""
+    if not run.strip():
+        raise UserError("RUN: is empty; give the FILE, the folder or the URI of a run")
     if run.startswith(IN_CLUSTER):
         raise UserError(f"{run}: runs in a cluster need the operator, which is not built yet; give a FILE or a folder")
-    parts = urlsplit(run)
-    if parts.scheme and parts.scheme != "file":
-        return None
-    path = Path(unquote(parts.path) if parts.scheme else run).expanduser()
-    if not path.exists():
+    path = local_path(run)
+    if path is not None and not _exists(path):
         raise UserError(f"{run}: no such file or folder; give the FILE, the folder or the URI of a run")
     return path
+
+
+def _exists(path: Path) -> bool:
+    with explained(str(path)):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a null character
+            return False
+    return True
 
 
 def _absolute(place: str) -> str:
     return place if "://" in place else str(Path(place).expanduser().absolute())
 
 
-def _gone_on(wanted: RunHandle, record: Record) -> RunHandle:
+def _gone_on(wanted: RunHandle, record: Record, server: Server) -> RunHandle:
     """The run that was begun earlier, with what may change taken from FILE, and remembered."""
     continued = _continued(wanted, record)
     iterations = [step.iteration for step in load_ledger(wanted.store).committed]
     if problem := below_reached(continued.resolved, max(iterations, default=0)):
         raise UserError(str(problem))
     if continued != record:
-        wanted.store.write(RUN, _to_bytes(continued))
-    return _handle(continued, wanted.store)
+        with run_lock(wanted.store):  # who is at work goes by the record that this replaces
+            wanted.store.write(RUN, _to_bytes(continued))
+    return _handle(continued, wanted.store, server)
 
 
 def _continued(wanted: RunHandle, record: Record) -> Record:
@@ -174,8 +217,14 @@ def _record_of(wanted: RunHandle, now: str) -> Record:
     return Record(name=name, run=wanted.run, resolved=wanted.spec, version=__version__, created_at=now)
 
 
-def _handle(record: Record, store: Store) -> RunHandle:
-    return RunHandle(record.run, record.resolved, store, store.uri)
+def _handle(record: Record, store: Store, server: Server) -> RunHandle:
+    return RunHandle(record.run, _reached(record.resolved, server), store, store.uri)
+
+
+def _reached(spec: Spec, server: Server) -> Spec:
+    """The spec with the server that is asked from here, which sources on S3 inherit."""
+    given = {name: value for name, value in server._asdict().items() if value is not None}
+    return spec.model_copy(update={"storage": spec.storage.model_copy(update=given)}) if given else spec
 
 
 def _read(store: Store) -> Record | None:

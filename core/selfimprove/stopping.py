@@ -19,7 +19,8 @@ Rule = Callable[[Spec, Ledger, int], str | None]
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a person should know and that ends nothing: a condition's type, reason and message."""
+    """Something that a person should know and that ends nothing: a type (a condition's, where one is for it), the
+    reason in a word, and the message."""
 
     type: str
     reason: str
@@ -37,8 +38,13 @@ def fired(spec: Spec, ledger: Ledger, iteration: int) -> tuple[str, str] | None:
 def warnings(spec: Spec, ledger: Ledger) -> list[Notice]:
     """What to warn of, as of the last iteration that was measured."""
     measured = ledger.measured_iterations()
-    message = _narrowing(ledger, measured[-1]) if measured else None
-    return [Notice("TailNarrowing", "CoverageFell", message)] if message else []
+    if not measured:
+        return []
+    found = [
+        ("TailNarrowing", "CoverageFell", _narrowing(ledger, measured[-1])),
+        ("NotMeasured", "AnswersUnread", _unmeasured(ledger, measured[-1])),
+    ]
+    return [Notice(type, reason, message) for type, reason, message in found if message]
 
 
 def best_iteration(ledger: Ledger, before: int | None = None) -> int:
@@ -84,7 +90,7 @@ def nothing_to_learn(ledger: Ledger, iteration: int) -> str | None:
     selected = ledger.selected(iteration)
     if selected is None or selected.examples > 0:
         return None
-    if unread := _unread_answers(ledger, iteration):
+    if unread := _unread_answers(ledger, StepId(iteration, "verify")):
         return unread
     empty = selected.training.empty_filter_rate
     share = "" if empty is None else f" (the filter was empty for {empty:.0%} of them)"
@@ -94,15 +100,21 @@ def nothing_to_learn(ledger: Ledger, iteration: int) -> str | None:
     )
 
 
-def _unread_answers(ledger: Ledger, iteration: int) -> str | None:
+def _unmeasured(ledger: Ledger, iteration: int) -> str | None:
+    """Why nothing that needs answers was measured of a model whose prompts have some."""
+    unread = _unread_answers(ledger, StepId(iteration, "evaluate"))
+    return f"accuracy, gap and coverage were not measured: {unread}" if unread else None
+
+
+def _unread_answers(ledger: Ledger, step: StepId) -> str | None:
     """The message when no gold answer could be read: then no sample can be right, and no usual remedy helps."""
-    shards = ledger.committed.get(StepId(iteration, "verify"), {}).values()
+    shards = ledger.committed.get(step, {}).values()
     verdicts = sum((Counter(summary.counts) for summary in shards), Counter[str]())
     unread = verdicts["GoldUnparsable"]
     if not unread or verdicts["Correct"] or verdicts["Wrong"]:
         return None
     return (
-        f"i{iteration:03d}-verify could read none of the dataset's answers ({unread:,} samples are GoldUnparsable); "
+        f"{step.name} could read none of the dataset's answers ({unread:,} samples are GoldUnparsable); "
         "begin a run with another dataset.fields.answer, dataset.answerPattern or dataset.task"
     )
 
@@ -118,20 +130,35 @@ def _converged(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     if iteration < patience:
         return None
     gaps = {n: _gap(ledger, n) for n in range(iteration - patience + 1, iteration + 1)}
-    values = {n: found for n, found in gaps.items() if found and found[0] < limit}
-    if len(values) < patience:
+    below = {n: found for n, found in gaps.items() if found and found[0].value < limit}
+    if len(below) < patience:
         return None
-    shown = ", ".join(f"{value:.4f} {where} in iteration {n}" for n, (value, where) in values.items())
-    return f"the gap was below stopping.minGap {limit:g} for {patience} iterations in a row: {shown}"
+    shown = ", ".join(f"{gap.value:.4f} {where} in iteration {n}" for n, (gap, where) in below.items())
+    return (
+        f"the gap was below stopping.minGap {limit:g} for {patience} iterations in a row: {shown}; "
+        f"{_sureness([gap for gap, _ in below.values()], limit)}; lower minGap or raise stopping.patience to go on"
+    )
 
 
-def _gap(ledger: Ledger, iteration: int) -> tuple[float, str] | None:
+def _sureness(gaps: list[Estimate], limit: float) -> str:
+    """How sure it is that the gaps are below the limit: patience asks it of their values alone."""
+    known = [(gap.low, gap.high, gap.n) for gap in gaps if gap.low is not None and gap.high is not None]
+    if not known:
+        return "how sure that is nobody can say, since too few prompts were measured for an interval"
+    shown = ", ".join(f"{low:+.4f} to {high:+.4f}" for low, high, _ in known)
+    sure = sum(high < limit for _, high, _ in known)
+    verdict = "all below it" if sure == len(gaps) else f"{sure} of {len(gaps)} wholly below it"
+    prompts = f" over {known[-1][2]} prompts" if known[-1][2] else ""
+    return f"95% intervals {shown}{prompts}, {verdict}"
+
+
+def _gap(ledger: Ledger, iteration: int) -> tuple[Estimate, str] | None:
     """The gap that convergence is judged by and where it was measured; that of M_0 alone is no iteration's."""
     measures, selected = ledger.measures(iteration), ledger.selected(iteration)
     if measures and measures.held_out.gap:
-        return measures.held_out.gap.value, "held out"
+        return measures.held_out.gap, "held out"
     if selected and selected.training.gap:
-        return selected.training.gap.value, "in training"
+        return selected.training.gap, "in training"
     return None
 
 

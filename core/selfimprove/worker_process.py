@@ -15,8 +15,11 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from selfimprove.errors import INTERRUPTED, TERMINATED, UNEXPECTED, UserError
+from selfimprove.artifacts.keys import log_key, step_folder
+from selfimprove.errors import INTERRUPTED, TERMINATED, UNEXPECTED, SurroundingsError, UserError
+from selfimprove.failing import naming_log
 from selfimprove.orders import Failure, Order, Reply
+from selfimprove.store.base import Store
 
 GRACE_SECONDS = 30.0
 """How long a worker may take to commit its part before it is killed."""
@@ -25,9 +28,13 @@ NEEDED = ("torch", "transformers", "pyarrow", "reasoning_gym")
 
 
 class WorkerProcess:
-    """One worker process. Raises `UserError` at birth when the workers' libraries are not installed."""
+    """One worker process. Raises `UserError` at birth when the workers' libraries are not installed.
 
-    def __init__(self) -> None:
+    `store`: of the run, where a worker that died has left its log.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
         missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if missing:
             raise UserError(f"{', '.join(missing)}: not installed here; pip install 'selfimprove[workers]'")
@@ -79,7 +86,16 @@ class WorkerProcess:
             return Failure(
                 step=step, exit_code=TERMINATED, message=f"{step}: stopped by a signal; what was done is kept"
             )
-        return Failure(step=step, exit_code=UNEXPECTED, message=_obituary(code))
+        message, log = _obituary(code), self._log(order)
+        return Failure(step=step, exit_code=UNEXPECTED, message=naming_log(message, log) if log else message)
+
+    def _log(self, order: Order) -> str | None:
+        """The log of the last step that it came to, where it left one."""
+        folders = [step_folder(step.id, order.shard) for step in reversed(order.steps)]
+        keys = [log_key(folder, order.attempt) for folder in folders]
+        with suppress(SurroundingsError):
+            return next((f"{self._store.uri}/{key}" for key in keys if any(self._store.list(key))), None)
+        return None
 
 
 def _obituary(code: int) -> str:

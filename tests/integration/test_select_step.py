@@ -120,6 +120,16 @@ def test_without_answers_what_needs_them_is_null_and_the_rest_is_there(tiny_mode
     assert all(row["accepted"] is None for row in tally(shop).values())
 
 
+def test_where_no_answer_can_be_read_coverage_is_null_and_not_0(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{**row, "answer": r"\frac{\frac"} for row in sums(2)]
+    shop = workshop(tmp_path, tiny_model, rows)
+    summary = selected(shop, {"p0": ["It is 7", "8"], "p1": ["7", "9"]})
+    assert summary.selected is not None
+    training = summary.selected.training
+    assert training.accuracy is training.coverage is training.tail_coverage is training.tail_prompts is None
+    assert all(row["accepted"] is None and not row["tail"] for row in tally(shop).values())
+
+
 def guided(folder: Path, model: Path, **changes: Any) -> Workshop:
     """p0 is mastered, p1 lacks one accepted sample and is guided to it."""
     settings = {"resampling": STEERED, "selection": {"acceptTruncated": True}, **changes}

@@ -50,6 +50,7 @@ def test_version(capfd: Capture) -> None:
         (["export", "x"], "error: Missing option '--output' / '-o' (see --help)"),
         (["samples", "x", "--step", "select"], "error: --step: select draws no samples; give one of " + STEPS),
         (["plan", "sir/gsm8k"], f"error: sir/gsm8k: {CLUSTER}; give a FILE or a folder"),
+        (["status", ""], f"error: RUN: is empty; {RUN}"),
         (["status", "nowhere"], f"error: nowhere: no such file or folder; {RUN}"),
     ],
 )
@@ -85,6 +86,12 @@ def test_plan_reads_the_bound_of_every_kind_of_step_that_never_ran(tmp_path: Pat
     left = as_json(capfd, "plan", run.folder)["left"]
     evaluated, generated, guided = 2 * (2 * 2), 2 * 2, 2 * 3
     assert left["atMostUnknown"]["samples"] == evaluated + generated + guided
+
+
+def test_plan_gives_no_bound_of_samples_for_steps_that_draw_none(tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path).baseline().generate(1).verify(1).select(1)
+    text = selfimprove(capfd, "plan", run.folder).out
+    assert "(distill): no samples; what they cost is not known before one has run" in text
 
 
 def test_plan_of_a_finished_run_says_which_rule_ended_it(finished: BuiltRun, capfd: Capture) -> None:
@@ -139,12 +146,18 @@ def test_status_says_while_a_process_is_at_work(tmp_path: Path, capfd: Capture) 
         assert as_json(capfd, "status", run.folder)["step"]["state"] == "Running"
 
 
+def test_a_lock_that_holds_nonsense_says_nothing_of_who_is_at_work(finished: BuiltRun, capfd: Capture) -> None:
+    (finished.folder / ".lock").write_bytes(b"\xff\xfe")
+    assert selfimprove(capfd, "status", finished.folder).code == 0
+    assert selfimprove(capfd, "prune", finished.folder).code == 0
+
+
 def test_status_of_a_run_that_has_not_begun_says_how_to_begin_it(tmp_path: Path, capfd: Capture) -> None:
     file = write_yaml(tmp_path, manifest_of())
     outcome = selfimprove(capfd, "status", file, "--storage", tmp_path / "runs")
-    where = tmp_path / "runs" / "demo"
+    where, begin = tmp_path / "runs" / "demo", f"selfimprove run {file} --storage {tmp_path / 'runs'}"
     assert outcome.code == 2
-    assert outcome.err == f"error: {file}: {where} has not begun; begin it with `selfimprove run {file}`\n"
+    assert outcome.err == f"error: {file}: {where} has not begun; begin it with `{begin}`\n"
 
 
 def test_a_storage_folder_is_not_a_run_but_names_the_runs_in_it(finished: BuiltRun, capfd: Capture) -> None:
@@ -184,6 +197,12 @@ def test_validate_gives_every_problem_of_every_file_and_exit_2(tmp_path: Path, c
         [str(bad), "spec.generation.temperature"],
         [str(bad), "spec.generation.topP"],
     ]
+
+
+def test_validate_names_a_file_that_is_not_there_once(tmp_path: Path, capfd: Capture) -> None:
+    good, missing = write_yaml(tmp_path, manifest_of(), "good.yaml"), tmp_path / "none.yaml"
+    lines = selfimprove(capfd, "validate", good, missing).out.splitlines()
+    assert lines[1] == f"{missing}: no such file; give the YAML of a SelfImprovementRun"
 
 
 def test_validate_of_one_file_gives_lines_that_begin_with_the_field(tmp_path: Path, capfd: Capture) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfimprove.errors import SurroundingsError, UserError
-from selfimprove.runs import begin, find, look
+from selfimprove.locks import run_lock
+from selfimprove.runs import at_work, begin, find, look
+from selfimprove.store import LocalStore
 from tests.unit.cli_support import built_run, manifest_of, selfimprove, write_yaml
 
 Capture = pytest.CaptureFixture[str]
@@ -121,6 +127,91 @@ def test_a_storage_that_is_a_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
     with pytest.raises(SurroundingsError, match="a file stands where a folder is needed"):
         begin(write_yaml(tmp_path, manifest_of()), str(tmp_path / "runs"))
+
+
+@pytest.mark.parametrize("place", ["file", "/proc/x"])
+def test_a_storage_that_cannot_be_made_is_one_line_and_exit_4(place: str, tmp_path: Path, capfd: Capture) -> None:
+    if place.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("no /proc on this system")
+    (tmp_path / "file").write_text("")
+    file = write_yaml(tmp_path, manifest_of())
+    outcome = selfimprove(capfd, "run", file, "--storage", tmp_path / place)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (4, "", 1)
+    assert outcome.err.startswith(f"error: {tmp_path / place / 'demo'}: ")
+    assert "; " in outcome.err
+
+
+def test_who_comes_second_with_another_file_is_told_who_is_at_work_and_changes_nothing(
+    tmp_path: Path, capfd: Capture
+) -> None:
+    run = built_run(tmp_path)
+    before = record(run.folder)
+    with run_lock(run.handle.store):
+        outcome = selfimprove(capfd, "run", run.file, "--storage", run.storage, "--set", "maxIterations=9")
+    assert outcome.code == 4
+    assert outcome.err.startswith(f"error: {run.folder}: process {os.getpid()} on")
+    assert record(run.folder) == before
+
+
+def test_from_the_change_of_the_record_to_the_end_of_the_work_nobody_comes_between(tmp_path: Path) -> None:
+    run = built_run(tmp_path)
+    with at_work(run.file, run.storage, ["maxIterations=9"]) as handle, run_lock(handle.store):
+        with ThreadPoolExecutor(1) as pool, pytest.raises(SurroundingsError, match="is at work on this run"):
+            pool.submit(begin, run.file, run.storage, ["maxIterations=5"]).result()
+        assert record(run.folder)["resolved"]["maxIterations"] == handle.spec.max_iterations == 9
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_a_signal_while_the_run_begins_is_answered_with_how_to_go_on(
+    number: int, code: int, word: str, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_yaml(tmp_path, manifest_of())
+    monkeypatch.setattr(LocalStore, "probe", lambda store: os.kill(os.getpid(), number))
+    options = ["--storage", str(tmp_path / "my runs"), "--endpoint", "http://s3:1", "--region", "eu-1"]
+    outcome = selfimprove(capfd, "run", file, *options, "--set", "seed=3", "--json")
+    again = shlex.join(["selfimprove", "run", str(file), *options, "--set", "seed=3", "--json"])
+    assert (outcome.code, outcome.out) == (code, "")
+    assert outcome.err == f"{word}; everything committed is kept; go on with: {again}\n"
+
+
+def test_a_library_that_retries_whatever_goes_wrong_does_not_swallow_sigterm(
+    tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probe(store: LocalStore) -> None:
+        with suppress(Exception):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(LocalStore, "probe", probe)
+    outcome = selfimprove(capfd, "run", write_yaml(tmp_path, manifest_of()), "--storage", tmp_path / "runs")
+    assert outcome.code == 143
+
+
+def test_a_file_may_be_named_by_its_uri_wherever_one_is_asked_for(tmp_path: Path, capfd: Capture) -> None:
+    (tmp_path / "my runs").mkdir()
+    file = write_yaml(tmp_path / "my runs", manifest_of(suspend=True))
+    uri = file.as_uri()
+    assert "%20" in uri
+    assert selfimprove(capfd, "validate", uri).out == f"{uri}: valid\n"
+    suspended = selfimprove(capfd, "run", uri, "--storage", tmp_path / "runs")
+    assert suspended.err == "error: spec.suspend: true holds the run; set it to false to go on\n"
+    assert selfimprove(capfd, "plan", uri, "--storage", tmp_path / "runs").code == 0
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_file_of_another_machine_is_told(command: str, capfd: Capture) -> None:
+    outcome = selfimprove(capfd, command, "s3://lab/run.yaml")
+    assert outcome.code == 2
+    assert "s3://lab/run.yaml: is no file of this machine; give a path or file:///path" in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("word", ["n" * 300, "a:b.yaml", "~nobody-of-this-name/x"])
+def test_a_name_that_no_file_can_have_is_one_line(word: str, capfd: Capture) -> None:
+    outcome = selfimprove(capfd, "status", word)
+    assert outcome.code in (2, 4)
+    assert outcome.err.startswith("error: ")
+    assert (word in outcome.err, outcome.err.count("\n"), "unexpected" in outcome.err) == (True, 1, False)
 
 
 def test_set_needs_a_file(tmp_path: Path) -> None:

@@ -209,6 +209,47 @@ def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
         LocalStore(tmp_path / "runs").write("a/b", b"")
 
 
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("file", "a file stands where a folder is needed; remove it"),
+        ("file/below", "a file stands where a folder is needed; remove it"),
+        ("dangling", "a file stands where a folder is needed; remove it"),
+        ("/proc/x", "no folder can be made there; choose another folder"),
+        ("n" * 300, "the path is too long; choose a folder with a shorter path"),
+    ],
+)
+@pytest.mark.parametrize(
+    "use", [lambda s: s.probe(), lambda s: s.write("a", b""), lambda s: s.upload("a", Path(__file__))]
+)
+def test_a_folder_that_cannot_be_made_is_told_by_its_path(
+    place: str, line: str, use: Callable[[LocalStore], None], tmp_path: Path
+) -> None:
+    if place.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("no /proc on this system")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(SurroundingsError) as error:
+        use(LocalStore(tmp_path / place))
+    assert str(error.value).startswith(f"{tmp_path / place}: {line}")
+
+
+def test_a_folder_that_vanishes_while_it_is_made_is_made_again(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when someone deletes the last object of a folder in which another one is just being written."""
+    made, vanish = Path.mkdir, iter([FileNotFoundError(), FileExistsError()])
+
+    def mkdir(path: Path, *args: Any, **named: Any) -> None:
+        if path == store.root and (gone := next(vanish, None)):
+            raise gone
+        made(path, *args, **named)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    store.write("a", b"data")
+    assert store.read("a") == b"data"
+
+
 def test_a_file_system_without_hard_links_is_refused(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(source: Path, target: Path) -> None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +79,41 @@ def test_the_run_is_free_again_after_an_error(store: LocalStore) -> None:
 def test_the_lock_is_no_artifact(store: LocalStore) -> None:
     with run_lock(store):
         assert list(store.list()) == []
+
+
+def test_a_lock_that_is_lent_is_had_by_what_is_called_and_by_nobody_else(store: LocalStore) -> None:
+    with run_lock(store, lend=True):
+        with run_lock(store):
+            pass
+        code = f"from tests.unit.test_locks import *\nwith run_lock(LocalStore(Path({store.uri!r}))): pass"
+        second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert f"process {os.getpid()} on" in second.stderr
+        with ThreadPoolExecutor(1) as pool, pytest.raises(SurroundingsError, match="is at work on this run"):
+            pool.submit(lambda: run_lock(store).__enter__()).result()
+
+
+def test_a_lock_that_is_not_lent_excludes_us_too_and_one_that_was_is_not_lent_afterwards(store: LocalStore) -> None:
+    with run_lock(store, lend=True):
+        pass
+    with run_lock(store), pytest.raises(SurroundingsError, match="is at work on this run"), run_lock(store):
+        pass
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_run_whose_folder_cannot_be_made_is_told_by_its_path(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SurroundingsError) as error, run_lock(LocalStore(tmp_path / place)):
+        pass
+    assert str(error.value).startswith(f"{tmp_path / place}: a file stands where a folder is needed")
+
+
+def test_a_full_disk_keeps_nobody_from_the_lock(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", refuse)
+    with run_lock(store):
+        pass
 
 
 class Remote(LocalStore):

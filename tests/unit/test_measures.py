@@ -220,6 +220,17 @@ class TestTail:
         of = table_of(["p", "q"], [1, 0], accepted=[False, True])
         assert tail_prompts(of, 1) == {"q"}
 
+    def test_is_not_known_where_no_rule_can_tell_as_when_no_answer_can_be_read(self):
+        unread = table_of(["p", "p", "q"], [NAN, NAN, NAN], weight=[0, 0, 0], accepted=[NAN, None, NAN])
+        found = training_measures(unread, tail=None, target=4, seed=0)
+        assert (found.coverage, found.tail_coverage, found.tail_prompts) == (None, None, None)
+        assert tail_prompts(unread, 4) == frozenset()
+
+    def test_leaves_out_the_prompts_that_no_rule_can_tell_of(self):
+        of = table_of(["p", "p", "q"], accepted=[1, 0, NAN])
+        assert value(of, "coverage") == 1
+        assert tail_prompts(of, 4) == {"p"}
+
     def test_is_not_known_without_answers_and_without_an_absolute_rule(self):
         found = training_measures(table_of(["p", "q"], weight=[1.0, 0.0]), tail=None, target=4, seed=0)
         assert (found.coverage, found.tail_coverage, found.tail_prompts) == (None, None, None)
@@ -315,6 +326,7 @@ def test_the_order_of_samples_changes_nothing(samples: Samples, data: st.DataObj
         ({"weight": [1, -1]}, "weight: a weight is negative or infinite"),
         ({"weight": [1, float("inf")]}, "weight: a weight is negative or infinite"),
         ({"accepted": [True]}, "accepted: "),
+        ({"accepted": [1, 0.5]}, "accepted: 0.5 is neither 0 nor 1"),
     ],
 )
 def test_a_table_of_nonsense_is_refused(fields: dict[str, list[float]], message: str):

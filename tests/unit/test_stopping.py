@@ -8,7 +8,7 @@ import pytest
 
 from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.stopping import RULES, best_iteration, best_reason, fired, warnings
-from selfimprove.summaries import Difference, Estimate
+from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures
 from tests.unit.loop_support import after, commit, difference, measures, selected, spec_of, step, stop
 
 
@@ -34,6 +34,20 @@ class TestConverged:
         assert "below stopping.minGap 0.01 for 2 iterations in a row: 0.0031 held out in iteration 1, -0.0020" in (
             stop(self.spec, ledger).message
         )
+
+    def test_says_how_sure_it_is(self):
+        sure, unsure = (Estimate(value=0.003, low=-0.004, high=high, n=200) for high in (0.0098, 0.02))
+        one, two = (Measures(held_out=PromptMeasures(gap=gap)) for gap in (sure, unsure))
+        assert stop(self.spec, after(measures(gap=0.1), one, two)).message.startswith(
+            "the gap was below stopping.minGap 0.01 for 2 iterations in a row: 0.0030 held out in iteration 1, 0.0030 "
+            "held out in iteration 2; 95% intervals -0.0040 to +0.0098, -0.0040 to +0.0200 over 200 prompts, 1 of 2 "
+            "wholly below it; lower minGap or raise stopping.patience to go on"
+        )
+        assert "+0.0098 over 200 prompts, all below it" in stop(self.spec, after(measures(gap=0.1), one, one)).message
+
+    def test_says_so_when_too_few_prompts_were_measured_to_be_sure_of_anything(self):
+        ledger = after(measures(gap=0.1), measures(gap=0.0031), measures(gap=-0.002))
+        assert "nobody can say, since too few prompts were measured" in stop(self.spec, ledger).message
 
     def test_does_not_fire_when_one_of_them_is_not_below(self):
         assert fired(self.spec, after(measures(gap=0.1), measures(gap=0.003), measures(gap=0.01)), 2) is None
@@ -147,6 +161,12 @@ class TestTailNarrowing:
     def test_a_tail_that_came_back_is_no_longer_warned_of(self):
         ledger = after(measures(0.4), measures(0.5), measures(0.6, tail_change=self.fell), measures(0.6))
         assert warnings(spec_of(), ledger) == []
+
+    def test_answers_that_nobody_could_read_are_warned_of(self):
+        ledger = commit(Ledger(), StepId(0, "evaluate"), counts={"GoldUnparsable": 80, "tokens": 5})
+        (notice,) = warnings(spec_of(), commit(ledger, StepId(0, "measure"), measures=measures()))
+        assert (notice.type, notice.reason) == ("NotMeasured", "AnswersUnread")
+        assert notice.message.startswith("accuracy, gap and coverage were not measured: i000-evaluate could read none")
 
     def test_there_is_nothing_to_warn_of_before_anything_is_measured(self):
         assert warnings(spec_of(), Ledger()) == []

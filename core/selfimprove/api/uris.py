@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from selfimprove.errors import UserError
 
 MODEL_SCHEMES = ("hf", "s3", "file", "package")
 DATASET_SCHEMES = (*MODEL_SCHEMES, "gym")
@@ -23,6 +26,24 @@ def place_of(uri: str) -> Place:
     """The scheme of a URI and what follows it."""
     found = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", uri, re.DOTALL)
     return Place(found[1].lower(), found[2], False) if found else Place("file", uri, True)
+
+
+def local_path(word: str) -> Path | None:
+    """The path that is named plainly or by `file://`, `~` expanded; None for a place that is not on this machine."""
+    if "://" not in word:
+        return _at_home(Path(word))
+    parts = urlsplit(word)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
+        return Path(unquote(parts.path))
+    return None
+
+
+def file_of(word: str) -> Path:
+    """The file that a person names. Raises `UserError` for a place that is not on this machine."""
+    path = local_path(word)
+    if path is None:
+        raise UserError(f"{word}: is no file of this machine; give a path or file:///path")
+    return path
 
 
 def spoken(schemes: tuple[str, ...]) -> str:
@@ -46,6 +67,13 @@ def same_data(one: str, other: str) -> bool:
         (name, options), (other_name, other_options) = map(gym_options, places)
         return name == other_name and "seed" in options and options["seed"] == other_options.get("seed")
     return _normal(places[0]) == _normal(places[1])
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:  # ~NAME of nobody: then it is the name of a file
+        return path
 
 
 def _normal(place: Place) -> tuple[str, str]:

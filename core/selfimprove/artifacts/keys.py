@@ -34,6 +34,12 @@ def attempt_folder(folder: str, attempt: str) -> str:
     return f"{folder}/attempt-{attempt}"
 
 
+def log_key(folder: str, attempt: str, rank: int = 0) -> str:
+    """What a process logged in an attempt, as plain text; `rank` tells apart those that train together."""
+    name = f"worker-{rank}.log" if rank else "worker.log"
+    return f"{attempt_folder(folder, attempt)}/{name}"
+
+
 def folder_of(key: str) -> str:
     """The committed folder that a key of an attempt belongs to."""
     return key.split("/attempt-", 1)[0]

@@ -1,6 +1,7 @@
 """The commands and their options, as `--help` shows them.
 
-Nothing but typer is imported here: each command brings in its own file when it runs, so that help answers at once.
+Beside typer only values come in here that import nothing heavy: each command brings in its own file when it runs, so
+that help answers at once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from selfimprove import __version__
+from selfimprove.cli.where import Where
 
 app = typer.Typer(
     help="Let a language model generate, verify, and learn from what it kept, iteration after iteration, and see "
@@ -23,11 +25,18 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML of one SelfImprovementRun, as a cluster takes it.")]
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="YAML of SelfImprovementRuns.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="YAML of one SelfImprovementRun, as a cluster takes it.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML of SelfImprovementRuns.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A FILE, or the folder or URI of a run.")]
 Storage = Annotated[
     str | None, typer.Option("--storage", metavar="URI", help="Where runs lie; else spec.storage.uri, else ./runs.")
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option("--endpoint", metavar="URL", help="The S3 server to ask from here; else the run's own, or AWS's."),
+]
+Region = Annotated[
+    str | None, typer.Option("--region", metavar="NAME", help="Its region; else the run's own, or AWS_REGION.")
 ]
 Sets = Annotated[
     list[str] | None,
@@ -50,27 +59,43 @@ def selfimprove(
 
 
 @app.command()
-def run(file: File, storage: Storage = None, sets: Sets = None, as_json: Json = False) -> int:
+def run(
+    file: File,
+    storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> int:
     """Run to the end on this machine; the same command again goes on where it was, or answers at once."""
     from selfimprove.cli.run import run as command
 
-    return command(file, storage, sets or [], as_json)
+    return command(file, Where(storage, endpoint, region), sets or [], as_json)
 
 
 @app.command()
-def plan(run: Run, storage: Storage = None, sets: Sets = None, as_json: Json = False) -> None:
+def plan(
+    run: Run,
+    storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
     """Show the next step and the reason, the resolved defaults, and what is left; does nothing."""
     from selfimprove.cli.plan import plan as command
 
-    command(run, storage, sets or [], as_json)
+    command(run, Where(storage, endpoint, region), sets or [], as_json)
 
 
 @app.command()
-def status(run: Run, storage: Storage = None, as_json: Json = False) -> None:
+def status(
+    run: Run, storage: Storage = None, endpoint: Endpoint = None, region: Region = None, as_json: Json = False
+) -> None:
     """Show how a run stands: the object that a cluster shows under .status, as tables or JSON."""
     from selfimprove.cli.status import status as command
 
-    command(run, storage, as_json)
+    command(run, Where(storage, endpoint, region), as_json)
 
 
 @app.command()
@@ -87,11 +112,13 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new or empty folder.")],
     iteration: Iteration = None,
     storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
 ) -> None:
     """Write the best model, or M_N, as a plain folder with a model card, which transformers and vLLM load."""
     from selfimprove.cli.export import export as command
 
-    command(run, storage, iteration, output)
+    command(run, Where(storage, endpoint, region), iteration, output)
 
 
 @app.command()
@@ -105,13 +132,15 @@ def samples(
     tail: Annotated[bool, typer.Option("--tail", help="Of prompts with too few accepted samples.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N prompts.")] = 20,
     storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
     as_json: Json = False,
 ) -> None:
     """Read samples: prompt, text, verdict, scores, weight, and why each was kept or not."""
     from selfimprove.cli.filters import Filter
     from selfimprove.cli.samples import samples as command
 
-    command(run, storage, Filter(iteration, step, prompt, tail, limit), as_json)
+    command(run, Where(storage, endpoint, region), Filter(iteration, step, prompt, tail, limit), as_json)
 
 
 @app.command()
@@ -119,17 +148,21 @@ def prune(
     run: Run,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go.")] = False,
     storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
     as_json: Json = False,
 ) -> None:
     """Remove what storage.retention allows to go: checkpoints, trainer states, what lost attempts left."""
     from selfimprove.cli.remove import prune as command
 
-    command(run, storage, dry_run, as_json)
+    command(run, Where(storage, endpoint, region), dry_run, as_json)
 
 
 @app.command()
-def delete(run: Run, yes: Yes = False, storage: Storage = None) -> None:
+def delete(
+    run: Run, yes: Yes = False, storage: Storage = None, endpoint: Endpoint = None, region: Region = None
+) -> None:
     """Delete all of a run, after asking."""
     from selfimprove.cli.remove import delete as command
 
-    command(run, storage, yes)
+    command(run, Where(storage, endpoint, region), yes)

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from selfimprove.api import Spec, resolved_defaults
 from selfimprove.artifacts import PROMPTS, load_ledger, read_manifest
 from selfimprove.cli.output import print_json
+from selfimprove.cli.where import Where
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import Left, Step, Stop, left, next_step, shards_of, steps_of
-from selfimprove.runs import RunHandle, look
+from selfimprove.runs import RunHandle
 from selfimprove.store import Store
 
 
@@ -22,9 +23,9 @@ class Bound(NamedTuple):
     tokens: int
 
 
-def plan(run: str, storage: str | None, sets: Sequence[str], as_json: bool) -> None:
+def plan(run: str, where: Where, sets: Sequence[str], as_json: bool) -> None:
     """Print the plan of a run, which need not have begun."""
-    handle = look(run, storage, sets)
+    handle = where.look(run, sets)
     ledger = load_ledger(handle.store)
     decision, ahead = next_step(handle.spec, ledger), left(handle.spec, ledger)
     most = at_most(handle.spec, ledger, prompt_counts(handle.store), ahead.unknown)
@@ -104,6 +105,8 @@ def _left_lines(ahead: Left, most: Bound | None) -> Iterator[str]:
     yield f"Left  {iterations}{known}"
     if ahead.unknown:
         bound = "not known before the dataset is loaded"
-        if most is not None:
+        if most is not None and not most.samples:
+            bound = "no samples; what they cost is not known before one has run"
+        elif most is not None:
             bound = f"at most {most.samples:,} samples and {most.tokens:,} sampled tokens"
         yield f"      and of steps that never ran yet ({', '.join(ahead.unknown)}): {bound}"

@@ -18,6 +18,7 @@ from selfimprove.api.execution import StepName
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import PROMPTS, Manifest, Part, read_manifest, read_rows, step_folder
 from selfimprove.cli.filters import Filter
+from selfimprove.cli.reasons import with_reasons
 from selfimprove.errors import UserError
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.records import DECISION, PROMPT, SAMPLE, SCORE
@@ -80,11 +81,16 @@ class Reader:
     def _tail(self) -> list[str]:
         """The prompts with fewer accepted plain samples than the target, scaled by what a held-out prompt gets."""
         accepted: Counter[str] = Counter()
-        verdicts = self._verdicts()
-        for row in self._rows(self._parts(), SAMPLE, ["prompt", "sample", "verdict"], None):
-            verdict = row["verdict"] or verdicts.get((row["prompt"], row["sample"]))
+        verdicts, column = self._verdicts(), self._counted
+        for row in self._rows(self._parts(), SAMPLE, ["prompt", "sample", column], None):
+            verdict = row[column] or verdicts.get((row["prompt"], row["sample"]))
             accepted[row["prompt"]] += verdict == "Correct"
         return [name for name, count in accepted.items() if count < self._target()]
+
+    @property
+    def _counted(self) -> str:
+        """The verdict that is the utility."""
+        return "strict_verdict" if self.spec.dataset.grading == "Strict" else "verdict"
 
     def _target(self) -> float:
         target = float(self.spec.resampling.target)
@@ -95,8 +101,9 @@ class Reader:
     def _verdicts(self) -> dict[Key, str]:
         if self.wanted.step != "generate":
             return {}
-        rows = self._rows(self._parts("verify"), SCORE, ["prompt", "sample", "verdict"], None)
-        found = {(row["prompt"], row["sample"]): row["verdict"] for row in rows if row["verdict"]}
+        column = self._counted
+        rows = self._rows(self._parts("verify"), SCORE, ["prompt", "sample", column], None)
+        found = {(row["prompt"], row["sample"]): row[column] for row in rows if row[column]}
         if not found:
             raise UserError("--tail: needs samples with a verdict, and these have none; leave it out")
         return found
@@ -107,7 +114,7 @@ class Reader:
         for row in self._rows(self._parts(), SAMPLE, _SHOWN, ids):
             key = (row["prompt"], row["sample"])
             found[row.pop("prompt")].append({**row, **_judged(row, scores[key]), **decisions.get(key, {})})
-        return found
+        return defaultdict(list, {name: with_reasons(self.spec, rows) for name, rows in found.items()})
 
     def _scores(self, ids: Sequence[str]) -> Mapping[Key, list[Row]]:
         found: dict[Key, list[Row]] = defaultdict(list)

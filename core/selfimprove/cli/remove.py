@@ -10,18 +10,19 @@ from contextlib import nullcontext
 
 from selfimprove.artifacts import RUN, load_ledger
 from selfimprove.cli.output import print_json
+from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
 from selfimprove.locks import run_lock
 from selfimprove.retention import Removal, removals
-from selfimprove.runs import RunHandle, find
+from selfimprove.runs import RunHandle
 from selfimprove.store.base import Entry
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-def prune(run: str, storage: str | None, dry_run: bool, as_json: bool) -> None:
+def prune(run: str, where: Where, dry_run: bool, as_json: bool) -> None:
     """Remove what retention allows to go, or only say what that is."""
-    handle = find(run, storage)
+    handle = where.find(run)
     with nullcontext() if dry_run else run_lock(handle.store):
         going = removals(handle.store, handle.spec.storage, load_ledger(handle.store))
         if not dry_run:
@@ -32,9 +33,9 @@ def prune(run: str, storage: str | None, dry_run: bool, as_json: bool) -> None:
         print("\n".join(_lines(going, dry_run)))
 
 
-def delete(run: str, storage: str | None, yes: bool) -> None:
+def delete(run: str, where: Where, yes: bool) -> None:
     """Delete all of a run, after asking."""
-    handle = find(run, storage)
+    handle = where.find(run)
     with run_lock(handle.store):
         entries = list(handle.store.list())
         if not yes and not _agreed(handle, entries):

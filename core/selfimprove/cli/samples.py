@@ -9,21 +9,23 @@ from typing import Any
 from selfimprove.artifacts import load_ledger
 from selfimprove.cli.filters import Filter
 from selfimprove.cli.output import print_json
+from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
-from selfimprove.runs import find
 
 STEPS = ("generate", "resample", "evaluate")
 
 Row = dict[str, Any]
 
 
-def samples(run: str, storage: str | None, wanted: Filter, as_json: bool) -> None:
+def samples(run: str, where: Where, wanted: Filter, as_json: bool) -> None:
     """Print the samples that were asked for. Raises `UserError` for a step, iteration or prompt that has none."""
     if wanted.step not in STEPS:
         raise UserError(f"--step: {wanted.step} draws no samples; give one of {', '.join(STEPS)}")
+    if wanted.prompt and wanted.tail:
+        raise UserError(f"--tail: chooses among prompts, and --prompt names {wanted.prompt}; give one of the two")
     from selfimprove.cli.reading import Reader
 
-    handle = find(run, storage)
+    handle = where.find(run)
     reader = Reader(handle.store, handle.spec, load_ledger(handle.store), wanted)
     prompts = reader.prompts()
     if as_json:

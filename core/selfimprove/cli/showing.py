@@ -61,12 +61,14 @@ def at_work_since(store: Store) -> datetime | None:
     Reads what the holder signed and never takes the lock itself, so that looking can't keep a run from starting.
     """
     path = store.local_path(LOCK)
-    if path is None or not path.is_file():
+    try:
+        text, since = (path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime) if path else ("", 0.0)
+    except OSError:  # there is none, or not for us to read
         return None
-    signed = _HOLDER.fullmatch(path.read_text(encoding="utf-8").strip())
+    signed = _HOLDER.fullmatch(text.strip())
     if signed is None or (signed[2] == socket.gethostname() and not _alive(int(signed[1]))):
         return None
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return datetime.fromtimestamp(since, UTC)
 
 
 def _heading(handle: RunHandle, decision: Step | Stop) -> str:

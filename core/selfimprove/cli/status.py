@@ -6,12 +6,12 @@ import sys
 
 from selfimprove.cli.output import print_json
 from selfimprove.cli.showing import show, status_document
-from selfimprove.runs import find
+from selfimprove.cli.where import Where
 
 
-def status(run: str, storage: str | None, as_json: bool) -> None:
+def status(run: str, where: Where, as_json: bool) -> None:
     """Print the status object, or the tables."""
-    handle = find(run, storage)
+    handle = where.find(run)
     if as_json:
         print_json(status_document(handle))
     else:

@@ -32,8 +32,9 @@ class Table:
     """[n] The same by the strict check."""
     weight: Floats | None = None
     """[n] What the combined filters give; 0 where dropped. None: nothing filters."""
-    accepted: Bools | None = None
-    """[n] Passed every absolute rule that is set. None: no rule is absolute."""
+    accepted: Floats | None = None
+    """[n] 1 where it passed every absolute rule that is set, else 0; NaN where a rule can't tell, as the ground truth
+    can't without an answer that can be read. None: no rule is absolute."""
 
     @cached_property
     def samples(self) -> Ints:
@@ -45,7 +46,7 @@ class Table:
         """[n] What stands for acceptance in coverage and tail: utility where recorded, else acceptance, else None."""
         if np.isfinite(self.utility).any():
             return self.utility
-        return None if self.accepted is None else self.accepted.astype(np.float64)
+        return self.accepted if self.accepted is not None and np.isfinite(self.accepted).any() else None
 
 
 def table_of(
@@ -54,12 +55,13 @@ def table_of(
     *,
     strict_utility: Sequence[float | None] | Floats | None = None,
     weight: Sequence[float] | Floats | None = None,
-    accepted: Sequence[bool] | Bools | None = None,
+    accepted: Sequence[bool | float | None] | Bools | Floats | None = None,
 ) -> Table:
     """A table from one entry a sample, in any order; `prompts` holds each sample's prompt id.
 
-    None and NaN in a utility both mean unknown; a NaN weight counts as 0 (`weighting` has counted it as missing).
-    Raises `ValueError` when a length differs, a utility is neither 0 nor 1, or a weight is negative or infinite.
+    None and NaN in a utility or in `accepted` both mean unknown; a NaN weight counts as 0 (`weighting` has counted it
+    as missing). Raises `ValueError` when a length differs, a utility is neither 0 nor 1, or a weight is negative or
+    infinite.
     """
     ids, n = sorted(set(prompts)), len(prompts)
     place = {prompt: i for i, prompt in enumerate(ids)}
@@ -69,11 +71,11 @@ def table_of(
         utility=np.full(n, np.nan) if utility is None else _utility("utility", utility, n),
         strict_utility=None if strict_utility is None else _utility("strict_utility", strict_utility, n),
         weight=None if weight is None else _weight(weight, n),
-        accepted=None if accepted is None else _sized("accepted", np.asarray(accepted, dtype=bool), n),
+        accepted=None if accepted is None else _utility("accepted", accepted, n),
     )
 
 
-def _utility(name: str, values: Sequence[float | None] | Floats, n: int) -> Floats:
+def _utility(name: str, values: Sequence[bool | float | None] | Bools | Floats, n: int) -> Floats:
     array: Floats = _sized(name, np.asarray(values, dtype=np.float64), n)
     wrong = array[np.isfinite(array) & (array != 0) & (array != 1)]
     if wrong.size or np.isinf(array).any():

@@ -5,9 +5,7 @@ boto3 is imported only when a store is on S3: the command line must start at onc
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
-
+from selfimprove.api.uris import local_path, place_of
 from selfimprove.errors import UserError
 from selfimprove.store.base import Entry, Store
 from selfimprove.store.local import LocalStore
@@ -23,19 +21,17 @@ def open_store(uri: str, *, endpoint: str | None = None, region: str | None = No
     On S3, what is not given comes from AWS_ENDPOINT_URL, AWS_REGION and the other usual places of boto3. Raises
     `UserError` for a URI that is none of these.
     """
-    if "://" not in uri:
-        return LocalStore(Path(uri).expanduser())
-    parts = urlsplit(uri)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
-        return LocalStore(Path(unquote(parts.path)))
-    if parts.scheme == "s3":
-        return _open_s3(uri, endpoint, region)
+    folder = local_path(uri)
+    if folder is not None:
+        return LocalStore(folder)
+    place = place_of(uri)
+    if place.scheme == "s3":
+        return _open_s3(uri, place.rest, endpoint, region)
     raise UserError(f"storage.uri: {uri!r} is no place this can write to; {_REMEDY}")
 
 
-def _open_s3(uri: str, endpoint: str | None, region: str | None) -> Store:
-    # Not urlsplit: a key may hold "?" and "#".
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+def _open_s3(uri: str, rest: str, endpoint: str | None, region: str | None) -> Store:
+    bucket, _, prefix = rest.partition("/")
     if not bucket:
         raise UserError(f"storage.uri: {uri!r} names no bucket; {_REMEDY}")
     try:

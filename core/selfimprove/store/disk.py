@@ -26,9 +26,12 @@ _REMEDIES = {
     errno.EDQUOT: ("the disk quota is used up", _FULL),
     errno.EFBIG: ("the file would be larger than the file system or `ulimit -f` allows", "choose another folder"),
     errno.EACCES: ("permission denied", _RIGHTS),
+    errno.EPERM: ("the operation is not permitted", _RIGHTS),
     errno.EROFS: ("the file system is read-only", _RIGHTS),
     errno.EIO: ("the disk reports an input/output error", "check the disk or choose another folder"),
     errno.ENOTDIR: ("a file stands where a folder is needed", "remove it or choose another folder"),
+    errno.EEXIST: ("a file stands where a folder is needed", "remove it or choose another folder"),
+    errno.ENOENT: ("no folder can be made there", "choose another folder"),
     errno.EISDIR: ("a folder stands where a file is needed", "remove it or choose another folder"),
     errno.ENAMETOOLONG: ("the path is too long", "choose a folder with a shorter path"),
     errno.EMFILE: ("too many open files", "raise `ulimit -n`"),
@@ -45,8 +48,15 @@ def explained(place: str) -> Iterator[None]:
     except (FileNotFoundError, FileExistsError):
         raise
     except OSError as error:
-        cause, remedy = _REMEDIES.get(error.errno or 0, (error.strerror or str(error), "check the folder"))
-        raise SurroundingsError(f"{place}: {cause}; {remedy}") from error
+        raise _refused(place, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. Raises `SurroundingsError` naming it where the file system refuses."""
+    try:
+        _make_folder(folder)
+    except OSError as error:
+        raise _refused(str(folder), error) from error
 
 
 def replace(path: Path, fill: Callable[[BinaryIO], object]) -> None:
@@ -98,11 +108,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _refused(place: str, error: OSError) -> SurroundingsError:
+    cause, remedy = _REMEDIES.get(error.errno or 0, (error.strerror or str(error), "check the folder"))
+    return SurroundingsError(f"{place}: {cause}; {remedy}")
+
+
 def _open_new(path: Path) -> BinaryIO:
     for _ in range(_PRUNED_MEANWHILE):
-        _make_folder(path.parent)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, FileExistsError):
+            _make_folder(path.parent)
             return path.open("xb")
+    make_folder(path.parent)  # so often is no accident: this says why there can be none
     return path.open("xb")
 
 

@@ -7,7 +7,7 @@ from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 from s3transfer.exceptions import RetriesExceededError
 
-from selfimprove.errors import SurroundingsError
+from selfimprove.errors import OtherPlaceError, SurroundingsError
 
 _KEYS = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with the AWS command line "
@@ -40,6 +40,19 @@ _BY_CODE = {
 }
 
 _MISSING = {"NoSuchKey", "404"}
+_OF_ANOTHER_SERVER = {
+    "AccessDenied",
+    "403",
+    "AllAccessDisabled",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "NoSuchBucket",
+    "PermanentRedirect",
+    "301",
+    "AuthorizationHeaderMalformed",
+}
+"""What the wrong server says as well as the right one: it has no such bucket, or one of somebody else."""
+_UNREACHED = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.SSLError)
 
 _BY_TYPE: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((boto.NoCredentialsError,), "no AWS credentials were found", _KEYS),
@@ -74,13 +87,17 @@ def status(error: ClientError) -> int:
 
 
 def explain(error: Exception, place: str, endpoint: str) -> Exception:
-    """The error to raise instead: `FileNotFoundError` for a missing object, else `SurroundingsError`."""
+    """The error to raise instead: `FileNotFoundError` for a missing object, else `SurroundingsError`.
+
+    It is an `OtherPlaceError` where the server that was asked may be the wrong one.
+    """
     error = _root(error)
     if isinstance(error, ClientError):
         return _explain_response(error, place, endpoint)
+    kind = OtherPlaceError if isinstance(error, _UNREACHED) else SurroundingsError
     for types, cause, remedy in _BY_TYPE:
         if isinstance(error, types):
-            return SurroundingsError(f"{place}: {cause} (endpoint {endpoint}); {remedy}")
+            return kind(f"{place}: {cause} (endpoint {endpoint}); {remedy}")
     return SurroundingsError(f"{place}: {_line(error)} (endpoint {endpoint}); {_ENDPOINT}")
 
 
@@ -90,7 +107,8 @@ def _explain_response(error: ClientError, place: str, endpoint: str) -> Exceptio
         return FileNotFoundError(place)
     cause, remedy = _BY_CODE.get(code, (f"the store answered {code or status(error)}", _LATER))
     message = str(error.response.get("Error", {}).get("Message", ""))
-    return SurroundingsError(f"{place}: {cause} (endpoint {endpoint}: {_short(message) or code}); {remedy}")
+    kind = OtherPlaceError if code in _OF_ANOTHER_SERVER else SurroundingsError
+    return kind(f"{place}: {cause} (endpoint {endpoint}: {_short(message) or code}); {remedy}")
 
 
 def _root(error: Exception) -> Exception:

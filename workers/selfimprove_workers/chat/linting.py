@@ -3,11 +3,17 @@
 Each of these has cost others a run: a doubled BOS moves a benchmark by points, a turn without an end token trains a
 model that never stops, a template that rewrites what was said makes training and verification see other tokens than
 were sampled, and an over-long prompt fails after the model has been loaded.
+
+White space around a message is another matter. Many templates trim it (Llama, Gemma); around an answer that changes
+nothing here, since a conversation goes on from the sampled tokens (`rendering.render_continuation`), and around what
+was asked nothing either, as long as it is trimmed before the model answers too. Only a template that trims what was
+asked when the conversation goes on, and not before, rewrites it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from selfimprove.api.spec import Spec
@@ -17,8 +23,11 @@ from selfimprove_workers.chat import rendering
 if TYPE_CHECKING:
     from selfimprove_workers.prompts import PromptRow
 
+_log = logging.getLogger(__name__)
+
 _FIELD = "spec.model.chatTemplate"
-_SAID, _ASKED, _THOUGHT = "\u2063said\u2063", "\u2063asked\u2063", "\u2063thought\u2063"
+_SAID, _ASKED, _THOUGHT = "\u2063said\n\n  twice\u2063", "\u2063asked\u2063", "\u2063thought\u2063"
+_SAID_IN_SPACE = f" \n{_SAID} \n"
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -33,7 +42,8 @@ def lint(tokenizer: Any, prompts: Sequence[PromptRow], spec: Spec, max_len: int 
     kwargs = spec.generation.chat_template_kwargs
     messages = prompts[0].messages
     if tokenizer.chat_template:
-        _check_template(tokenizer, messages, kwargs)
+        for probe in _probes(prompts):
+            _check_template(tokenizer, probe, kwargs)
     else:
         _check_plain(tokenizer, spec)
     _check_bos(tokenizer, messages, kwargs)
@@ -54,11 +64,23 @@ def _check_plain(tokenizer: Any, spec: Spec) -> None:
         )
 
 
+def _probes(prompts: Sequence[PromptRow]) -> Iterator[Messages]:
+    """The first prompt, and the first with white space around a message, which a template may treat in its own way."""
+    yield prompts[0].messages
+    edged = next((prompt.messages for prompt in prompts if any(map(_has_edges, prompt.messages))), None)
+    if edged is not None and edged is not prompts[0].messages:
+        yield edged
+
+
+def _has_edges(message: Mapping[str, str]) -> bool:
+    return message["content"] != message["content"].strip()
+
+
 def _check_template(tokenizer: Any, messages: Messages, kwargs: Mapping[str, Any]) -> None:
     try:
         begun = rendering.render_text(tokenizer, messages, kwargs, generation_prompt=False)
         opened = rendering.render_text(tokenizer, messages, kwargs)
-        longer = rendering.render_text(tokenizer, [*messages, *_exchange(_SAID)], kwargs)
+        longer = rendering.render_text(tokenizer, [*messages, *_exchange(_SAID_IN_SPACE)], kwargs)
         thinking = rendering.render_text(tokenizer, [*messages, *_exchange(_thinking())], kwargs)
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
@@ -86,6 +108,11 @@ def _check_history(begun: str, opened: str, longer: str, thinking: str) -> None:
         raise UserError(
             f"{_FIELD}: the chat template drops <think> blocks from earlier turns, so history would be rewritten; "
             "set spec.generation.chatTemplateKwargs: {enable_thinking: false} or give a template that keeps them"
+        )
+    if _SAID_IN_SPACE not in longer:
+        _log.info(
+            "%s: trims answers when a conversation goes on; here it goes on from the sampled tokens, as they are",
+            _FIELD,
         )
 
 

@@ -77,14 +77,18 @@ def end_of_turn(tokenizer: Any) -> int | None:
 def _turn_tokens(
     tokenizer: Any, template: str | None, followup: str | None, template_kwargs: tuple[tuple[str, Any], ...]
 ) -> tuple[int, ...]:
-    """What comes after an assistant's words: the end of the turn and, with a `followup`, the next user's turn."""
+    """What comes after an assistant's words: the end of the turn and, with a `followup`, the next user's turn.
+
+    White space that a template sets between the words and the end of the turn (Llama 2) is left out: a model that
+    ended its turn did so without.
+    """
     if not template:
         return tuple(tokenizer.encode(f"\n\n{followup or ''}\n\n", add_special_tokens=False))
     messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
     if followup is not None:
         messages.append({"role": "user", "content": followup})
     text = render_text(tokenizer, messages, dict(template_kwargs), generation_prompt=followup is not None)
-    return tuple(tokenizer.encode(text.partition(_MARK)[2], add_special_tokens=False))
+    return tuple(tokenizer.encode(text.partition(_MARK)[2].lstrip(), add_special_tokens=False))
 
 
 def _own_bos(tokenizer: Any) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,7 +47,7 @@ class Engine(Protocol):
 
     def sample(
         self, requests: Sequence[SampleRequest], progress: Callable[[int, int], None] | None = None
-    ) -> Iterator[tuple[int, Completion]]:
+    ) -> Generator[tuple[int, Completion]]:
         """Draw every request; yields (index of the request, completion) as they finish, in any order.
 
         `progress(samples_done, tokens_done)` is called as the work advances.

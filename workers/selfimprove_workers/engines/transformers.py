@@ -7,7 +7,7 @@ and prefills the same prompt once a sample. This engine does none of that; see `
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class TransformersEngine:
 
     def sample(
         self, requests: Sequence[SampleRequest], progress: Report | None = None
-    ) -> Iterator[tuple[int, Completion]]:
+    ) -> Generator[tuple[int, Completion]]:
         """Draw every request; see `Engine.sample`."""
         tally = _Tally(progress)
         queue: Queue = []

@@ -11,7 +11,7 @@ import gc
 import itertools
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class VLLMEngine:
 
     def sample(
         self, requests: Sequence[SampleRequest], progress: Report | None = None
-    ) -> Iterator[tuple[int, Completion]]:
+    ) -> Generator[tuple[int, Completion]]:
         """Draw every request; see `Engine.sample`."""
         samples = tokens = 0
         fits = [fitting(request, self.max_model_len) > 0 for request in requests]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules import acceptance, data, guidance, methods, placement, sampling, texts, training
+from selfimprove.api.rules import acceptance, data, guidance, gym, methods, placement, sampling, texts, training
 from selfimprove.api.rules.sampling import too_many_shards
 from selfimprove.api.spec import Spec
 
@@ -13,6 +13,7 @@ __all__ = ["RULES", "broken_rules", "too_many_shards"]
 
 RULES = (
     *data.RULES,
+    *gym.RULES,
     *texts.RULES,
     *sampling.RULES,
     *methods.RULES,

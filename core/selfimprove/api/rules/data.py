@@ -15,7 +15,6 @@ from selfimprove.api.uris import (
     MODEL_SCHEMES,
     STORAGE_SCHEMES,
     Place,
-    gym_options,
     place_of,
     same_data,
     spoken,
@@ -132,20 +131,6 @@ def gym_goes_with_gym(spec: Spec) -> Iterator[Problem]:
 
 
 @rule("dataset")
-def gym_options_are_numbers(spec: Spec) -> Iterator[Problem]:
-    """Size and seed of a gym:// set are whole numbers."""
-    for name, source in datasets_of(spec.dataset):
-        place = place_of(source.uri or "")
-        if place.scheme != "gym":
-            continue
-        options = gym_options(place)[1]
-        for option, lowest in (("size", 1), ("seed", 0)):
-            value = options.get(option)
-            if value is not None and not (re.fullmatch(r"[0-9]{1,15}", value) and int(value) >= lowest):
-                yield Problem(f"{name}.uri", f"{option}={value} is no whole number of at least {lowest}; mend it")
-
-
-@rule("dataset")
 def columns(spec: Spec) -> Iterator[Problem]:
     """Columns are mapped where the task reads them."""
     fields, task = spec.dataset.fields, spec.dataset.task
@@ -164,7 +149,6 @@ RULES: tuple[Rule, ...] = (
     held_out_is_one_thing,
     data_that_must_differ,
     gym_goes_with_gym,
-    gym_options_are_numbers,
     columns,
     storage_uri,
     storage_endpoint,

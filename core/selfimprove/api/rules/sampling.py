@@ -81,4 +81,4 @@ RULES: tuple[Rule, ...] = (shards, samples_differ, top_k, evaluation_differs, ro
 def _gym_size(uri: str) -> int | None:
     place = place_of(uri)
     size = gym_options(place)[1].get("size", "") if place.scheme == "gym" else ""
-    return int(size) if size.isdecimal() else None
+    return int(size) if size.isdecimal() and int(size) else None  # 0 is another rule's to tell of
