@@ -47,6 +47,8 @@ class Ledger:
     fatal: Mapping[StepId, str] = field(default_factory=dict)
     """Steps that failed for good (exit 2 or 3, or too many failures), with the message."""
     usage: Usage = Usage()
+    gpu_seconds: Mapping[int, float] = field(default_factory=dict)
+    """GPU-seconds of each iteration where the executor counts them itself: all attempts, from the pods' own times."""
 
     def shards_done(self, step: StepId) -> frozenset[int]:
         """The shards of a step whose manifest is committed."""
@@ -93,6 +95,12 @@ class Ledger:
         """The ledger after one more failed attempt at a step, with what that attempt said."""
         failures = {**self.failures, step: self.failures.get(step, 0) + 1}
         return replace(self, failures=failures, causes={**self.causes, step: cause})
+
+    def with_gpu_seconds(self, iteration: int, seconds: float) -> Ledger:
+        """The ledger after an executor that counts GPUs itself has counted some more."""
+        usage = replace(self.usage, gpu_seconds=self.usage.gpu_seconds + seconds)
+        spent = {**self.gpu_seconds, iteration: self.gpu_seconds.get(iteration, 0.0) + seconds}
+        return replace(self, usage=usage, gpu_seconds=spent)
 
     def with_fatal(self, step: StepId, message: str) -> Ledger:
         """The ledger after a step failed in a way that no retry can mend."""

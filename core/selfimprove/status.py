@@ -7,6 +7,7 @@ same status and nothing is written when nothing changed.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,7 +26,7 @@ from selfimprove.api.status import (
     UsageStatus,
 )
 from selfimprove.ledger import Ledger, StepId
-from selfimprove.loop import Step, Stop
+from selfimprove.loop import Step, Stop, shards_of, steps_of
 from selfimprove.status_conditions import Facts, conditions_of
 from selfimprove.status_measures import (
     gain_of,
@@ -33,7 +34,9 @@ from selfimprove.status_measures import (
     latest_of,
     manifest_of,
     measure_of,
+    tail_change_of,
     training_of,
+    versus_best_of,
 )
 from selfimprove.stopping import best_iteration, best_reason
 
@@ -41,6 +44,7 @@ MAX_BYTES = 16_000
 """Of the status as JSON: the whole object stays under 16 KB (design section 3)."""
 SHOWN_ITERATIONS = 8
 _LONGEST = 1000
+VERDICTS = ("Correct", "Wrong", "NoAnswer", "GoldUnparsable", "Timeout", "Truncated")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class Activity:
     """What in the surroundings keeps the step from going on, with the remedy."""
     disruptions: int = 0
     suspensions: int = 0
+    step: StepStatus | None = None
+    """The step at hand as the executor knows it; made up from the ledger where it is not given."""
+    failures: int | None = None
+    """Failed attempts of the whole run, where the ledger knows those of the step at hand only."""
 
 
 def status_of(
@@ -88,7 +96,9 @@ def status_of(
         run_uri=run_uri,
         resolved=_resolved(run.spec, spec),
         conditions=_conditions(facts, previous, generation, now),
-        step=_step(ledger, decision, activity),
+        committed=committed_of(spec, ledger),
+        verdicts=_verdicts(ledger),
+        step=activity.step or _step(ledger, decision, activity),
         plan=_plan(decision),
         latest=latest_of(ledger),
         iterations=_iterations(ledger),
@@ -193,7 +203,10 @@ def _plan(decision: Step | Stop) -> PlanStatus:
 
 def _iterations(ledger: Ledger) -> list[IterationStatus]:
     """The last ones of which anything is known, oldest first."""
-    known = {id.iteration for id in ledger.committed if id.iteration and id.step in ("select", "measure")}
+    known = {n for n, spent in ledger.gpu_seconds.items() if n and spent}
+    for id, shards in ledger.committed.items():
+        if id.iteration and not id.split and any(s.tokens or s.selected or s.measures for s in shards.values()):
+            known.add(id.iteration)
     return [_one(ledger, n) for n in sorted(known)[-SHOWN_ITERATIONS:]]
 
 
@@ -205,11 +218,16 @@ def _one(ledger: Ledger, n: int) -> IterationStatus:
         if id.iteration == n and not id.split
         for summary in shards.values()
     ]
+    tail_change, tail_prompts = tail_change_of(ledger, n)
     return IterationStatus(
         iteration=n,
+        examples=selected.examples if selected else None,
         held_out=held_out_of(ledger, n),
+        versus_best=versus_best_of(ledger, n),
+        tail_change=tail_change,
+        tail_prompts=tail_prompts,
         tokens=sum(summary.tokens for summary in summaries),
-        gpu_seconds=round(sum(summary.gpu_seconds for summary in summaries)),
+        gpu_seconds=round(ledger.gpu_seconds.get(n) or sum(summary.gpu_seconds for summary in summaries)),
         manifest=manifest_of(ledger, n),
         **(training_of(selected.training) if selected else {}),
     )
@@ -235,6 +253,24 @@ def _step_folder(ledger: Ledger, n: int) -> str | None:
     return summary.manifest.uri.rpartition("/")[0] if summary else None
 
 
+def committed_of(spec: Spec, ledger: Ledger) -> list[str]:
+    """Steps that are wholly done and that no measured iteration tells of: of the one at hand, and of the test set."""
+    done = len(ledger.measured_iterations())
+    at_hand = [step for step in steps_of(spec, done) if len(ledger.shards_done(step)) == shards_of(spec, step)]
+    tests = [step for step in ledger.committed if step.split and len(ledger.shards_done(step)) == shards_of(spec, step)]
+    return [step.name for step in (*at_hand, *sorted(tests))]
+
+
+def _verdicts(ledger: Ledger) -> dict[str, int]:
+    """How the iteration at hand was graded; that of the last one until there is another."""
+    iterations = [id.iteration for id in ledger.committed if id.step == "verify" and ledger.committed[id]]
+    if not iterations:
+        return {}
+    shards = ledger.committed[StepId(max(iterations), "verify")].values()
+    counts = sum((Counter(summary.counts) for summary in shards), Counter[str]())
+    return {name: counts[name] for name in VERDICTS if counts[name]}
+
+
 def _usage(ledger: Ledger) -> UsageStatus:
     spent = ledger.usage
     return UsageStatus(
@@ -243,8 +279,9 @@ def _usage(ledger: Ledger) -> UsageStatus:
 
 
 def _counters(ledger: Ledger, activity: Activity) -> Counters:
+    failures = sum(ledger.failures.values()) if activity.failures is None else activity.failures
     return Counters(
-        failures=sum(ledger.failures.values()), disruptions=activity.disruptions, suspensions=activity.suspensions
+        failures=failures, disruptions=activity.disruptions, suspensions=activity.suspensions
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from selfimprove.api.status import Gain, HeldOutStatus, Latest, ManifestStatus, Measure
+from selfimprove.api.status import Gain, HeldOutStatus, Latest, ManifestStatus, Measure, Versus
 from selfimprove.ledger import Ledger, StepId
+from selfimprove.stopping import as_shown
 from selfimprove.summaries import Difference, Estimate, PromptMeasures
 
 TRAINING_MEASURES = ("gap", "relative_gap", "keep_rate", "coverage", "tail_coverage")
@@ -12,7 +13,7 @@ PASS_AT_K_SHOWN = 4
 
 def decimal(value: float) -> str:
     """Four places: a measure over a thousand prompts has no more to say. Never a negative zero."""
-    return f"{round(value, 4) + 0.0:.4f}"
+    return f"{as_shown(value) + 0.0:.4f}"
 
 
 def measure_of(estimate: Estimate | None) -> Measure | None:
@@ -63,6 +64,23 @@ def gain_of(ledger: Ledger, best: int) -> Gain | None:
     if best and chosen and chosen.versus_baseline:
         return Gain(**_interval(chosen.versus_baseline), measured_on="HeldOut")
     return None
+
+
+def versus_best_of(ledger: Ledger, iteration: int) -> Versus | None:
+    """M_n against the best before it, with the interval that the Regressed rule reads."""
+    measures = ledger.measures(iteration)
+    found = measures.versus_best if measures else None
+    if found is None:
+        return None
+    shown = {"value": found.value, "low": found.low995, "high": found.high995}
+    return Versus(iteration=found.iteration, n=found.n, **{name: decimal(value) for name, value in shown.items()})
+
+
+def tail_change_of(ledger: Ledger, iteration: int) -> tuple[Measure | None, int | None]:
+    """The change of held-out tail coverage since iteration 1, and over how many prompts."""
+    measures = ledger.measures(iteration)
+    change = measures.tail_change if measures else None
+    return measure_of(change), change.n if change else None
 
 
 def manifest_of(ledger: Ledger, iteration: int) -> ManifestStatus | None:

@@ -1,7 +1,8 @@
 """When a run stops paying, which model is its result, and what to warn of (design section 2, Stops).
 
 One small function a rule, each a pure function of the spec and what is committed, so that raising a limit reopens a
-finished run and a changed rule is judged anew. Every message names its numbers.
+finished run and a changed rule is judged anew. Every message names its numbers, and every rule reads them as they are
+shown, to four decimals: a cluster remembers no others, and a person must be able to check the decision.
 """
 
 from __future__ import annotations
@@ -54,10 +55,15 @@ def best_iteration(ledger: Ledger, before: int | None = None) -> int:
     last measured model, or 0 while there is none.
     """
     measured = [n for n in ledger.measured_iterations() if before is None or n < before]
-    accuracies = {n: estimate.value for n in measured if (estimate := _accuracy(ledger, n))}
+    accuracies = {n: as_shown(estimate.value) for n in measured if (estimate := _accuracy(ledger, n))}
     if accuracies:
         return max(accuracies, key=lambda n: (accuracies[n], -n))
     return measured[-1] if measured else 0
+
+
+def as_shown(value: float) -> float:
+    """A figure as the status shows it."""
+    return round(value, 4)
 
 
 def best_reason(ledger: Ledger) -> str:
@@ -130,7 +136,7 @@ def _converged(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     if iteration < patience:
         return None
     gaps = {n: _gap(ledger, n) for n in range(iteration - patience + 1, iteration + 1)}
-    below = {n: found for n, found in gaps.items() if found and found[0].value < limit}
+    below = {n: found for n, found in gaps.items() if found and as_shown(found[0].value) < limit}
     if len(below) < patience:
         return None
     shown = ", ".join(f"{gap.value:.4f} {where} in iteration {n}" for n, (gap, where) in below.items())
@@ -165,7 +171,7 @@ def _gap(ledger: Ledger, iteration: int) -> tuple[Estimate, str] | None:
 def _regressed(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     measures, limit = ledger.measures(iteration), spec.stopping.max_regression
     versus = measures.versus_best if measures else None
-    if versus is None or versus.value >= -limit or versus.high995 >= 0:
+    if versus is None or as_shown(versus.value) >= -limit or as_shown(versus.high995) >= 0:
         return None
     return (
         f"held-out accuracy of M_{iteration} is {-versus.value:.4f} below that of M_{versus.iteration}, the best before"
@@ -182,7 +188,7 @@ def _narrowing(ledger: Ledger, iteration: int) -> str | None:
     """Compared with iteration 1, not 0: a tail chosen by one draw rises in the next even when nothing changed."""
     measures = ledger.measures(iteration)
     change = measures.tail_change if measures and iteration >= 2 else None
-    if change is None or change.high is None or change.low is None or change.high >= 0:
+    if change is None or change.high is None or change.low is None or as_shown(change.high) >= 0:
         return None
     return (
         f"coverage of the held-out tail ({change.n} prompts) fell by {-change.value:.4f} from iteration 1 to "

@@ -6,7 +6,7 @@ printed. Everything has a bound, since the whole object must stay under 16 KB.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -60,14 +60,30 @@ class Condition(Model):
 
 
 class StepStatus(Model):
-    """The step at hand."""
+    """The step at hand, or the one that failed."""
 
     name: StepText
-    state: Literal["Pending", "Running"] = "Pending"
+    state: Literal["Pending", "Running", "Failed"] = "Pending"
     attempt: Annotated[int, Field(ge=1)] = 1
     started_at: Time | None = None
     shards: int = 1
     shards_done: int = 0
+    done: Annotated[str, Field(max_length=4096)] | None = None
+    """The shards that are committed, as ranges: `0-3,7`."""
+    together: Annotated[list[StepText], Field(max_length=4)] | None = None
+    """Steps that the same Job does right after it, shard by shard."""
+    failures: int | None = None
+    """Failed attempts, of the shard that failed most."""
+    message: Message | None = None
+    """What the last failed attempt said."""
+    job: Annotated[str, Field(max_length=63)] | None = None
+    """The Job that does it, in a cluster."""
+    ignored: int | None = None
+    """Ends in a row that count as no failure (signals, disruptions), without a prompt more done in between."""
+    prompts: int | None = None
+    """Prompts of it that are known to be done, as the pod that was last told to stop said."""
+    accounted: Annotated[list[Annotated[str, Field(max_length=36)]], Field(max_length=256)] | None = None
+    """Ended pods of it whose time is in `usage` already, while their objects last."""
 
 
 class PlanStatus(Model):
@@ -106,16 +122,32 @@ class ManifestStatus(Model):
     sha256: Annotated[str, Field(max_length=64)]
 
 
+class Versus(Measure):
+    """Held-out accuracy minus that of the best model before, paired by prompt, with its 99.5% interval."""
+
+    iteration: int
+    """The other model."""
+    n: int
+    """Prompts that were compared."""
+
+
 class IterationStatus(Model):
     """What one iteration found: on the training prompts before distillation, held out after it."""
 
     iteration: int
+    examples: int | None = None
+    """Examples that `select` kept for training."""
     gap: Measure | None = None
     relative_gap: Measure | None = None
     keep_rate: Measure | None = None
     coverage: Measure | None = None
     tail_coverage: Measure | None = None
     held_out: HeldOutStatus | None = None
+    versus_best: Versus | None = None
+    tail_change: Measure | None = None
+    """Held-out tail coverage minus iteration 1's, paired by prompt."""
+    tail_prompts: int | None = None
+    """Held-out prompts that were compared for it."""
     tokens: int = 0
     gpu_seconds: int = 0
     manifest: ManifestStatus | None = None
@@ -165,8 +197,16 @@ class Status(Model):
     """Iteration worked on / maxIterations, as `2/3`."""
     message: Message = ""
     run_uri: Annotated[Address, Field(alias="runURI")]
+    version: Annotated[str, Field(max_length=64)] | None = None
+    """Of the code that accepted the run."""
+    defaults: dict[str, Any] | None = None
+    """What the installation gave by default when the run was accepted: a later upgrade changes no accepted run."""
     resolved: Annotated[dict[str, bool | int | float | str | list[str]], Field(max_length=128)] = {}
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
+    committed: Annotated[list[StepText], Field(max_length=16)] = []
+    """Steps that are wholly done, of the iteration at hand and of the last look at the test set."""
+    verdicts: Annotated[dict[str, int], Field(max_length=16)] = {}
+    """Of the iteration at hand: how `verify` graded its samples."""
     step: StepStatus | None = None
     plan: PlanStatus | None = None
     latest: Latest | None = None

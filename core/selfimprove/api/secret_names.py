@@ -1,0 +1,41 @@
+"""Which Secrets a run's sources name, and under which variables a worker finds their keys.
+
+Storage and model have the usual variables (AWS_ACCESS_KEY_ID, HF_TOKEN); a source with another Secret must not take
+theirs, so its keys come under a prefix. On one machine the same variables work, should anybody set them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from selfimprove.api.spec import Spec
+
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_TOKEN = ("HF_TOKEN",)
+
+
+def prefix_of(secret: str) -> str:
+    """What stands before the names of a Secret's keys: `SECRET_LAB_S3_` for `lab-s3`."""
+    return f"SECRET_{re.sub(r'[^A-Z0-9]', '_', secret.upper())}_"
+
+
+def secrets_of(spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Secret -> the keys that are read of it, for every source that names one other than the storage's and model's."""
+    usual = {(spec.storage.credentials_secret_name, _CREDENTIALS), (spec.model.token_secret_name, _TOKEN)}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, keys in _named(spec):
+        if name is not None and (name, keys) not in usual:
+            found[name] = (*found.get(name, ()), *(key for key in keys if key not in found.get(name, ())))
+    return found
+
+
+def _named(spec: Spec) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+    methods = spec.verification.methods if spec.verification else []
+    verifiers = [method.verifier for method in methods if method.verifier]
+    data = [spec.dataset, *(part for part in (spec.dataset.held_out, spec.dataset.test) if part)]
+    for source in (spec.model, *data, *verifiers):
+        yield source.credentials_secret_name, _CREDENTIALS
+        yield source.token_secret_name, _TOKEN
+    if spec.resampling.teacher:
+        yield spec.resampling.teacher.credentials_secret_name, ("OPENAI_API_KEY",)

@@ -1,0 +1,122 @@
+"""Whether a run may begin: what admission can't see is looked at here, before any GPU is spent.
+
+A run is accepted with the installation's defaults of that moment; they stay with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
+
+from pydantic import ValidationError
+
+from selfimprove import __version__
+from selfimprove.api import Run, Spec, Surroundings, resolve, unbuilt
+from selfimprove.api.problems import check
+from selfimprove.api.status import Condition, ConditionType, Status
+from selfimprove.status import timestamp
+from selfimprove_operator.names import uid8
+from selfimprove_operator.observed import Observed
+from selfimprove_operator.settings import Defaults, with_defaults
+
+CONDITIONS = frozenset(get_args(ConditionType))
+"""Others may add conditions of their own, which are theirs to keep."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A run that may go on."""
+
+    run: Run
+    spec: Spec
+    """Resolved, with the installation's defaults in it."""
+    defaults: Defaults
+    run_uri: str
+    version: str
+    previous: Status | None
+    """The status of a run that was accepted before."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A run that may not begin, and the status that says why."""
+
+    status: Status
+    previous: Status | None
+
+
+def accept(observed: Observed, defaults: Defaults, now: datetime) -> Accepted | Refused:
+    """The run with nothing left open, or why it can't begin."""
+    previous = status_in(observed)
+    begun = previous if previous and previous.defaults is not None else None
+    if begun is not None:
+        defaults = Defaults.model_validate(begun.defaults)
+    manifest = {name: observed.run[name] for name in ("apiVersion", "kind", "metadata", "spec")}
+    run, problems = check(manifest)
+    problems = problems or unbuilt(run.spec) if run else problems
+    if run is None or problems:
+        return _refused(observed, previous, "Invalid", "; ".join(str(problem) for problem in problems), now)
+    spec = with_defaults(run.spec, defaults)
+    if message := _missing(spec) or observed.refused:
+        return _refused(observed, previous, "Incomplete" if not observed.refused else "Refused", message, now)
+    spec = resolve(spec, surroundings=Surroundings())
+    run_uri = begun.run_uri if begun else run_uri_of(run, spec)
+    version = begun.version or __version__ if begun else __version__
+    return Accepted(run, spec, defaults, run_uri, version, previous if begun else None)
+
+
+def run_uri_of(run: Run, spec: Spec) -> str:
+    """Where a run of a cluster lies: `<storage>/<namespace>/<name>-<uid8>`."""
+    metadata = run.metadata
+    storage = (spec.storage.uri or "").rstrip("/")
+    return f"{storage}/{metadata.namespace}/{metadata.name}-{uid8(metadata.uid or '')}"
+
+
+def status_in(observed: Observed) -> Status | None:
+    """The status that stands in the cluster; None before there is one that can be read."""
+    found = observed.run.get("status")
+    if not found:
+        return None
+    ours = [condition for condition in found.get("conditions") or [] if condition.get("type") in CONDITIONS]
+    try:
+        return Status.model_validate({**found, "conditions": ours}, extra="ignore")
+    except ValidationError:
+        return None
+
+
+def _missing(spec: Spec) -> str | None:
+    if spec.storage.uri is None:
+        return "spec.storage.uri: is not given, and the installation has no default; give one, e.g. s3://BUCKET/runs"
+    images = spec.execution.images
+    for name in ("sampler", "trainer", "verifier"):
+        if not getattr(images, name):
+            return f"spec.execution.images.{name}: is not given, and the installation has no default; give an image"
+    return None
+
+
+def _refused(observed: Observed, previous: Status | None, reason: str, message: str, now: datetime) -> Refused:
+    """A begun run keeps what it has; one that has not begun shows nothing but why."""
+    line = message if len(message) <= 1000 else f"{message[:997]}..."
+    generation = observed.run["metadata"].get("generation")
+    verdicts: list[tuple[ConditionType, str]] = [("Accepted", line), ("Progressing", "the run is not accepted")]
+    changed = [_condition(previous, type, reason, text, generation, now) for type, text in verdicts]
+    others = [c for c in (previous.conditions if previous else []) if c.type not in ("Accepted", "Progressing")]
+    base = previous or Status(state="Pending", progress="0/0", run_uri="")
+    update = {"observed_generation": generation, "message": line, "conditions": [*changed, *others]}
+    return Refused(base.model_copy(update=update), previous)
+
+
+def _condition(
+    previous: Status | None, type: ConditionType, reason: str, message: str, generation: int | None, now: datetime
+) -> Condition:
+    old = next((c for c in previous.conditions if c.type == type), None) if previous else None
+    since = old.last_transition_time if old and old.status == "False" else timestamp(now)
+    return Condition(
+        type=type,
+        status="False",
+        observed_generation=generation,
+        last_transition_time=since,
+        reason=reason,
+        message=message,
+    )

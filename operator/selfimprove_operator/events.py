@@ -1,0 +1,87 @@
+"""What `kubectl describe` tells of a run: the differences between two statuses, one line each.
+
+Read off the statuses, so that an event is sent at most once and only after what it says is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from selfimprove.api.status import Condition, Status
+from selfimprove_operator.actions import Event
+
+Teller = Callable[[Status | None, Status], Iterator[Event]]
+
+
+def events_between(before: Status | None, after: Status) -> tuple[Event, ...]:
+    """The events of a change of status, in the order in which things happened."""
+    if before == after:
+        return ()
+    return tuple(event for teller in TELLERS for event in teller(before, after))
+
+
+def _accepted(before: Status | None, after: Status) -> Iterator[Event]:
+    old, new = _condition(before, "Accepted"), _condition(after, "Accepted")
+    if new is not None and (old is None or (old.status, old.message) != (new.status, new.message)):
+        yield Event(
+            "Normal" if new.status == "True" else "Warning",
+            "Accepted" if new.status == "True" else new.reason,
+            new.message,
+        )
+
+
+def _ended(before: Status | None, after: Status) -> Iterator[Event]:
+    known = set(before.committed) if before else set()
+    fresh = [name for name in after.committed if name not in known]
+    if before and after.latest and (before.latest is None or before.latest.iteration != after.latest.iteration):
+        fresh.append(f"i{after.latest.iteration:03d}-measure")
+    for name in fresh:
+        yield Event("Normal", "StepEnded", f"{name} is done")
+
+
+def _failed(before: Status | None, after: Status) -> Iterator[Event]:
+    if before and after.step and after.counters.failures > before.counters.failures:
+        yield Event("Warning", "PodFailed", f"{after.step.name}: {after.step.message}")
+
+
+def _held(before: Status | None, after: Status) -> Iterator[Event]:
+    if before and before.state != after.state and "Suspended" in (before.state, after.state):
+        name = "Suspended" if after.state == "Suspended" else "Resumed"
+        yield Event("Normal", name, after.message)
+
+
+def _degraded(before: Status | None, after: Status) -> Iterator[Event]:
+    old, new = _condition(before, "Degraded"), _condition(after, "Degraded")
+    if new is None or new.status == (old.status if old else "False"):
+        return
+    if new.status == "True":
+        yield Event("Warning", "Degraded", new.message)
+    else:
+        yield Event("Normal", "Healed", "what kept the step from going on is gone")
+
+
+def _begun(before: Status | None, after: Status) -> Iterator[Event]:
+    old = (before.step.name, before.step.attempt) if before and before.step else None
+    if after.step and after.stop is None and (after.step.name, after.step.attempt) != old:
+        attempt = f" (attempt {after.step.attempt})" if after.step.attempt > 1 else ""
+        yield Event("Normal", "StepBegun", f"{after.step.name}{attempt}: {after.plan.reason if after.plan else ''}")
+
+
+def _narrowing(before: Status | None, after: Status) -> Iterator[Event]:
+    for type in ("TailNarrowing", "VerifierDrift"):
+        old, new = _condition(before, type), _condition(after, type)
+        if new and new.status == "True" and (old is None or old.status != "True"):
+            yield Event("Warning", type, new.message)
+
+
+def _stopped(before: Status | None, after: Status) -> Iterator[Event]:
+    old = (before.stop.rule, before.stop.iteration) if before and before.stop else None
+    if after.stop and (after.stop.rule, after.stop.iteration) != old:
+        yield Event("Warning" if after.state == "Failed" else "Normal", after.stop.rule, after.stop.message)
+
+
+TELLERS: tuple[Teller, ...] = (_accepted, _ended, _failed, _narrowing, _held, _degraded, _begun, _stopped)
+
+
+def _condition(status: Status | None, type: str) -> Condition | None:
+    return next((found for found in status.conditions if found.type == type), None) if status else None

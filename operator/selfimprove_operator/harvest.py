@@ -1,0 +1,186 @@
+"""What a step's pods came to: shards done, failures, GPU time. Taken into the status before anything may be deleted.
+
+Pods are looked at, not the Job: its own verdict comes a second and more later, and a pod that vanished has been taken
+into account while it was there. A pod is counted once, by its uid.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
+
+from selfimprove.api.status import StepStatus
+from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
+from selfimprove.ledger import Ledger, StepId
+from selfimprove.status_ledger import step_of
+from selfimprove.summaries import ManifestRef, Summary
+from selfimprove_operator.names import uid8
+from selfimprove_operator.observed import ObservedJob, ObservedPod
+
+NO_RETRY = frozenset((WRONG_INPUT, FAILED))
+IGNORED = frozenset((SURROUNDINGS, TERMINATED))
+MOST_ACCOUNTED = 256
+_NEEDS_FIGURES = frozenset(("select", "measure"))
+"""Steps whose summary the decision reads: without it they are done again, which finds the manifest and answers."""
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """The ledger and the step after a look at its pods, and how much came to the run's counters."""
+
+    ledger: Ledger
+    step: StepStatus
+    failures: int = 0
+    disruptions: int = 0
+    lost: bool = False
+    """A pod did its work and its last word can't be read."""
+
+
+def harvest(ledger: Ledger, step: StepStatus, job: ObservedJob | None, pods: Sequence[ObservedPod]) -> Harvest:
+    """Take in what is new since the status was written. `pods`: of every attempt at this step."""
+    done_before = ledger.shards_done(step_of(step.name))
+    ended = sorted((pod for pod in pods if pod.over), key=_end_order)
+    fresh = [pod for pod in _unaccounted(ended, step) if not (pod.succeeded and pod.index in done_before)]
+    spent = sum(_gpu_seconds(pod) for pod in fresh)
+    if spent:
+        ledger = ledger.with_gpu_seconds(step_of(step.name).iteration, spent)
+    ledger, lost = _commits(ledger, step, [pod for pod in ended if pod.succeeded])
+    if job and job.ended == "Complete":
+        ledger, lost = _completed(ledger, step, lost)
+    failed = [pod for pod in fresh if counts(pod)]
+    done = ledger.shards_done(step_of(step.name))
+    untold = [uid8(pod.uid) for pod in ended if not (pod.succeeded and pod.index in done)]
+    update = {
+        "accounted": untold[-MOST_ACCOUNTED:] or None,
+        "failures": max(step.failures or 0, _worst(pods, step)) or None,
+        "message": explain(failed[-1]) if failed else step.message,
+        **_patience(step, fresh),
+    }
+    return Harvest(
+        ledger,
+        step.model_copy(update=update),
+        failures=len(failed),
+        disruptions=sum(pod.disrupted and not pod.succeeded for pod in fresh),
+        lost=lost,
+    )
+
+
+def _unaccounted(ended: Sequence[ObservedPod], step: StepStatus) -> Sequence[ObservedPod]:
+    """The pods whose end is news. Where the list of known ones is full, those before the first of it are known too."""
+    known = set(step.accounted or ())
+    places = [place for place, pod in enumerate(ended) if uid8(pod.uid) in known]
+    first = places[0] if places and len(known) >= MOST_ACCOUNTED else 0
+    return [pod for pod in ended[first:] if uid8(pod.uid) not in known]
+
+
+def counts(pod: ObservedPod) -> bool:
+    """Whether a pod's end counts as a failure of its step."""
+    if pod.succeeded or pod.disrupted or not pod.over:
+        return False
+    return pod.ended is None or pod.ended.exit_code not in IGNORED
+
+
+def explain(pod: ObservedPod) -> str:
+    """Why a pod failed, for people: the last line of its log or message, and its exit code."""
+    if pod.ended is None:
+        return f"{pod.name}: gone without a word"
+    lines = [line for line in pod.ended.message.splitlines() if line.strip()]
+    said = lines[-1].removeprefix("error: ") if lines else pod.ended.reason or "no message"
+    return f"{said} (exit {pod.ended.exit_code}, pod {pod.name})"
+
+
+def summaries_in(pod: ObservedPod) -> list[Summary]:
+    """The summaries that a pod ended with; none where its message can't be read."""
+    try:
+        found = json.loads(pod.ended.message) if pod.ended else []
+        return [Summary.model_validate(each) for each in (found if isinstance(found, list) else [found])]
+    except (ValueError, ValidationError):
+        return []
+
+
+def _commits(ledger: Ledger, step: StepStatus, pods: Iterable[ObservedPod]) -> tuple[Ledger, bool]:
+    """The ledger with every shard that a pod finished, and whether a summary that is needed was lost."""
+    lost = False
+    for pod in pods:
+        told = {StepId(s.iteration, s.step, s.split): s for s in summaries_in(pod)}
+        for name in (step.name, *(step.together or ())):
+            id = step_of(name)
+            if id not in told and id.step in _NEEDS_FIGURES:
+                lost = lost or (pod.attempt == step.attempt and not ledger.shards_done(id))
+                continue
+            summary = told.get(id) or _silent(id, pod.index)
+            # GPU time is counted from the pods' own times, failed attempts too.
+            ledger = ledger.with_commit(summary.model_copy(update={"shard": pod.index, "gpu_seconds": 0.0}))
+    return ledger, lost
+
+
+def _completed(ledger: Ledger, step: StepStatus, lost: bool) -> tuple[Ledger, bool]:
+    """A Job that is Complete did every index, whether its pods can still be seen or not."""
+    for name in (step.name, *(step.together or ())):
+        id = step_of(name)
+        if id.step in _NEEDS_FIGURES:
+            lost = lost or not ledger.shards_done(id)
+            continue
+        for shard in set(range(step.shards)) - ledger.shards_done(id):
+            ledger = ledger.with_commit(_silent(id, shard))
+    return ledger, lost
+
+
+def _silent(step: StepId, shard: int) -> Summary:
+    """A shard that is done and of which nothing more is known: the figures come from the reductions."""
+    named = {"step": step.step, "iteration": step.iteration, "split": step.split, "shard": shard}
+    return Summary.model_validate({**named, "manifest": ManifestRef(uri="", sha256="")})
+
+
+def _gpu_seconds(pod: ObservedPod) -> float:
+    end = pod.ended
+    if end is None or end.started_at is None or end.finished_at is None:
+        return 0.0
+    return pod.gpus * max((end.finished_at - end.started_at).total_seconds(), 0.0)
+
+
+def _worst(pods: Iterable[ObservedPod], step: StepStatus) -> int:
+    """Failures of the index that failed most, at this attempt."""
+    failures = Counter(pod.index for pod in pods if pod.attempt == step.attempt and counts(pod))
+    return max(failures.values(), default=0)
+
+
+def _patience(step: StepStatus, fresh: Sequence[ObservedPod]) -> dict[str, int | None]:
+    """Ends in a row that count as nothing; a pod that got further than any before it begins a new row."""
+    ignored, prompts = step.ignored or 0, step.prompts or 0
+    for pod in fresh:
+        if pod.succeeded:
+            ignored = 0
+        elif not counts(pod) and (pod.ended is None or pod.ended.exit_code != SURROUNDINGS):
+            done = _prompts_done(pod)
+            ignored, prompts = (0, done) if done > prompts else (ignored + 1, prompts)
+    return {"ignored": ignored or None, "prompts": prompts or None}
+
+
+def _prompts_done(pod: ObservedPod) -> int:
+    """What a pod that was told to stop left as its last word: `{"promptsDone": 12}`."""
+    try:
+        found = json.loads(pod.ended.message.splitlines()[-1]) if pod.ended and pod.ended.message else {}
+    except ValueError:
+        return 0
+    done = found.get("promptsDone", 0) if isinstance(found, dict) else 0
+    return done if isinstance(done, int) else 0
+
+
+def _end_order(pod: ObservedPod) -> tuple[str, str]:
+    finished = pod.ended.finished_at if pod.ended else None
+    return (finished.isoformat() if finished else "", pod.uid)
+
+
+def cleared(ledger: Ledger, step: StepId) -> Ledger:
+    """The ledger in which a step never failed: a person asked for another try."""
+    return replace(
+        ledger,
+        failures={id: n for id, n in ledger.failures.items() if id != step},
+        causes={id: text for id, text in ledger.causes.items() if id != step},
+        fatal={id: text for id, text in ledger.fatal.items() if id != step},
+    )

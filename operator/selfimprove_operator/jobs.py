@@ -1,0 +1,123 @@
+"""A step as a Job (design section 5): every clause here was tried on a real API server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from selfimprove.api.execution import StepName
+from selfimprove.api.spec import GROUP, KIND, VERSION, Spec
+from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
+from selfimprove.ledger import StepId
+from selfimprove.loop import shards_of
+from selfimprove.orders import Order, OrderedStep
+from selfimprove_operator.names import QUEUE, WORKLOAD_PRIORITY, job_name, labels_of
+from selfimprove_operator.pods import pod_spec, settings_of
+from selfimprove_operator.settings import Defaults
+
+
+def job_for(
+    run: Mapping[str, Any],
+    spec: Spec,
+    defaults: Defaults,
+    run_uri: str,
+    step: StepId,
+    together: list[StepId],
+    attempt: int,
+) -> dict[str, Any]:
+    """The Job of an attempt at a step, and of those that share its pods. `spec`: resolved."""
+    metadata, execution = run["metadata"], spec.execution
+    shards = shards_of(spec, step)
+    order = Order(
+        run_uri=run_uri,
+        spec=spec.model_copy(update={"execution": type(execution)()}),
+        steps=[OrderedStep(iteration=each.iteration, step=each.step, split=each.split) for each in (step, *together)],
+        shards=shards,
+        attempt=f"{attempt}",
+    )
+    text = order.model_dump_json(by_alias=True, exclude_none=True)
+    labels = {**_own_labels(metadata), **labels_of(metadata["name"], metadata["uid"], step, attempt)}
+    deadline = settings_of(spec, defaults, step.step).active_deadline_seconds
+    job: dict[str, Any] = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_name_of(run, step, attempt),
+            "namespace": metadata["namespace"],
+            "labels": {**labels, **_queue(spec)},
+            "ownerReferences": [_owner(metadata)],
+        },
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": shards,
+            "parallelism": shards,
+            "backoffLimitPerIndex": execution.backoff_limit,
+            "maxFailedIndexes": 0,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {"rules": _rules()},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": pod_spec(spec, defaults, step.step, text, [each.step for each in together]),
+            },
+        },
+    }
+    if deadline:
+        job["spec"]["activeDeadlineSeconds"] = deadline
+    return job
+
+
+def job_name_of(run: Mapping[str, Any], step: StepId, attempt: int) -> str:
+    """The name of the Job of an attempt at a step."""
+    metadata = run["metadata"]
+    return job_name(metadata["name"], metadata["uid"], step, attempt)
+
+
+def colocated(spec: Spec, step: StepId) -> list[StepId]:
+    """The steps that share a pod with `generate`: verify and resample, where the run's own model verifies."""
+    if step.step != "generate" or not spec.execution.colocate:
+        return []
+    methods = spec.verification.methods if spec.verification else []
+    if any(method.verifier for method in methods):
+        return []
+    names: list[StepName] = ["verify"] if spec.resampling.strategy == "None" else ["verify", "resample"]
+    return [StepId(step.iteration, name) for name in names]
+
+
+def _rules() -> list[dict[str, Any]]:
+    """What an end means: disruptions, signals and the surroundings never count; what no retry can mend ends it."""
+    return [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        _on_exit("FailJob", WRONG_INPUT, FAILED),
+        _on_exit("Ignore", SURROUNDINGS, TERMINATED),
+    ]
+
+
+def _on_exit(action: str, *codes: int) -> dict[str, Any]:
+    return {"action": action, "onExitCodes": {"containerName": "worker", "operator": "In", "values": sorted(codes)}}
+
+
+def _owner(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _own_labels(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The user's labels, for cost accounting; ours and Kubernetes' own are not theirs to set."""
+    labels: Mapping[str, str] = metadata.get("labels") or {}
+    return {
+        name: value
+        for name, value in labels.items()
+        if not name.split("/")[0].endswith(("kubernetes.io", "k8s.io", GROUP)) or "/" not in name
+    }
+
+
+def _queue(spec: Spec) -> dict[str, str]:
+    execution = spec.execution
+    named = {QUEUE: execution.queue_name, WORKLOAD_PRIORITY: execution.workload_priority_class_name}
+    return {label: value for label, value in named.items() if value}

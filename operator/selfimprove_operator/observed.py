@@ -1,0 +1,175 @@
+"""What the cluster shows of a run, parsed once from the API's objects, so that decisions read fields and not dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, SPLIT, STEP
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended."""
+
+    exit_code: int
+    message: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ObservedPod:
+    """A pod of one of the run's Jobs."""
+
+    name: str
+    uid: str
+    job: str
+    step: str
+    """As the ledger names it."""
+    attempt: int
+    index: int
+    phase: str
+    created_at: datetime | None
+    gpus: int = 0
+    ended: Ended | None = None
+    running_since: datetime | None = None
+    waiting: str = ""
+    """Why its container does not start: the kubelet's reason and message."""
+    unscheduled: str = ""
+    """Why no node takes it: the scheduler's message."""
+    disrupted: bool = False
+    deleting_since: datetime | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it did its work."""
+        return self.phase == "Succeeded"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self.phase in ("Succeeded", "Failed") or self.ended is not None
+
+
+@dataclass(frozen=True)
+class ObservedJob:
+    """One of the run's Jobs."""
+
+    name: str
+    uid: str
+    owner: str
+    step: str
+    """As the ledger names it: `i002-verify`."""
+    attempt: int
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    suspended: bool = False
+    queued: bool = False
+    """Kueue decides when it runs."""
+    deleting: bool = False
+    has_ttl: bool = False
+    ended: str = ""
+    """Complete or Failed, once it is."""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One look at a run: itself, its Jobs, their pods, and what events said of pods that could not be made."""
+
+    run: Manifest
+    jobs: Sequence[ObservedJob] = ()
+    pods: Sequence[ObservedPod] = ()
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Job -> why the API server took none of its pods (quota, Pod Security)."""
+    refused: str = ""
+    """What the API server had against one of the run's Jobs when it was asked in a dry run."""
+
+
+def job_of(manifest: Manifest) -> ObservedJob:
+    """A Job as the API gives it."""
+    metadata, spec, status = manifest["metadata"], manifest.get("spec", {}), manifest.get("status", {})
+    labels = metadata.get("labels", {})
+    conditions = {c["type"]: c for c in status.get("conditions") or [] if c["status"] == "True"}
+    end = conditions.get("Complete") or conditions.get("Failed") or conditions.get("FailureTarget") or {}
+    return ObservedJob(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        owner=next((o["uid"] for o in metadata.get("ownerReferences") or [] if o.get("controller")), ""),
+        step=_step_name(labels),
+        attempt=int(labels.get(ATTEMPT, 0)),
+        created_at=moment(metadata.get("creationTimestamp")),
+        started_at=moment(status.get("startTime")),
+        suspended=bool(spec.get("suspend")),
+        queued="kueue.x-k8s.io/queue-name" in labels,
+        deleting=bool(metadata.get("deletionTimestamp")),
+        has_ttl=spec.get("ttlSecondsAfterFinished") is not None,
+        ended={"Complete": "Complete"}.get(end.get("type", ""), "Failed" if end else ""),
+        reason=end.get("reason", ""),
+        message=end.get("message", ""),
+    )
+
+
+def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
+    """A worker pod as the API gives it. `gpu_resource`: the name under which nodes count their GPUs."""
+    metadata, spec, status = manifest["metadata"], manifest.get("spec", {}), manifest.get("status", {})
+    labels = metadata.get("labels", {})
+    conditions = {c["type"]: c for c in status.get("conditions") or []}
+    container: Manifest = next(iter(status.get("containerStatuses") or []), {})
+    state = container.get("state") or {}
+    waiting = state.get("waiting") or {}
+    scheduled = conditions.get("PodScheduled", {})
+    return ObservedPod(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        job=labels.get("batch.kubernetes.io/job-name") or labels.get("job-name", ""),
+        step=_step_name(labels),
+        attempt=int(labels.get(ATTEMPT, 0)),
+        index=int((metadata.get("annotations") or {}).get(INDEX) or labels.get(INDEX) or 0),
+        phase=status.get("phase", "Pending"),
+        created_at=moment(metadata.get("creationTimestamp")),
+        gpus=sum(_gpus(container_spec, gpu_resource) for container_spec in spec.get("containers", [])),
+        ended=_ended(state.get("terminated")),
+        running_since=moment((state.get("running") or {}).get("startedAt")),
+        waiting=_said(waiting) if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing") else "",
+        unscheduled=scheduled.get("message", "") if scheduled.get("status") == "False" else "",
+        disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+        deleting_since=moment(metadata.get("deletionTimestamp")),
+    )
+
+
+def _step_name(labels: Manifest) -> str:
+    return "-".join(filter(None, (f"i{int(labels.get(ITERATION, 0)):03d}", labels.get(STEP), labels.get(SPLIT))))
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time as the API writes it."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def _ended(terminated: Manifest | None) -> Ended | None:
+    if terminated is None:
+        return None
+    return Ended(
+        exit_code=int(terminated.get("exitCode", 1)),
+        message=terminated.get("message", ""),
+        started_at=moment(terminated.get("startedAt")),
+        finished_at=moment(terminated.get("finishedAt")),
+        reason=terminated.get("reason", ""),
+    )
+
+
+def _gpus(container: Manifest, resource: str) -> int:
+    limits = (container.get("resources") or {}).get("limits") or {}
+    return int(limits.get(resource, 0))
+
+
+def _said(waiting: Manifest) -> str:
+    return ": ".join(filter(None, (waiting.get("reason"), waiting.get("message"))))

@@ -1,0 +1,157 @@
+"""The pods of a step: image, resources, credentials, volumes and the restricted security that all of them keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from selfimprove.api.execution import EnvVar, PodSettings, StepName, Volume
+from selfimprove.api.spec import Spec
+from selfimprove_operator.secrets import secret_variables
+from selfimprove_operator.settings import Defaults, Gpu
+
+USER = 65532
+GRACE_SECONDS = 90
+"""What a worker may take to commit the part at hand after SIGTERM."""
+_TRAINER: frozenset[StepName] = frozenset(("distill",))
+_REDUCERS: frozenset[StepName] = frozenset(("select", "measure"))
+_LABEL_FREE = frozenset(("GroundTruth", "Likelihood", "MajorityVote"))
+"""Methods that need no model: samples carry their log-probabilities already."""
+_SCRATCH = {"tmp": "/tmp", "cache": "/cache"}
+_FIXED_ENV = {
+    "HOME": "/tmp",
+    "HF_HOME": "/cache/huggingface",
+    "SELFIMPROVE_CACHE": "/cache/selfimprove",
+    "TERMINATION_LOG": "/dev/termination-log",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+def pod_spec(spec: Spec, defaults: Defaults, step: StepName, order: str, together: Iterable[StepName] = ()) -> Any:
+    """The pod of a step as JSON: `spec` resolved, `order` what the worker is told."""
+    settings = settings_of(spec, defaults, step)
+    steps = (step, *together)
+    needs_gpu = any(uses_gpu(spec, each) for each in steps)
+    gpu = defaults.gpu if needs_gpu else Gpu(count=0)
+    container = {
+        "name": "worker",
+        "image": image_of(spec, step),
+        "env": _environment(spec, defaults, settings, order),
+        "resources": resources_of(settings, gpu),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": _mounts(spec, needs_gpu),
+    }
+    execution = spec.execution
+    pull = execution.image_pull_secrets or defaults.image_pull_secrets
+    return _without_empty(
+        {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "serviceAccountName": execution.service_account_name,
+            "imagePullSecrets": [secret.to_json() for secret in pull],
+            "terminationGracePeriodSeconds": GRACE_SECONDS,
+            "nodeSelector": settings.node_selector,
+            "tolerations": settings.tolerations,
+            "affinity": settings.affinity,
+            "runtimeClassName": settings.runtime_class_name,
+            "priorityClassName": settings.priority_class_name,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": USER,
+                "runAsGroup": USER,
+                "fsGroup": USER,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [container],
+            "volumes": _volumes(spec, needs_gpu),
+        }
+    )
+
+
+def settings_of(spec: Spec, defaults: Defaults, step: StepName) -> PodSettings:
+    """What the step's pods get: the chart's, under the run's defaults, under the step's own."""
+    layers = (defaults.execution, spec.execution.defaults, spec.execution.steps.get(step))
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        if layer is not None:
+            given = {name: value for name in PodSettings.model_fields if (value := getattr(layer, name)) is not None}
+            merged |= given | {"env": _named([*(merged.get("env") or []), *(layer.env or [])])}
+    return PodSettings.model_construct(**{**dict.fromkeys(PodSettings.model_fields), **merged})
+
+
+def uses_gpu(spec: Spec, step: StepName) -> bool:
+    """Whether a step runs a model."""
+    if step in _REDUCERS:
+        return False
+    methods = spec.verification.methods if spec.verification else []
+    return step != "verify" or any(method.type not in _LABEL_FREE for method in methods)
+
+
+def image_of(spec: Spec, step: StepName) -> str:
+    """The image of a step: the trainer's for distill, the verifier's for CPU steps, the sampler's for the rest."""
+    images = spec.execution.images
+    if step in _TRAINER:
+        return images.trainer or ""
+    return (images.sampler if uses_gpu(spec, step) else images.verifier) or ""
+
+
+def resources_of(settings: PodSettings, gpu: Gpu) -> dict[str, Any]:
+    """Requests and limits as given; where they name no GPU, the default count of it."""
+    given = settings.resources
+    requests = {name: str(value) for name, value in (given.requests if given else {}).items()}
+    limits = {name: str(value) for name, value in (given.limits if given else {}).items()}
+    if gpu.count and gpu.resource_name not in {**requests, **limits}:
+        limits[gpu.resource_name] = str(gpu.count)
+    return _without_empty({"requests": requests, "limits": limits})
+
+
+def _environment(spec: Spec, defaults: Defaults, settings: PodSettings, order: str) -> list[dict[str, Any]]:
+    """Later names win over earlier ones, but for what makes a worker a worker."""
+    own: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in _FIXED_ENV.items()]
+    own.append({"name": "SELFIMPROVE_ORDER", "value": order})
+    own.append({"name": "SELFIMPROVE_ATTEMPT", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
+    given = [variable.to_json() for variable in _named([*defaults.env, *(settings.env or [])])]
+    fixed = {variable["name"] for variable in own}
+    secrets = secret_variables(spec)
+    chosen = {str(variable["name"]): variable for variable in [*secrets, *given] if variable["name"] not in fixed}
+    return [*own, *chosen.values()]
+
+
+def _named(variables: Iterable[EnvVar]) -> list[EnvVar]:
+    return list({variable.name: variable for variable in variables}.values())
+
+
+def _mounts(spec: Spec, needs_gpu: bool) -> list[dict[str, Any]]:
+    mounts: list[dict[str, Any]] = [{"name": f"scratch-{name}", "mountPath": path} for name, path in _SCRATCH.items()]
+    if needs_gpu:
+        mounts.append({"name": "scratch-shm", "mountPath": "/dev/shm"})
+    for volume in spec.execution.volumes:
+        read_only = {"readOnly": True} if volume.read_only else {}
+        mounts.append({"name": volume.name, "mountPath": volume.mount_path, **read_only})
+    return mounts
+
+
+def _volumes(spec: Spec, needs_gpu: bool) -> list[dict[str, Any]]:
+    cache = spec.execution.cache
+    kept: dict[str, Any] = {"emptyDir": _without_empty({"sizeLimit": cache.size_limit if cache else None})}
+    if cache and cache.persistent_volume_claim_name:
+        kept = {"persistentVolumeClaim": {"claimName": cache.persistent_volume_claim_name}}
+    volumes: list[dict[str, Any]] = [{"name": "scratch-tmp", "emptyDir": {}}, {"name": "scratch-cache", **kept}]
+    if needs_gpu:
+        volumes.append({"name": "scratch-shm", "emptyDir": {"medium": "Memory"}})
+    return [*volumes, *map(_volume, spec.execution.volumes)]
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    document = volume.to_json()
+    return {name: value for name, value in document.items() if name not in ("mountPath", "readOnly")}
+
+
+def _without_empty(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value not in (None, {}, [])}

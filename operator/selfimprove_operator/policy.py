@@ -1,0 +1,232 @@
+"""What to do with the Jobs of a run, as a table: the first row whose question is answered yes decides.
+
+A row sees the situation after the decision and says how the step at hand stands; `actions_of` turns that into calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from selfimprove.api.spec import Spec
+from selfimprove.api.status import StepStatus
+from selfimprove.loop import Step, Stop
+from selfimprove.status_ledger import step_of
+from selfimprove_operator import trouble
+from selfimprove_operator.actions import Action, CreateJob, DeleteJob, ExpireJob, SuspendJob
+from selfimprove_operator.harvest import NO_RETRY, explain
+from selfimprove_operator.jobs import job_for
+from selfimprove_operator.observed import ObservedJob, ObservedPod
+from selfimprove_operator.settings import Defaults
+
+
+@dataclass(frozen=True)
+class Situation:
+    """How things stand, the decision taken."""
+
+    run: Mapping[str, Any]
+    spec: Spec
+    defaults: Defaults
+    run_uri: str
+    decision: Step | Stop
+    step: StepStatus | None
+    """The step at hand, or the one that failed."""
+    jobs: Sequence[ObservedJob]
+    pods: Sequence[ObservedPod]
+    """Of every attempt at the step at hand."""
+    refusal: str
+    done: frozenset[int]
+    lost: bool
+    now: datetime
+
+    @property
+    def job(self) -> ObservedJob | None:
+        """The Job of the attempt at hand, if it is there."""
+        return next((job for job in self.jobs if self.step and job.name == self.step.job), None)
+
+    @property
+    def attempt_pods(self) -> list[ObservedPod]:
+        """The pods of the attempt at hand."""
+        return [pod for pod in self.pods if self.step and pod.attempt == self.step.attempt]
+
+    @property
+    def queued(self) -> bool:
+        """Whether Kueue decides when Jobs run."""
+        return self.spec.execution.queue_name is not None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the step at hand stands."""
+
+    step: StepStatus | None
+    running_since: datetime | None = None
+    trouble: str | None = None
+    fatal: str | None = None
+    """The step failed for good, with this message."""
+    suspended_now: int = 0
+    """Times that this look saw the step put on hold."""
+
+
+def decide(situation: Situation) -> Verdict:
+    """How the step at hand stands."""
+    step = situation.step
+    if step is None or isinstance(situation.decision, Stop):
+        return Verdict(step)
+    return next(verdict for row in ROWS if (verdict := row(situation, step)) is not None)
+
+
+def actions_of(situation: Situation, verdict: Verdict) -> tuple[Action, ...]:
+    """What makes the cluster so: the step's Job made or held, everything else let go."""
+    return (*_on_the_job(situation, verdict), *_on_others(situation, verdict))
+
+
+def next_attempt(step: StepStatus) -> StepStatus:
+    """The step as its next attempt begins."""
+    attempt = step.attempt + 1
+    job = f"{step.job.rpartition('-')[0]}-{attempt}" if step.job else None
+    return step.model_copy(update={"state": "Pending", "attempt": attempt, "job": job})
+
+
+Row = Callable[[Situation, StepStatus], Verdict | None]
+
+
+def _held(situation: Situation, step: StepStatus) -> Verdict | None:
+    """The user holds the run. Under Kueue, whose Jobs nobody else may suspend, the next attempt goes on later."""
+    if not situation.spec.suspend:
+        return None
+    was_running = int(step.state == "Running")
+    if situation.queued and situation.job is not None:
+        step = next_attempt(step)
+    return Verdict(step.model_copy(update={"state": "Pending"}), suspended_now=was_running)
+
+
+def _wrong(situation: Situation, step: StepStatus) -> Verdict | None:
+    """A pod said that no retry can help; the Job's own verdict comes a second later."""
+    for pod in situation.attempt_pods:
+        if pod.ended and not pod.disrupted and pod.ended.exit_code in NO_RETRY:
+            return Verdict(step, fatal=explain(pod))
+    return None
+
+
+def _job_failed(situation: Situation, step: StepStatus) -> Verdict | None:
+    """The Job gave up: too many failures of a shard, or its deadline."""
+    job = situation.job
+    if job is None or job.ended != "Failed":
+        return None
+    if job.reason == "DeadlineExceeded":
+        deadline = f"execution.steps.{step_of(step.name).step}.activeDeadlineSeconds"
+        return Verdict(step, fatal=f"it ran longer than its {deadline}; raise it, or use more shards")
+    limit = situation.spec.execution.backoff_limit
+    last = step.message or job.message or job.reason
+    return Verdict(
+        step,
+        fatal=f"failed {step.failures or 1} times, more than execution.backoffLimit {limit}; the last time: {last}",
+    )
+
+
+def _no_progress(situation: Situation, step: StepStatus) -> Verdict | None:
+    message = trouble.no_progress(step)
+    return Verdict(step, fatal=message) if message else None
+
+
+def _never_started(situation: Situation, step: StepStatus) -> Verdict | None:
+    if situation.job is None:
+        return None
+    deadline = situation.spec.execution.pending_deadline_seconds
+    message = trouble.never_started(situation.job, situation.attempt_pods, situation.refusal, deadline, situation.now)
+    return Verdict(step, fatal=message) if message else None
+
+
+def _outcome_lost(situation: Situation, step: StepStatus) -> Verdict | None:
+    """It did its work and its last word is lost: the next attempt finds the manifest and answers at once."""
+    return Verdict(next_attempt(step)) if situation.lost else None
+
+
+def _stuck(situation: Situation, step: StepStatus) -> Verdict | None:
+    """A pod on a node that no longer answers blocks its shard for ever."""
+    return Verdict(next_attempt(step)) if trouble.stuck(situation.attempt_pods, situation.done, situation.now) else None
+
+
+def _vanished(situation: Situation, step: StepStatus) -> Verdict | None:
+    """A Job that was seen at work is gone, or going."""
+    job = situation.job
+    gone = job is None and step.state == "Running"
+    return Verdict(next_attempt(step)) if gone or (job is not None and job.deleting) else None
+
+
+def _evicted(situation: Situation, step: StepStatus) -> Verdict | None:
+    """Kueue took the step's place away; it gives it another in its own time."""
+    job = situation.job
+    if job is None or not (job.queued and job.suspended):
+        return None
+    was_running = int(step.state == "Running")
+    return Verdict(step.model_copy(update={"state": "Pending"}), suspended_now=was_running)
+
+
+def _at_work(situation: Situation, step: StepStatus) -> Verdict:
+    """It goes on, or waits for what keeps it."""
+    pods = situation.attempt_pods
+    since = [moment for pod in pods if (moment := pod.running_since or (pod.ended and pod.ended.started_at))]
+    message = trouble.trouble_of(situation.job, pods, situation.refusal, situation.done, situation.now)
+    running = step.state == "Running" or bool(since)
+    state = "Running" if running and situation.job else "Pending"
+    return Verdict(
+        step.model_copy(update={"state": state}),
+        running_since=min(since, default=situation.now) if state == "Running" else None,
+        trouble=message,
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    _held,
+    _wrong,
+    _job_failed,
+    _no_progress,
+    _never_started,
+    _outcome_lost,
+    _stuck,
+    _vanished,
+    _evicted,
+    _at_work,
+)
+
+
+def _on_the_job(situation: Situation, verdict: Verdict) -> Iterator[Action]:
+    """The Job of the attempt that the verdict names."""
+    step = verdict.step
+    if step is None or isinstance(situation.decision, Stop):
+        return
+    job = next((job for job in situation.jobs if job.name == step.job), None)
+    if job is None and not situation.spec.suspend:
+        yield CreateJob(_manifest(situation, step))
+    elif job is not None and not job.queued and job.suspended != situation.spec.suspend and not job.ended:
+        yield SuspendJob(job.name, situation.spec.suspend)
+
+
+def _on_others(situation: Situation, verdict: Verdict) -> Iterator[Action]:
+    """Jobs whose outcome is taken expire; those of an attempt that is given up, or of a run that is over, go."""
+    current = verdict.step.job if verdict.step and isinstance(situation.decision, Step) else None
+    for job in situation.jobs:
+        if job.name == current or job.deleting:
+            continue
+        given_up = situation.step is not None and job.step == situation.step.name
+        if not job.ended and given_up:
+            yield DeleteJob(job.name, job.uid)
+        elif not job.has_ttl:
+            yield ExpireJob(job.name, situation.spec.execution.ttl_seconds_after_finished)
+
+
+def _manifest(situation: Situation, step: StepStatus) -> dict[str, Any]:
+    together = [step_of(name) for name in step.together or ()]
+    return job_for(
+        situation.run,
+        situation.spec,
+        situation.defaults,
+        situation.run_uri,
+        step_of(step.name),
+        together,
+        step.attempt,
+    )

@@ -1,0 +1,218 @@
+"""One look at a run, and what to do about it: (run, its Jobs, their pods, now) -> status, actions, events.
+
+Pure and level-triggered: no clock, no I/O, no memory but the status, so that it may be called at any moment, twice, or
+by another process after this one died, and always goes on from where things stand. Which step is next is decided by
+`loop.next_step`, as on one machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from selfimprove.api.spec import Run, Spec
+from selfimprove.api.status import Status, StepStatus
+from selfimprove.ledger import Ledger
+from selfimprove.loop import Step, Stop, next_step
+from selfimprove.status import Activity, status_of, timestamp
+from selfimprove.status_ledger import ledger_of_status, step_of, to_ranges
+from selfimprove_operator import policy
+from selfimprove_operator.acceptance import Accepted, Refused, accept
+from selfimprove_operator.actions import Action, Outcome
+from selfimprove_operator.events import events_between
+from selfimprove_operator.harvest import Harvest, cleared, harvest
+from selfimprove_operator.jobs import colocated, job_name_of
+from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod
+from selfimprove_operator.policy import Situation
+from selfimprove_operator.settings import Defaults
+
+
+def reconcile(observed: Observed, defaults: Defaults, now: datetime) -> Outcome:
+    """What to write and to do. `defaults`: the installation's, for a run that is not accepted yet."""
+    if observed.run["metadata"].get("deletionTimestamp"):
+        return Outcome(None)
+    found = accept(observed, defaults, now)
+    if isinstance(found, Refused):
+        return _outcome(found.status, found.previous, ())
+    view = _view(observed, found, now)
+    ledger, step, decision = _settled(view)
+    situation = _situation(view, ledger, step, decision)
+    verdict = policy.decide(situation)
+    if verdict.fatal is not None and step is not None:
+        ledger = ledger.with_fatal(step_of(step.name), verdict.fatal)
+        decision = next_step(view.spec, ledger)
+        step = step.model_copy(update={"state": "Failed", "message": verdict.fatal})
+        situation = _situation(view, ledger, step, decision)
+        verdict = policy.decide(situation)
+    status = _status(view, ledger, decision, verdict)
+    return _outcome(status, found.previous, policy.actions_of(situation, verdict))
+
+
+@dataclass(frozen=True)
+class View:
+    """What is at hand for the decision."""
+
+    observed: Observed
+    accepted: Accepted
+    now: datetime
+    jobs: tuple[ObservedJob, ...]
+    """The run's own: those of a run of the same name before it are not."""
+    harvested: Harvest | None
+    ledger: Ledger
+
+    @property
+    def run(self) -> Run:
+        """The run as it was written."""
+        return self.accepted.run
+
+    @property
+    def spec(self) -> Spec:
+        """The resolved spec."""
+        return self.accepted.spec
+
+    def pods(self, step: str) -> tuple[ObservedPod, ...]:
+        """The pods of every attempt at a step, of the run's own Jobs."""
+        return tuple(pod for pod in self.observed.pods if pod.step == step)
+
+
+def _view(observed: Observed, accepted: Accepted, now: datetime) -> View:
+    """The ledger that the status keeps, and what the step's pods have come to since."""
+    uid = observed.run["metadata"]["uid"]
+    jobs = tuple(job for job in observed.jobs if job.owner == uid)
+    ledger = ledger_of_status(accepted.spec, accepted.previous) if accepted.previous else Ledger()
+    view = View(observed, accepted, now, jobs, None, ledger)
+    step = accepted.previous.step if accepted.previous else None
+    if step is None or step.job is None:
+        return view
+    job = next((job for job in jobs if job.name == step.job), None)
+    harvested = harvest(ledger, step, job, view.pods(step.name))
+    return replace(view, harvested=harvested, ledger=harvested.ledger)
+
+
+def _settled(view: View) -> tuple[Ledger, StepStatus | None, Step | Stop]:
+    """The ledger, the step at hand and the decision, after what the user changed is heeded.
+
+    The decision reads the ledger as the status will keep it, so that the next look, which sees no more, agrees.
+    """
+    ledger = _as_kept(view, view.ledger)
+    old = _kept_step(view)
+    decision = next_step(view.spec, ledger)
+    if isinstance(decision, Stop) and old is not None and old.state == "Failed" and view.spec.suspend:
+        ledger = cleared(ledger, step_of(old.name))
+        old = policy.next_attempt(old).model_copy(update={"failures": None, "message": None, "ignored": None})
+        decision = next_step(view.spec, ledger)
+    if isinstance(decision, Stop):
+        failed = old.model_copy(update={"state": "Failed"}) if old and decision.rule == "Failed" else None
+        return ledger, failed, decision
+    return ledger, _step_at_hand(view, decision, old), decision
+
+
+def _as_kept(view: View, ledger: Ledger) -> Ledger:
+    """The ledger after a round through the status."""
+    status = _bare(view, ledger, next_step(view.spec, ledger), Activity(step=_kept_step(view)))
+    return ledger_of_status(view.spec, status)
+
+
+def _kept_step(view: View) -> StepStatus | None:
+    if view.harvested is None:
+        return view.accepted.previous.step if view.accepted.previous else None
+    return _with_shards(view.harvested.step, view.harvested.ledger)
+
+
+def _with_shards(step: StepStatus, ledger: Ledger) -> StepStatus:
+    done = ledger.shards_done(step_of(step.name))
+    return step.model_copy(update={"done": to_ranges(done), "shards_done": len(done)})
+
+
+def _step_at_hand(view: View, decision: Step, old: StepStatus | None) -> StepStatus:
+    """The step to show: the old one while it lasts, else a new one at its first attempt."""
+    if old is not None and old.name == decision.id.name:
+        return old.model_copy(update={"shards_done": decision.shards - len(decision.missing)})
+    together = [each.name for each in colocated(view.spec, decision.id)]
+    return StepStatus(
+        name=decision.id.name,
+        shards=decision.shards,
+        shards_done=decision.shards - len(decision.missing),
+        together=together or None,
+        job=job_name_of(view.observed.run, decision.id, 1),
+    )
+
+
+def _situation(view: View, ledger: Ledger, step: StepStatus | None, decision: Step | Stop) -> Situation:
+    pods = view.pods(step.name) if step else ()
+    return Situation(
+        run=view.observed.run,
+        spec=view.spec,
+        defaults=view.accepted.defaults,
+        run_uri=view.accepted.run_uri,
+        decision=decision,
+        step=step,
+        jobs=view.jobs,
+        pods=pods,
+        refusal=view.observed.refusals.get(step.job or "", "") if step else "",
+        done=ledger.shards_done(step_of(step.name)) if step else frozenset(),
+        lost=view.harvested is not None and view.harvested.lost,
+        now=view.now,
+    )
+
+
+def _status(view: View, ledger: Ledger, decision: Step | Stop, verdict: policy.Verdict) -> Status:
+    previous, harvested = view.accepted.previous, view.harvested
+    before = previous.counters if previous else None
+    counted = harvested.failures if harvested else 0
+    step = verdict.step and _with_shards(verdict.step, ledger)
+    activity = Activity(
+        running_since=verdict.running_since,
+        suspended=view.spec.suspend,
+        trouble=verdict.trouble,
+        disruptions=(before.disruptions if before else 0) + (harvested.disruptions if harvested else 0),
+        suspensions=(before.suspensions if before else 0) + verdict.suspended_now,
+        step=step and _timed(step, verdict.running_since),
+        failures=(before.failures if before else 0) + counted,
+    )
+    return _bare(view, _with_wall(ledger, view, step), _as_said(decision, previous), activity)
+
+
+def _as_said(decision: Step | Stop, previous: Status | None) -> Step | Stop:
+    """An end keeps the words it was first told in: they were made from more than the status keeps."""
+    told = previous.stop if previous else None
+    if isinstance(decision, Stop) and told and (told.rule, told.iteration) == (decision.rule, decision.iteration):
+        return replace(decision, message=told.message)
+    return decision
+
+
+def _timed(step: StepStatus, since: datetime | None) -> StepStatus:
+    started = step.started_at or (timestamp(since) if since else None)
+    return step.model_copy(update={"started_at": started})
+
+
+def _with_wall(ledger: Ledger, view: View, step: StepStatus | None) -> Ledger:
+    """Wall-clock time is counted when a step ends: from when its first pod ran."""
+    old = view.accepted.previous.step if view.accepted.previous else None
+    if old is None or old.started_at is None or (step is not None and step.name == old.name):
+        return ledger
+    seconds = (view.now - datetime.fromisoformat(old.started_at)).total_seconds()
+    usage = replace(ledger.usage, wall_seconds=ledger.usage.wall_seconds + max(seconds, 0.0))
+    return replace(ledger, usage=usage)
+
+
+def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity) -> Status:
+    metadata = view.observed.run["metadata"]
+    accepted = view.accepted
+    status = status_of(
+        accepted.run,
+        accepted.spec,
+        ledger,
+        decision,
+        run_uri=accepted.run_uri,
+        now=view.now,
+        activity=activity,
+        previous=accepted.previous,
+        generation=metadata.get("generation"),
+    )
+    return status.model_copy(update={"version": accepted.version, "defaults": accepted.defaults.to_json()})
+
+
+def _outcome(status: Status, previous: Status | None, actions: tuple[Action, ...]) -> Outcome:
+    changed = previous is None or status != previous
+    return Outcome(status if changed else None, actions, events_between(previous, status))

@@ -1,0 +1,103 @@
+"""What keeps a step from going on that is nobody's failure: shown with its remedy, gone when its cause is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from selfimprove.api.status import StepStatus
+from selfimprove.errors import SURROUNDINGS
+from selfimprove_operator.harvest import explain
+from selfimprove_operator.observed import ObservedJob, ObservedPod
+
+PATIENCE = timedelta(seconds=20)
+"""How long a pod may look for a node before anybody is told."""
+HEALED = timedelta(seconds=60)
+"""A pod that runs this long has got over what ended the one before it."""
+STUCK = timedelta(minutes=5)
+"""Past its grace, a pod that is still terminating sits on a node that no longer answers."""
+MOST_IGNORED = 10
+
+REMEDIES = {
+    "ErrImagePull": "mend the image's name or imagePullSecrets",
+    "ImagePullBackOff": "mend the image's name or imagePullSecrets",
+    "InvalidImageName": "mend the image's name",
+    "CreateContainerConfigError": "create the Secret or ConfigMap, or mend its name",
+    "RunContainerError": "look at the pod's events",
+    "CreateContainerError": "look at the pod's events",
+}
+
+
+def trouble_of(
+    job: ObservedJob | None, pods: Sequence[ObservedPod], refusal: str, done: frozenset[int], now: datetime
+) -> str | None:
+    """The first thing that a person should mend, in one line; None where all is well. `done`: shards that are."""
+    if refusal:
+        return f"the API server refuses its pods: {refusal}; raise the quota or mend the pods' settings"
+    open_pods = [pod for pod in pods if pod.index not in done]
+    for pod in open_pods:
+        if not pod.over and (pod.waiting or _unscheduled(pod, now)):
+            return _waits(pod)
+    for index in sorted({pod.index for pod in open_pods}):
+        if message := _surroundings([pod for pod in open_pods if pod.index == index], now):
+            return message
+    return None
+
+
+def no_progress(step: StepStatus) -> str | None:
+    """The message when pods end again and again without a failure and without getting further."""
+    if (step.ignored or 0) < MOST_IGNORED:
+        return None
+    return (
+        f"NoProgress: its pods were stopped {step.ignored} times in a row without one more prompt done; give them "
+        "nodes that last longer, or smaller shards"
+    )
+
+
+def never_started(
+    job: ObservedJob, pods: Sequence[ObservedPod], refusal: str, deadline: int, now: datetime
+) -> str | None:
+    """The message when no pod could start within `execution.pendingDeadlineSeconds`; time in a queue does not count."""
+    if job.suspended or job.ended or job.started_at is None or any(pod.running_since and not pod.over for pod in pods):
+        return None
+    ends = [pod.ended.finished_at for pod in pods if pod.ended and pod.ended.finished_at]
+    since = max([job.started_at, *ends])
+    if now - since <= timedelta(seconds=deadline):
+        return None
+    reasons = [refusal, *(pod.waiting or pod.unscheduled for pod in pods if not pod.over)]
+    reason = next(filter(None, reasons), "no pod was made")
+    return f"no pod could start for execution.pendingDeadlineSeconds {deadline}: {reason}"
+
+
+def stuck(pods: Sequence[ObservedPod], done: frozenset[int], now: datetime) -> bool:
+    """Whether a pod of an open shard can't end because its node does not answer."""
+    return any(
+        pod.deleting_since is not None and not pod.over and pod.index not in done and now - pod.deleting_since > STUCK
+        for pod in pods
+    )
+
+
+def _unscheduled(pod: ObservedPod, now: datetime) -> bool:
+    return bool(pod.unscheduled) and pod.created_at is not None and now - pod.created_at > PATIENCE
+
+
+def _waits(pod: ObservedPod) -> str:
+    if not pod.waiting:
+        return f"no node takes {pod.name}: {pod.unscheduled}"
+    remedy = REMEDIES.get(pod.waiting.split(":")[0])
+    return f"{pod.name} can't start: {pod.waiting}" + (f"; {remedy}" if remedy else "")
+
+
+def _surroundings(pods: Sequence[ObservedPod], now: datetime) -> str | None:
+    """What the last ended pod of a shard said of its surroundings, until another one has run for a while."""
+    if any(not pod.over and pod.running_since and now - pod.running_since > HEALED for pod in pods):
+        return None
+    ended = sorted((pod for pod in pods if pod.ended and pod.ended.finished_at), key=_finished)
+    if not ended or ended[-1].ended is None or ended[-1].ended.exit_code != SURROUNDINGS:
+        return None
+    return explain(ended[-1])
+
+
+def _finished(pod: ObservedPod) -> datetime:
+    assert pod.ended is not None and pod.ended.finished_at is not None
+    return pod.ended.finished_at

@@ -1,0 +1,69 @@
+"""The status is all that a cluster's operator remembers: read back, it decides as the full ledger does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfimprove.api.resolve import Surroundings, resolve
+from selfimprove.api.spec import Metadata, Run, Spec
+from selfimprove.api.status import Status
+from selfimprove.ledger import Ledger
+from selfimprove.loop import Step, Stop, next_step
+from selfimprove.status import status_of
+from selfimprove.status_ledger import from_ranges, ledger_of_status, step_of, to_ranges
+from tests.unit.test_loop_properties import Executor, specs
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def shown(spec: Spec, ledger: Ledger) -> Status:
+    run = Run(
+        api_version="selfimprove.dev/v1alpha1", kind="SelfImprovementRun", metadata=Metadata(name="gsm8k"), spec=spec
+    )
+    return status_of(run, spec, ledger, next_step(spec, ledger), run_uri="s3://lab/runs/gsm8k", now=NOW)
+
+
+def core(decision: Step | Stop) -> tuple[object, ...]:
+    if isinstance(decision, Stop):
+        return decision.rule, decision.iteration, decision.best, decision.succeeded
+    return decision.id, decision.shards, decision.missing
+
+
+@given(spec=specs(), data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_a_ledger_read_back_from_the_status_decides_the_same_at_every_step(spec: Spec, data: st.DataObject) -> None:
+    spec = resolve(spec, surroundings=Surroundings())
+    executor = Executor(spec, data)
+    while isinstance(step := next_step(spec, executor.ledger), Step):
+        kept = ledger_of_status(spec, shown(spec, executor.ledger))
+        assert core(next_step(spec, kept)) == core(step)
+        for shard in step.missing:
+            executor.commit(step.id, shard)
+    assert core(next_step(spec, ledger_of_status(spec, shown(spec, executor.ledger)))) == core(step)
+
+
+@given(spec=specs(), data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_the_status_of_a_ledger_read_back_from_it_is_the_same_status(spec: Spec, data: st.DataObject) -> None:
+    spec = resolve(spec, surroundings=Surroundings())
+    executor = Executor(spec, data)
+    while isinstance(step := next_step(spec, executor.ledger), Step):
+        once = shown(spec, ledger_of_status(spec, shown(spec, executor.ledger)))
+        assert shown(spec, ledger_of_status(spec, once)) == once
+        for shard in step.missing:
+            executor.commit(step.id, shard)
+
+
+@given(shards=st.sets(st.integers(0, 999)))
+def test_shards_survive_as_ranges(shards: set[int]) -> None:
+    assert from_ranges(to_ranges(shards)) == shards
+
+
+def test_step_names_are_read_back() -> None:
+    assert [step_of(name).name for name in ("i002-verify", "i000-evaluate-test")] == [
+        "i002-verify",
+        "i000-evaluate-test",
+    ]
