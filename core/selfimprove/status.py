@@ -280,9 +280,7 @@ def _usage(ledger: Ledger) -> UsageStatus:
 
 def _counters(ledger: Ledger, activity: Activity) -> Counters:
     failures = sum(ledger.failures.values()) if activity.failures is None else activity.failures
-    return Counters(
-        failures=failures, disruptions=activity.disruptions, suspensions=activity.suspensions
-    )
+    return Counters(failures=failures, disruptions=activity.disruptions, suspensions=activity.suspensions)
 
 
 def _stop(decision: Step | Stop) -> StopStatus | None:

@@ -84,14 +84,14 @@ class Cluster:
         observed = observed or self.look()
         outcome = reconcile(observed, DEFAULTS, self.now)
         left = iter(range(calls if calls is not None else 10**9))
-        if outcome.status is not None:
-            if next(left, None) is None or not self.write(observed, outcome.status):
-                return True
+        writes = outcome.status is not None
+        if outcome.status and (next(left, None) is None or not self.write(observed, outcome.status)):
+            return True
         for action in outcome.actions:
             if next(left, None) is None:
                 return True
             self.do(action)
-        if outcome.status is not None:
+        if writes:
             self.events += outcome.events
         return bool(outcome.status or outcome.actions)
 

@@ -1,7 +1,8 @@
-"""Whatever comes late, twice, in pieces or not at all, and wherever the operator dies: the run ends as a calm one does."""
+"""Whatever comes late, twice, in pieces or never, wherever the operator dies: the run ends as a calm one does."""
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,7 +71,7 @@ class Chaos:
     def fail(self) -> None:
         for pod in self.some(self.cluster.live())[:1]:
             code, disrupted = self.draw.choice([(1, False), (137, True), (143, False), (4, False)])
-            self.cluster.end(pod, code, '{"promptsDone": %d}' % self.cluster.number(), disrupted)
+            self.cluster.end(pod, code, json.dumps({"promptsDone": self.cluster.number()}), disrupted)
 
     def vanish(self) -> None:
         for job in self.some(list(self.cluster.jobs))[:1]:
@@ -85,7 +86,7 @@ class Chaos:
         return [name for name in names if self.draw.random() < 0.6]
 
     def check(self) -> None:
-        """One step at a time. A pod whose shard an earlier attempt did already finds the manifest and ends by itself."""
+        """One step at a time. A pod whose shard an earlier attempt did finds the manifest and ends by itself."""
         at_work = {self.cluster.of(pod) for pod in self.cluster.live()} & set(self.cluster.jobs)
         steps = {job_of(self.cluster.jobs[job]).step for job in at_work} - self.committed()
         assert len(steps) <= 1, f"two steps at once: {sorted(at_work)}"
