@@ -101,7 +101,7 @@ class Chaos:
 
 
 @given(seed=st.integers(0, 2**32), calls=st.integers(20, 250))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_a_run_through_chaos_ends_with_the_same_ledger(seed: int, calls: int) -> None:
     chaos = Chaos(Cluster(run_manifest(**SPEC)), random.Random(seed))
     for _ in range(calls):
@@ -115,7 +115,7 @@ def test_a_run_through_chaos_ends_with_the_same_ledger(seed: int, calls: int) ->
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_no_step_is_begun_again_once_it_is_done(seed: int) -> None:
     chaos = Chaos(Cluster(run_manifest(**SPEC)), random.Random(seed))
     chaos.vanish = lambda: None  # type: ignore[method-assign]
@@ -128,7 +128,7 @@ def test_no_step_is_begun_again_once_it_is_done(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_a_run_made_again_under_its_name_begins_anew(seed: int) -> None:
     chaos = Chaos(Cluster(run_manifest(**SPEC)), random.Random(seed))
     for _ in range(60):
