@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,28 @@ def test_a_library_whose_logger_hands_nothing_up_is_heard_too(
     with StepLog(store, KEY):
         library.warning("some weights were not used")
     assert lines(store) == ["WARNING some weights were not used"]
+
+
+def test_what_a_library_adds_to_every_record_outlives_the_step_in_which_it_was_loaded(store: LocalStore) -> None:
+    """As vLLM does, whose formatter fails on records without it."""
+    before = logging.getLogRecordFactory()
+    try:
+        with StepLog(store, KEY):
+            ours = logging.getLogRecordFactory()
+
+            def with_name(*args: Any, **kwargs: Any) -> logging.LogRecord:
+                record = ours(*args, **kwargs)
+                record.library_process = "worker 0"
+                return record
+
+            logging.setLogRecordFactory(with_name)
+        with StepLog(store, KEY):
+            logging.getLogger("a_library").warning("in the next step")
+        made = logging.makeLogRecord({"msg": "between steps"})
+    finally:
+        logging.setLogRecordFactory(before)
+    assert made.__dict__["library_process"] == "worker 0"
+    assert lines(store) == ["WARNING in the next step"]
 
 
 def test_a_record_with_an_error_has_its_traceback(store: LocalStore) -> None:

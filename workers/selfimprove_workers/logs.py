@@ -74,7 +74,7 @@ class StepLog(logging.Handler):
         self._store, self._key = store, key
         self._lines = HeadAndTail()
         self._saving = threading.Lock()
-        self._saved, self._complained = 0, False
+        self._saved, self._complained, self._listens = 0, False, False
         self._make_record: Callable[..., logging.LogRecord] = logging.getLogRecordFactory()
         self.setFormatter(_formatter())
 
@@ -89,13 +89,16 @@ class StepLog(logging.Handler):
             self._lines.add(self._store.read(self._key).decode(errors="replace"))
         self._make_record = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._kept_record)
+        self._listens = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """The end: what is there is stored."""
-        logging.setLogRecordFactory(self._make_record)
+        self._listens = False
+        if logging.getLogRecordFactory() == self._kept_record:  # else vLLM has built its own on ours, and needs it
+            logging.setLogRecordFactory(self._make_record)
         self.save()
         self.close()
 
@@ -139,7 +142,8 @@ class StepLog(logging.Handler):
     def _kept_record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         """Here and not in a handler of the root logger, which never hears of transformers' and vLLM's records."""
         record = self._make_record(*args, **kwargs)
-        self.handle(record)
+        if self._listens:
+            self.handle(record)
         return record
 
 
