@@ -166,3 +166,11 @@ def delete(
     from selfimprove.cli.remove import delete as command
 
     command(run, Where(storage, endpoint, region), yes)
+
+
+@app.command()
+def crd() -> None:
+    """Print the CustomResourceDefinition of the SelfImprovementRun, made from the models, as YAML."""
+    from selfimprove.cli.crd import crd as command
+
+    command()

@@ -1,0 +1,101 @@
+"""Tenants: a run's author can do no more by it than by pods of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.crd_support import manifest
+from tests.fixtures.cluster import Answer, Cluster
+
+pytestmark = pytest.mark.cluster
+
+POLICY = Path(__file__).parents[2] / "charts" / "selfimprove" / "files" / "admission-policy.yaml"
+SECONDS = 30
+"""Until the API server has taken notice of a policy."""
+RUNS = {"apiGroups": ["selfimprove.dev"], "resources": ["selfimprovementruns"], "verbs": ["*"]}
+PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}
+REFUSAL = (
+    "spec: a run starts pods, and reader may not create pods in namespace {}; ask its administrator for that right"
+)
+
+
+@pytest.fixture(scope="module")
+def policy_cluster(crd_cluster: Cluster) -> Iterator[Cluster]:
+    """The API server with the policy in it."""
+    applied = crd_cluster.kubectl("apply", "-f", str(POLICY))
+    assert applied.ok, applied.message
+    yield crd_cluster
+    crd_cluster.kubectl("delete", "-f", str(POLICY))
+
+
+@pytest.fixture
+def place(policy_cluster: Cluster, namespace: str) -> str:
+    """A namespace where `reader` may write runs only, and `author` may create pods too."""
+    answer = policy_cluster.apply(*role("reader", RUNS), *role("author", RUNS, PODS), namespace=namespace)
+    assert answer.ok, answer.message
+    deadline = time.monotonic() + SECONDS
+    while write(policy_cluster, namespace, "reader").ok and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return namespace
+
+
+def test_who_may_not_create_pods_is_refused(policy_cluster: Cluster, place: str) -> None:
+    answer = write(policy_cluster, place, "reader")
+    assert not answer.ok
+    assert REFUSAL.format(place) in answer.message
+
+
+def test_who_may_create_pods_is_accepted(policy_cluster: Cluster, place: str) -> None:
+    answer = write(policy_cluster, place, "author")
+    assert answer.ok, answer.message
+
+
+def test_the_right_counts_in_its_own_namespace_only(policy_cluster: Cluster, place: str) -> None:
+    elsewhere = f"{place}-elsewhere"
+    assert policy_cluster.kubectl("create", "namespace", elsewhere).ok
+    assert policy_cluster.apply(*role("reader", RUNS, PODS), namespace=elsewhere).ok
+    assert write(policy_cluster, elsewhere, "reader").ok
+    assert not write(policy_cluster, place, "reader").ok
+    policy_cluster.kubectl("delete", "namespace", elsewhere, "--wait=false")
+
+
+def test_a_change_of_the_spec_is_asked_one_of_the_labels_is_not(policy_cluster: Cluster, place: str) -> None:
+    created = policy_cluster.apply(manifest([]), namespace=place)
+    assert created.ok, created.message
+    label = policy_cluster.kubectl("label", "sir/gsm8k", "team=a", "-n", place, "--as=reader")
+    assert label.ok, label.message
+    patch = '{"spec": {"execution": {"serviceAccountName": "admin"}}}'
+    changed = policy_cluster.kubectl("patch", "sir/gsm8k", "--type=merge", "-p", patch, "-n", place, "--as=reader")
+    assert REFUSAL.format(place) in changed.message
+
+
+def test_controllers_can_take_their_finalizers_away(policy_cluster: Cluster, place: str) -> None:
+    assert policy_cluster.apply(manifest([]), namespace=place).ok
+    gone = policy_cluster.kubectl("delete", "sir/gsm8k", "-n", place, "--cascade=foreground", "--timeout=60s")
+    assert gone.ok, gone.message
+
+
+def write(cluster: Cluster, namespace: str, user: str) -> Answer:
+    """What the server says to a run that this user would create."""
+    return cluster.apply(manifest([]), namespace=namespace, dry_run=True, options=(f"--as={user}",))
+
+
+def role(user: str, *rules: dict[str, Any]) -> list[dict[str, Any]]:
+    """A user's rights in the namespace."""
+    api = "rbac.authorization.k8s.io"
+    reference = {"apiGroup": api, "kind": "Role", "name": user}
+    return [
+        {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": {"name": user}, "rules": list(rules)},
+        {
+            "apiVersion": f"{api}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": user},
+            "roleRef": reference,
+            "subjects": [{"apiGroup": api, "kind": "User", "name": user}],
+        },
+    ]

@@ -1,0 +1,89 @@
+"""What a user gets wrong is refused at `kubectl apply`, by the field's name; what admission can't see is listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.crd_support import manifest
+from tests.fixtures.cluster import Cluster
+from tests.unit.test_api_broken import TABLE
+
+pytestmark = pytest.mark.cluster
+
+BROKEN = Path(__file__).parents[1] / "unit" / "broken"
+
+UNSEEN = {
+    "spec.dataset.answerPattern: #### (.* is no regular expression": "no CEL reads Python's regular expressions",
+    "spec.dataset.answerPattern: (a)(b) has 2 groups": "no CEL reads Python's regular expressions",
+    "spec.dataset.template: line 1": "no CEL reads Jinja",
+    "spec.model.chatTemplate: line 1": "no CEL reads Jinja",
+    "spec.verification.methods[0].template: line 1": "no CEL reads Jinja",
+    "spec.dataset.heldOut.uri: gym://chain_sum?seed=1&size=5 is the same data": "spellings of one URI",
+    "spec.dataset.test.uri: s3://lab//h.parquet is the same data": "spellings of one URI",
+    "spec.execution.defaults.resources.limits.cpu: a list stands here": "borrowed type: a dry run of the pods sees it",
+    "spec.verification.methods[0].range: [10, 1] does not go up": "CoTScore is not built yet",
+    "spec.verification.methods[0].verifier.uri: gym://judge": "verifiers are not built yet",
+    "spec.verification.methods[0].weighting.k: 8 keeps all 8 samples": "TopK is not built yet",
+    "spec.generation.samplesPerPrompt: 1 gives method DPO": "DPO is not built yet",
+    "spec.selection.seedTraining: References trains": "seedTraining is not built yet",
+    "spec.resampling.teacher": "teachers are not built yet",
+}
+"""The beginnings of lines that `selfimprove validate` says and the API server does not, and why. All of them show in
+the condition Accepted, which the operator answers by the same checks as `validate`."""
+
+
+def unseen(line: str) -> bool:
+    return any(line.startswith(beginning) for beginning in UNSEEN)
+
+
+SEEN_ROWS = [(sets, lines) for _, sets, lines in TABLE if not all(map(unseen, lines))]
+UNSEEN_ROWS = [(sets, lines) for _, sets, lines in TABLE if all(map(unseen, lines))]
+FILES = {
+    "list-for-object.yaml": "spec.model",
+    "misspelled-kind.yaml": "SelfImprovementRuns",
+    "misspelled-spec.yaml": "specs",
+    "wrong-indentation.yaml": 'unknown field "model"',
+    "tab.yaml": "line 5",
+    "not-finite.yaml": "Inf",
+    "empty.yaml": "no objects passed to apply",
+    "text.yaml": "invalid object to validate",
+}
+"""Broken files, and the word by which kubectl's answer names what is wrong. Of a key that is there twice kubectl keeps
+the last one and says nothing; `selfimprove validate` refuses it."""
+
+
+def test_more_than_forty_bad_manifests_are_tried() -> None:
+    assert len(SEEN_ROWS) + len(FILES) >= 40
+
+
+@pytest.mark.parametrize(("sets", "lines"), SEEN_ROWS, ids=[lines[0].partition(": ")[0] for _, lines in SEEN_ROWS])
+def test_a_bad_manifest_is_refused_by_the_name_of_its_field(
+    crd_cluster: Cluster, sets: list[str], lines: list[str]
+) -> None:
+    answer = crd_cluster.apply(manifest(sets), dry_run=True)
+    assert not answer.ok
+    for line in lines:
+        if not unseen(line):
+            assert any(name in answer.message for name in names(line))
+
+
+@pytest.mark.parametrize(("sets", "lines"), UNSEEN_ROWS, ids=[lines[0].partition(": ")[0] for _, lines in UNSEEN_ROWS])
+def test_what_admission_can_not_see_is_known_by_name(crd_cluster: Cluster, sets: list[str], lines: list[str]) -> None:
+    answer = crd_cluster.apply(manifest(sets), dry_run=True)
+    assert answer.ok, f"now seen, so take it from the list: {answer.message}"
+
+
+@pytest.mark.parametrize(("name", "word"), FILES.items(), ids=FILES)
+def test_a_broken_file_is_refused_by_what_is_wrong_in_it(crd_cluster: Cluster, name: str, word: str) -> None:
+    answer = crd_cluster.kubectl("apply", "--dry-run=server", "-f", str(BROKEN / name))
+    assert not answer.ok
+    assert word in answer.message
+
+
+def names(line: str) -> list[str]:
+    """The field that a line is about, as the server may name it: itself, or the list whose entries are compared."""
+    path = line.partition(": ")[0]
+    last = path.rpartition(".")[2].partition("[")[0]
+    return [path.partition("[")[0]] if last == "type" else [last, "in version" if path == "apiVersion" else path]
