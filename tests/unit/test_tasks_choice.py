@@ -83,12 +83,100 @@ DENIALS = [
     ("The correct answer is option C, since option A is wrong", "C"),
     ("I don't think it's option D, but option C", "C"),
     ("The sky is dark blue", "D"),
+    ("B is right and A is wrong", "B"),
+    ("B is right but A is not", "B"),
+    ("The answer is not A but B.", "B"),
+    ("Options A, B and D are wrong, so C", "C"),
+    ("Neither red nor blue, but green", "C"),
+    ("B. Option A is wrong because red is warm.", "B"),
+    ("A. The others are wrong.", "A"),
+    ("A: wrong\nB: right\nC: wrong", "B"),
+    ("(A) No\n(B) Yes", "B"),
+    ("Option A does not make sense.", None),
+    ("Option A, which is red, is wrong.", None),
+    ("Option C seems unlikely.", None),
+    ("I don't think A is right.", None),
+    ("I doubt it is (A)", None),
+    ("It is not the case that A is correct", None),
+    ("There is no way it is A.", None),
+    ("The answer is anything but A", None),
+    ("All except B are wrong", None),
+    ("(A) is less likely than (B)", None),
+    ("#### not B", None),
+    ("<answer>not B</answer>", None),
+]
+
+UNASSERTED = [
+    "(A), (B), (C), (D)",
+    "A. B. C. D.",
+    "A\nB\nC\nD",
+    "red, blue, green",
+    "A. red\nB. blue\nC. green\nD. dark blue",
+    "A. A warm colour\nB. A cold colour\nC. A mixed one",
+    "Possible answers:\nA. red\nB. blue\nC. green\nD. dark blue",
+    "Answer choices: (A) red (B) blue (C) green (D) dark blue",
+    "Option A or option B",
+    "Both A and B are correct",
+    r"\boxed{A or B}",
+    "Is (A) the answer? No.",
+    "Could it be blue?",
+    "If A is correct, then pigs fly.",
+    "First consider option A. Then there is option B.",
+    "Red is warm. Blue is cold.",
+]
+
+ASSERTED = [
+    # what people and models write when B is their answer
+    "Looking at the options, red is warm and green is cold. Therefore, the correct answer is B: blue.",
+    "Let's analyze each option:\n\nA. red: warm.\nB. blue: cold.\nC. green: no.\n\nTherefore, it must be B.",
+    "B) blue\n\nExplanation: (A) is red, which is wrong.",
+    "B) blue is the correct answer. A) red is not. C) green isn't either.",
+    "B. Blue is a cold colour because it has a short wavelength.",
+    "B\n\nExplanation: the sky is blue, not red.",
+    "B - blue",
+    "Based on this, option B is the most appropriate.",
+    "Between (A) and (B), I choose (B).",
+    "I'd go with B.",
+    "That leaves B.",
+    "Hence option (B) is correct.",
+    "So, B is the answer.",
+    "The answer is blue, since red is warm.",
+    "Out of the options, (B) fits.",
+    "The sky appears blue due to Rayleigh scattering.",
+    "The answer is B. A dog knows that.",
+    "The answer is B. I think so.",
+    "The answer is B because A is not blue",
+    "The answer is A. No, the answer is B.",
+    "The answer is A. Wait, no, it is B.",
+    "Could it be (A)? No, (B).",
 ]
 
 
 @pytest.mark.parametrize(("response", "label"), DENIALS)
 def test_what_is_only_ruled_out_is_no_answer(response: str, label: str | None) -> None:
     assert Choice().extract(response, COLOURS) == label
+
+
+@pytest.mark.parametrize("response", UNASSERTED)
+def test_choices_that_are_listed_asked_or_supposed_are_no_answer(response: str) -> None:
+    assert Choice().check(response, "A", COLOURS).flexible is NO_ANSWER
+
+
+@pytest.mark.parametrize("response", ASSERTED)
+def test_the_last_choice_that_is_asserted_is_the_answer(response: str) -> None:
+    assert Choice().extract(response, COLOURS) == "B"
+
+
+@pytest.mark.parametrize("rest", ["A. red\nB. blue", "A) is warm.\nB) is cold."])
+def test_a_declared_choice_stays_strict_where_the_choices_are_gone_through_after_it(rest: str) -> None:
+    check = Choice().check(f"Answer: B\n\n{rest}", "B", COLOURS)
+    assert (check.flexible, check.strict) == (CORRECT, CORRECT)
+
+
+@pytest.mark.parametrize("response", ["dİe", "The answer is DİE.", "It is dıe"])
+def test_letters_that_only_look_alike_break_nothing(response: str) -> None:
+    choices = {"choices": [{"label": "A", "text": "die"}, {"label": "B", "text": "live"}]}
+    assert Choice().check(response, "A", choices).flexible in (CORRECT, NO_ANSWER)
 
 
 def test_a_choice_that_denies_another_one_can_be_given() -> None:

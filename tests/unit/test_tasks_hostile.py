@@ -14,7 +14,7 @@ from selfimprove_workers.tasks import Choice, Exact, Gym, Math, Task, Verdict
 from selfimprove_workers.tasks.judging import Bench, bench
 
 SECONDS = 10.0
-"""Far above the limits (0.6 s of CPU, 4 s of wall time), for a machine that does other things too: this finds hangs."""
+"""Far above the limit (0.4 s of CPU), for a machine that does other things too: this finds hangs."""
 GYM = {"gym": "countdown", "config": {}, "entry": {"answer": "3*4", "metadata": {"numbers": [3, 4], "target": 12}}}
 CHOICES = {"choices": [{"label": "A", "text": "dry palms"}, {"label": "B", "text": "wet palms"}]}
 TASKS = [

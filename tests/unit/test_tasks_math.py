@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfimprove_workers.tasks import Math, Verdict, utility
@@ -46,6 +46,12 @@ SAME = [
     (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"), (r"3\sqrt{2}",
     r"3\sqrt{2}\text{ cm}"),
     (r"(-\infty, 2) \cup (3, \infty)", r"(-\infty,2)\cup(3,\infty)"), ("(x+1)(x-2)", "x^2 - x - 2"),
+    ("1000000", "1 000 000"), ("1 000", "1,000"), ("12345", "12 345"), ("1000.5", "1 000.5"), ("1000000", "1'000'000"),
+    ("1000000", r"1\;000\;000"), ("(1000, 2)", "(1 000, 2)"), ("5000", "5 000 clips"), ("-5", "- 5"), ("-5", "$-5$"),
+    ("-5", "-$5"), ("-5", "$-5"), ("-5", r"$-$5"), ("5", "-(-5)"), ("10", "5 - -5"), ("10", "5--5"),
+    ("2x+3", "2x - -3"), ("2.5", "2 1/2"), (r"x+\frac{1}{2}", r"x+\frac 1 2"), ("72", "2^3 3^2"),
+    (r"2^3 \cdot 3^2", "72"),
+    ("x^2+y^2", "y^2 + x^2"), ("x^2y^2", "(xy)^2"), ("e^{-x^2}", r"\frac{1}{e^{x^2}}"),
 ]  # fmt: skip
 
 DIFFERENT = [
@@ -58,7 +64,11 @@ DIFFERENT = [
     ("Monday", "5"), ("x^2+1", "x^2-1"), (r"\sqrt{2}", "2"), ("3.14", r"\pi"), (r"\pi", "3.14"), ("10:30", "10:31"),
     ("A", "B"), ("7", "10 - 4"), ("-1/2", "1/2"), ("3", "1/0"), ("1234", "1,23,4"), ("2", "3, 4"), ("yes", "no"),
     ("10", "10^{5}"), ("5 remainder 2", "5"), ("55", "5 5"), ("1000", "10 00"), ("5", "--5"), ("5", "----------5"),
-    ("5", "- -5"),
+    ("5", "- -5"), ("5", "−−5"), ("5", "--- 5"), ("5", "-$-5$"), ("-5", "+-5"), ("-5", "--5"), ("2x", "--2x"),
+    ("(5,3)", "(--5, 3)"), ("3", "5 - --2"), ("5", "5 5"), ("25", "5 5"), ("5.5", "5. 5"), ("5.5", "5 .5"),
+    ("55", r"5\,5"),
+    ("55", "5~5"), ("55", "$5$$5$"), ("55", "5'5"), ("(55,3)", "(5 5, 3)"), ("123456", "1 234 56"), ("1", "1 000/3"),
+    ("1, 2, 3", "1 2 3"), ("x^2+y^2", "x^2-y^2"),
 ]  # fmt: skip
 
 
@@ -154,6 +164,21 @@ CHANNELS = [
     ("0.75", r"so the result is $\frac{3}{4}$.", CORRECT, NO_ANSWER),
     ("x^2+1", "We get $x^2+1$.", CORRECT, NO_ANSWER),
     ("1,2", "The solutions are $1$ and $2$.", CORRECT, NO_ANSWER),
+    # thousands set apart, and marks that are no signs
+    ("1000000", "It is 1 000 000", CORRECT, NO_ANSWER),
+    ("0", "It is 1 000 000", WRONG, NO_ANSWER),
+    ("200", "In 2020 we had 100 200", WRONG, NO_ANSWER),
+    ("100", "In 2020 100 came", CORRECT, NO_ANSWER),
+    ("5", "We add them.\n---\n5", CORRECT, NO_ANSWER),
+    ("5", "The total is --5", WRONG, NO_ANSWER),
+    ("5", "Total -----5", WRONG, NO_ANSWER),
+    ("5", "so we have 5 - -5", WRONG, NO_ANSWER),
+    ("-5", "it is - 5", CORRECT, NO_ANSWER),
+    ("5", "5 5", WRONG, WRONG),
+    ("5", "--5", WRONG, WRONG),
+    ("5", "-" * 40 + "5", WRONG, WRONG),
+    ("5", "The answer is --5.", WRONG, WRONG),
+    ("55", "#### 5 5", WRONG, WRONG),
     # a part of the answer is not the answer
     ("4", r"so the result is $\frac{3}{4}$.", WRONG, NO_ANSWER),
     ("4", "so the result is 3/4.", WRONG, NO_ANSWER),
@@ -260,6 +285,79 @@ def test_fractions_are_equal_exactly_when_they_are(gold: Fraction, answer: Fract
 def test_the_express_lane_says_what_the_cascade_says(number: str, form: str, before: str, gold: str) -> None:
     response = before + form.format(number)
     assert TASK.check(response, gold, None) == TASK._cascade(response, gold, False, False)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "So she sold 72 clips.",
+        "That makes 1,234 altogether.",
+        "We have\n- 3 of 4\nwhich is 0.",
+        "Hence it is 007",
+        "In May and in June 12.",
+        "Twenty five and 5",
+        "Twenty five, 5",
+        "Sin cos tan log 5",
+        "USD 5",
+        "Then x = 5",
+        "So we get 5 percent",
+        "So we get 5. percent",
+        "So we get 5%.",
+        "So we get 1 000 000",
+        "So we get 5 5",
+        "So it is -5",
+        "So it is - 5",
+        "So it is --5",
+        "So it is 5 million",
+        "So it is 3/4",
+        "So it is 2 1/2",
+        "So the pair is 3, 4",
+        "The ratio was 3 : 4",
+        "Is 3 < 4",
+        "So it costs $5",
+        "So it costs 5 dollars 20",
+        "<think>5</think>So it is 7",
+        "5 it is",
+        "So it is 7" + " and so on" * 30,
+        "So it is 7 " + "-" * 120,
+        "So it is 12345678901234567",
+        "So it is 1e5",
+        "So 5! it is",
+    ],
+)
+@pytest.mark.parametrize("gold", ["5", "72", "1234", "7", "0"])
+def test_a_number_in_a_sentence_is_graded_the_same_with_and_without_the_express_lane(response: str, gold: str) -> None:
+    assert TASK.check(response, gold, None) == TASK._cascade(response, gold, False, False)
+
+
+WORDS = [
+    "So",
+    "she",
+    "sold",
+    "and",
+    "or",
+    "Five",
+    "five",
+    "twenty",
+    "sin",
+    "USD",
+    "x",
+    "=",
+    "pm",
+    "percent",
+    "million",
+    "a",
+]
+MARKS = [" ", " ", " ", " ", "\n", ".", ",", "-", "%", "/", ":", "'", "<", "$", "box", "-----", "=", "("]
+NUMBERS = ["5", "72", "1,234", "000", "12 345", "3.5", "0", "2 1/2"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(WORDS + MARKS + NUMBERS), max_size=16).map("".join),
+       st.sampled_from(["", "So she sold ", "We know that 3 of 4 are left. " * 8, "First\n"]),
+       st.sampled_from(["5", "72", "1234", "345"]))  # fmt: skip
+def test_a_sentence_of_any_make_is_graded_the_same_without_the_express_lane(text: str, before: str, gold: str) -> None:
+    assert TASK.check(before + text, gold, None) == TASK._cascade(before + text, gold, False, False)
 
 
 PIECES = [

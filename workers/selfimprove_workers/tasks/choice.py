@@ -1,8 +1,9 @@
 """Choice: one of the labels that the question offers (`A` to `J`, or `1` to `4`).
 
-Flexible reads the label in the channels of `extract`, in "(B)", "B)", "option B is correct", or takes the one choice
-whose full text the response gives. Strict asks for the label (its text may follow) in a declared channel or as the
-whole response; else strict is NoAnswer.
+Flexible reads the label in the channels of `extract`, else the last one claimed ("option B is correct", "so B"), the
+one that the response begins with ("B) because"), or the only one that it names, by its label or by its full text. What
+is denied, asked, supposed or listed counts nowhere (`assertions`). Strict asks for the label (its text may follow) in a
+declared channel or as the whole response; else strict is NoAnswer.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from selfimprove_workers.tasks.assertions import asserted, name_of, plain
 from selfimprove_workers.tasks.base import Check, Verdict
-from selfimprove_workers.tasks.denials import undenied
-from selfimprove_workers.tasks.extract import declared, final_part
+from selfimprove_workers.tasks.extract import Found, declared, final_part
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 
 LETTERS = tuple("ABCDEFGHIJ")
@@ -61,19 +62,18 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
     if region is None:
         return None
     found = declared(region)
-    if found is not None:
+    if found is not None and not _begins_echo(found, choices):
         label = _alone(found.payload, choices)
         if label:
             return Pick(label, is_strict=True, is_closed=found.is_closed)
-        payload = undenied(found.payload, choices)
-        label = _leading(payload, choices) or _by_text(payload, choices)
+        label = _asserted(found.payload, choices)
         if label or found.is_closed:
             return Pick(label, is_strict=False, is_closed=found.is_closed) if label else None
     label = _alone(region, choices)
     if label:
         return Pick(label, is_strict=True)
-    said = undenied(region[-TAIL:], choices)
-    label = _mentioned(said, choices) or _leading(said, choices) or _by_text(said, choices)
+    whole = region if len(region) <= 2 * TAIL else f"{region[:TAIL]}\n{region[-TAIL:]}"
+    label = _asserted(whole, choices)
     return Pick(label, is_strict=False) if label else None
 
 
@@ -101,50 +101,80 @@ def _alone(text: str, choices: dict[str, str]) -> str | None:
         return bare
     match = re.fullmatch(r"\(?\[?(\w{1,2})[)\].:]+\s*(.+)", cleaned, re.DOTALL)
     label = _known(match[1], choices) if match else None
-    same = label and match and choices[label] and _plain(match[2]) == _plain(choices[label])
+    same = label and match and choices[label] and plain(match[2]) == plain(choices[label])
     return label if same else None
 
 
-def _leading(text: str, choices: dict[str, str]) -> str | None:
-    """The label that a text begins with: `B) because ...`, `(B) ...`, `B. ...`, `option B`, `B, since`."""
-    pattern = (
-        r"\W{0,6}(?:(?:option|choice|answer|letter)\s+)?[(\[]?\*{0,2}(%s)(?![)\]*]{0,3}\s*(?:,|/|&|,?\s*\b(?:and|or)\b)\s*[(\[*]{0,3}(?:%s)\b)"
-        r"(?:\*{0,2}[)\]:.,]|\*\*|\s*$|\s+(?:is|because|since|as)\b)"
-    )
-    match = _pattern(pattern, tuple(choices)).match(text)
-    return match[1] if match else None
+def _asserted(text: str, choices: dict[str, str]) -> str | None:
+    """The last choice that a text claims to be the answer, else the one it begins with, else the only one it names."""
+    said, labels = asserted(text, choices), tuple(choices)
+    claims = [found[found.lastgroup or 0] for found in _claim(labels).finditer(said)]
+    if claims:
+        return claims[-1]
+    leading = _leading(labels).match(said)
+    if leading is not None and not _is_echo(said, choices):
+        return leading["label"]
+    return _only(_named(labels), said) or _only(_in_words(labels), said)
 
 
-def _mentioned(text: str, choices: dict[str, str]) -> str | None:
-    """The label that the last sentence which names one names as the answer."""
+def _only(pattern: re.Pattern[str], text: str) -> str | None:
+    found = {match[match.lastgroup or 0] for match in pattern.finditer(text)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _begins_echo(found: Found, choices: dict[str, str]) -> bool:
+    """Whether "the answers are:" only introduces the choices."""
+    is_item = _line(tuple(choices)).match(found.payload) is not None
+    return is_item and _is_echo(f"{found.payload}\n{found.after}", choices)
+
+
+def _is_echo(text: str, choices: dict[str, str]) -> bool:
+    """Whether the lines of a text go through the choices one by one, as the question does."""
     labels = tuple(choices)
-    named = _pattern(
-        r"(?:(?i:option|choice|letter|answer)\s*[(\[*]{0,3}(%s)\b|[(\[](%s)[)\]]"
-        r"|\b(%s)[)\]*]{0,3}\s+is\s+(?:the\s+)?(?i:correct|right|best)"
-        r"|\b(?i:it\s+is|it's|it\s+must\s+be|so|thus|hence|therefore|choose|pick|select|go\s+with)\s*,?\s*"
-        r"[(\[*]{0,3}(%s)[)\]*]{0,3}(?=\s*(?:[.,;:!]|\Z|because\b|since\b)))",
-        labels,
-    )
-    found = [next(group for group in match.groups() if group) for match in named.finditer(text)]
-    return found[-1] if found else None
-
-
-def _by_text(text: str, choices: dict[str, str]) -> str | None:
-    """The one choice whose full text stands in a text; None when none or several do."""
-    said = f" {_plain(text[:TAIL])} "
-    found = [label for label, choice in choices.items() if _plain(choice) and f" {_plain(choice)} " in said]
-    longest = [label for label in found if not any(_within(choices[label], choices[o]) for o in found if o != label)]
-    return longest[0] if len(longest) == 1 else None
-
-
-def _within(one: str, other: str) -> bool:
-    return f" {_plain(one)} " in f" {_plain(other)} "
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[\w.%°/+-]*\w[%°]?", text.casefold()))
+    begun = tuple(match["label"] for match in _line(labels).finditer(text))
+    return len(begun) > 1 and begun == labels[: len(begun)]
 
 
 @lru_cache(maxsize=256)
-def _pattern(pattern: str, labels: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(pattern.replace("%s", "|".join(map(re.escape, labels))))
+def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """`the answer is B`, `so B`, `B is correct`."""
+    name = name_of(labels)
+    return re.compile(
+        r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
+        r"|can\s+only)\s+be)\b|['’]s\b|:)|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
+        r"|go(?:ing)?\s+with|leaves|leaving)\b)[\s,:]*"
+        r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
+        r"|best|final|answer|one|be|must|option|choice|letter)\b[\s,:]*){0,8}"
+        rf"{name}(?=\s*(?:[.,;:!⟦\n]|\Z)|\s+(?:because|since|as|for)\b)"
+        rf"|{name.replace('?P<label>', '?P<second>')}[.:]?(?:\s*⟦\w+⟧)?"
+        r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
+        r"(?i:(?:the|a|clearly|definitely|most|very|only|obviously|probably|therefore|thus|our|my|final)\s+){0,4}"
+        r"(?i:correct|right|best|true|answer|accurate|sense|appropriate|suitable|likely)\b"
+    )
+
+
+@lru_cache(maxsize=256)
+def _leading(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """The label that a text begins with: `B) because ...`, `(B) ...`, `B. ...`, `option B`, `B, since`."""
+    name = name_of(labels)
+    return re.compile(rf"\W{{0,6}}{name}(?:(?<=[)\]*])|[:.,]|\s*\Z|\s+(?:because|since|as)\b)")
+
+
+@lru_cache(maxsize=256)
+def _named(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """A label that can be nothing else: `option B`, `(B)`; `B is` at the beginning of a clause."""
+    name = name_of(labels)
+    return re.compile(
+        rf"(?=(?i:option|choice|letter)\s|[(\[]){name}"
+        rf"|(?m:^)\W{{0,3}}{name.replace('?P<label>', '?P<second>')}\s+is\b"
+    )
+
+
+@lru_cache(maxsize=256)
+def _in_words(labels: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"⟦(?P<label>{'|'.join(map(re.escape, labels))})⟧")
+
+
+@lru_cache(maxsize=256)
+def _line(labels: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"^\W{{0,4}}(?P<label>{'|'.join(map(re.escape, labels))})[)\].:]", re.MULTILINE)

@@ -8,6 +8,7 @@ Everything before the last is exact and symmetric. Rules that are choices:
 - A decimal of at least six places equals what rounds to it (0.333333 and 1/3), else numbers are equal or not.
 - (1, 2) is ordered and is not [1, 2]; {1, 2} and a bare `1, 2` are sets. A bare list also matches (1, 2) in order.
 - An answer of more than 2,000 characters is wrong: no final answer is that long.
+- Digits apart (`5 5`) and signs in a row (`--5`) are no number: they equal only the same text.
 - Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself.
 """
 
@@ -21,7 +22,7 @@ from functools import lru_cache
 
 from selfimprove_workers.tasks.base import Verdict
 from selfimprove_workers.tasks.judging import bench
-from selfimprove_workers.tasks.latex import judgeable, to_latex
+from selfimprove_workers.tasks.latex import judgeable, misread, to_latex
 from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
@@ -34,10 +35,8 @@ WORDS = re.compile(
 )
 CLOCK = re.compile(r"(\d{1,2}(?::\d\d)?)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
 EQUALS = re.compile(r"(?<![<>!:=\\])=(?!=)|\\approx(?![a-z])")
-THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d])")
-SPACE = re.compile(r"(?<!\d) +| +(?!\d)")
+SPACE = re.compile(r"(?<![\d.]) +| +(?![\d.])")
 """Between two digits a space is no mere spacing: `5 5` is not 55."""
-SIGNS = re.compile(r"[-+]\s*[-+]")
 LATEX_COMMAND = re.compile(r"\\[A-Za-z]+")
 
 
@@ -92,8 +91,6 @@ def compare(gold: Reading, answer: str, percent_asked: bool = False) -> Verdict:
         return Verdict.CORRECT if same_quantity(gold.quantity, found.quantity, percent_asked) else Verdict.WRONG
     if squeezed(gold.text) == squeezed(found.text):
         return Verdict.CORRECT
-    if SIGNS.match(found.text) or SIGNS.match(gold.text):  # a rule of dashes before a number, not its sign
-        return Verdict.WRONG
     plain = _compare_plain(gold, found)
     if plain is not None:
         return Verdict.CORRECT if plain else Verdict.WRONG
@@ -127,8 +124,8 @@ def side_that_counts(found: Reading) -> Reading:
 
 
 def squeezed(text: str) -> str:
-    """The text without spaces and, where it has no LaTeX commands, without case. `1 000` is 1000, `5 5` stays."""
-    text = SPACE.sub("", THOUSANDS.sub(lambda found: found[0].replace(" ", ""), text))
+    """The text without spaces and, where it has no LaTeX commands, without case; `5 5` stays."""
+    text = SPACE.sub("", text)
     return text if LATEX_COMMAND.search(text) or len(text) < 2 else text.casefold()
 
 
@@ -191,6 +188,8 @@ def _judged(gold: str, answer: str) -> Verdict:
     """math-verify's verdict on two texts in LaTeX, from a judge process."""
     if not judgeable(gold):
         return Verdict.GOLD_UNPARSABLE
+    if misread(gold) or misread(answer):
+        return Verdict.WRONG
     if not judgeable(answer):
         return Verdict.TIMEOUT if answer else Verdict.WRONG
     found = bench("math").ask({"gold": gold, "answer": answer})

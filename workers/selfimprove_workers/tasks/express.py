@@ -1,12 +1,15 @@
-"""The answers that most responses give, graded in microseconds: a whole number at the end, in a declared channel.
+"""The answers that most responses give, graded in microseconds: a whole number, declared at the end or in a sentence.
 
-A shortcut, not a rule of its own: what it says is what the cascade says (a property test holds the two together), and
+A shortcut, not a rule of its own: what it says is what the cascade says (property tests hold the two together), and
 whatever it is not sure of it leaves to the cascade.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+from selfimprove_workers.tasks.phrases import is_prose, plain_last_number
 
 END = 64
 """How far from the end the channel has to begin."""
@@ -16,6 +19,26 @@ ENDING = re.compile(
     r"|####[ ]?(?P<hashes>-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0)"
     r"|[Aa]nswer(?: is:?|:)[ ](?P<says>-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0))\.?\s{0,8}\Z"
 )
+MAX_WHOLE = 200
+"""A response of one line up to this long may be the answer itself."""
+OPENING = re.compile(r"[A-Z][a-z]+(?: (?!and |or )[a-z]+){2} ")
+"""Three words in a row, which begin no quantity and no list of quantities."""
+
+
+class Whole(NamedTuple):
+    """A whole number, without thousands separators, and whether the response declares it."""
+
+    text: str
+    is_declared: bool
+
+
+def whole_number(response: str) -> Whole | None:
+    """The whole number that a response gives for its answer; None if unsure."""
+    if "nswer" in response or "\\" in response or "####" in response:
+        declared = whole_number_at_end(response)
+        return Whole(declared, True) if declared is not None else None
+    last = whole_number_in_sentence(response)
+    return Whole(last, False) if last is not None else None
 
 
 def whole_number_at_end(response: str) -> str | None:
@@ -31,6 +54,24 @@ def whole_number_at_end(response: str) -> str | None:
     return match[match.lastgroup or 0].replace(",", "")
 
 
+def whole_number_in_sentence(response: str) -> str | None:
+    """The last number, a whole one, of a response that has no `answer`, `####` or backslash; None if unsure."""
+    if "<" in response or "$" in response or "NSWER" in response or not response.isascii():
+        return None
+    last = plain_last_number(response)
+    if last is None or (last[0] == "0" and last != "0") or not _is_sentence(response):
+        return None
+    return last.replace(",", "")
+
+
 def is_whole(gold: str) -> bool:
     """Whether a gold answer is a whole number as Python writes it."""
     return len(gold) < 16 and gold.isascii() and gold.isdigit() and (gold[0] != "0" or gold == "0")
+
+
+def _is_sentence(response: str) -> bool:
+    """Whether a response is surely more than the answer alone."""
+    whole = response.strip()
+    if len(whole) > MAX_WHOLE or "\n" in whole:
+        return True
+    return OPENING.match(whole) is not None and is_prose(whole)

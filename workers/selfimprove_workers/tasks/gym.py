@@ -43,7 +43,9 @@ class Gym:
             return Check(missing, missing, _shown(candidates[0], answer) if candidates else None)
         verdict, found = self._best(candidates, answer, extra)
         alone = _alone((region or "")[-MAX_LENGTH:], answer)
-        strict = self._score(alone, answer, extra) if _has_form(alone, answer) else Verdict.NO_ANSWER
+        strict = Verdict.NO_ANSWER
+        if _has_form(alone, answer):  # what cost too much once is not tried again in another form
+            strict = verdict if verdict is Verdict.TIMEOUT else self._score(alone, answer, extra)
         return Check(verdict, strict, _shown(found, answer))
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:

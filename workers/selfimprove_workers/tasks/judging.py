@@ -1,7 +1,7 @@
 """Asks the judge processes: started when the first costly check comes, as many as there are threads asking.
 
-Whoever asks waits at most for the judge's own limits (under a second of CPU) plus, the first time, for its libraries
-to load. A judge that breaks is replaced; the question it broke on is a timeout.
+Whoever asks waits at most for the judge's own limits (0.4 s of CPU, see `judge`) plus, the first time, for its
+libraries and scorers to load. A judge that breaks is replaced; the question it broke on is a timeout.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 120.0
-ASK_SECONDS = 10.0
-"""Beyond the judge's own wall limit: only a judge that is itself broken takes this long."""
+ASK_SECONDS = 30.0
+"""Beyond the judge's own limits: only a judge that is itself broken takes this long."""
 
 
 class Judge:

@@ -8,6 +8,11 @@ MAX_LENGTH = 400
 MAX_DEPTH = 16
 MAX_DIGITS = 60
 
+HUGE = re.compile(r"\^\s*\{[^{}]*\^\s*\{[^{}]*\^|\^\s*(?:\w|\{[^{}]*\})\s*\^|\^\s*\{?\d{5,}|\d{5,}\s*!")
+"""Towers of powers (a power of a power is none: `e^{-x^2}`), and powers and factorials of long numbers."""
+DIGITS_APART = re.compile(r"(?<![\^_\d.])\d[\d.]*(?:\s+\.?|')\d")
+SIGNS_IN_A_ROW = re.compile(r"(?<![\w)}\]!|.])(?<![\w)}\]!|.] )[-+]\s*[-+]|(?:[-+]\s*){3}")
+"""Where no operand comes before them: `5 - -5` is a difference."""
 REWRITES = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -20,7 +25,6 @@ REWRITES = [
         (r"\^\s*(-?\d{2,}|-\d)", r"^{\1}"),
         (r"\\sqrt\s*(\d)(?!\d)", r"\\sqrt{\1}"),
         (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}"),
-        (r"(?<![_^]\d)(?<=\d)\s+(?=\d)", ", "),
         (r"<=", r"\\le "),
         (r">=", r"\\ge "),
         (r"!=", r"\\ne "),
@@ -38,14 +42,19 @@ def to_latex(text: str, percent_asked: bool = False) -> str:
         text = text[:-1] if percent_asked else rf"\frac{{{text[:-1]}}}{{100}}"
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
-    return text.replace("$", "").strip()
+    return text.replace("$", " ").strip()
+
+
+def misread(latex: str) -> bool:
+    """Whether computer algebra would find a number that nobody wrote: 5 in `--5`, 55 in `5'5`, 25 in `5 5`."""
+    return bool(DIGITS_APART.search(latex) or SIGNS_IN_A_ROW.search(latex))
 
 
 def judgeable(latex: str) -> bool:
     """Whether a text is within the caps: short, shallow, no endless digits, no towers of powers."""
     if not 0 < len(latex) <= MAX_LENGTH or re.search(rf"\d{{{MAX_DIGITS},}}", latex):
         return False
-    return _depth(latex) <= MAX_DEPTH and not re.search(r"\^\s*\{?[^{}]{0,20}\^|\^\s*\{?\d{5,}|\d{5,}\s*!", latex)
+    return _depth(latex) <= MAX_DEPTH and not HUGE.search(latex)
 
 
 def _depth(text: str) -> int:

@@ -14,17 +14,14 @@ from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare, read, readable
-from selfimprove_workers.tasks.express import is_whole, whole_number_at_end
+from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
 from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part
 from selfimprove_workers.tasks.phrases import is_prose, last_formulas, last_number, leading_number, sentence
 
-RIGHT, WRONG = (Verdict.CORRECT, Verdict.CORRECT), (Verdict.WRONG, Verdict.WRONG)
 ANY_GOLD = read("0")
 """What stands for the gold where there is none: most answers are numbers."""
 DENIED = re.compile(r"not\s+\S{1,80}\s*", re.IGNORECASE)
 """All that comes after "the answer is" where it only says what the answer is not."""
-MAX_WHOLE = 200
-"""A response of one line up to this long may be the answer itself."""
 
 
 class Candidate(NamedTuple):
@@ -43,9 +40,10 @@ class Math:
     def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
         """See `tasks.base.Task`. `extra["percent"]`: the question asks for a percentage, so 5 and 5% are the same."""
         if not truncated and is_whole(answer):
-            number = whole_number_at_end(response)
+            number = whole_number(response)
             if number is not None:
-                return Check(*(RIGHT if number == answer else WRONG), number)
+                verdict = Verdict.CORRECT if number.text == answer else Verdict.WRONG
+                return Check(verdict, verdict if number.is_declared else Verdict.NO_ANSWER, number.text)
         return self._cascade(response, answer, bool(extra and extra.get("percent")), truncated)
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:

@@ -48,7 +48,7 @@ INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
 QUANTITY = re.compile(
     r"(?P<sign>[-+]?)\s*(?:(?P<currency>[$€£¥₹]|(?:USD|EUR|GBP|Rs\.?)\s)\s*(?P<sign2>-?))?"
     rf"(?:{_frac('a', 'b')}"
-    rf"|(?P<whole>\d+)(?:\s*{_frac('c', 'd')}|\s+(?P<n>\d+)\s*/\s*(?P<m>\d+))"
+    rf"|(?P<whole>\d+)(?:\s*{_frac('c', 'd')}|\s+(?P<n>[1-9]\d*)\s*/\s*(?P<m>\d+))"
     rf"|(?P<over>{DECIMAL})\s*/\s*(?P<under>{DECIMAL})"
     r"|(?P<fixed>\d*\.\d*)\\(?:overline|bar|dot)\s*\{(?P<repeat>\d{1,20})\}"
     rf"|(?P<base>{DECIMAL})(?:[eE](?P<exp>[-+]?\d{{1,3}})(?![a-zA-Z])"
@@ -70,6 +70,8 @@ def read_quantity(text: str) -> Quantity | None:
     match = QUANTITY.fullmatch(text)
     if match is None:
         return _word_number(text)
+    if match["sign"] and match["sign2"]:  # -$-5
+        return None
     value = _value(match)
     tail = _tail(match["rest"], match["currency"]) if value is not None else None
     if value is None or tail is None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.tasks.numbers import DECIMAL
+from selfimprove_workers.tasks.text import GROUPS
 
-NEAR, TAIL, EDGE = 240, 4000, 60
+BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
 
 NUMBER = re.compile(
-    r"(?:(?<![\w)\]}.])[-−]\s?)?(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
+    r"(?:(?<![\w)\]}.])[-−]{1,2}[^\S\n]?)?(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
     r"(?:\d+\s*\\[dt]?frac\s*\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\\[dt]?frac\s*(?:\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\d\s*\d)"
-    rf"|\d+\s+\d+/\d+|{DECIMAL}/{DECIMAL}|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w))?)"
+    rf"|\d+\s+[1-9]\d*/\d+|{GROUPS}(?:\.\d+)?|{DECIMAL}/{DECIMAL}|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w))?)"
     r"(?:\s?\\?%|\s?percent\b|\s(?:hundred|thousand|million|billion)\b)?"
 )
-PLAIN_LAST = re.compile(
-    r"(?<![-−$€£¥₹])\s(\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?=\.?(?:\s|\Z))"
-    r"(?!\s?(?:\\?%|percent\b|hundred\b|thousand\b|million\b|billion\b))[^\d]*\Z",
-    re.ASCII,
-)
-"""The last number of most responses: whole, unsigned, between spaces."""
+PLAIN_BACKWARDS = re.compile(r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(?:\s(?![-$\d])|\s?\Z)", re.ASCII)
+"""The last number of most responses, whole, unsigned, between spaces; of a text read from its end."""
+PLAIN_AFTER = re.compile(r"(?!\.?\s?(?:%|percent\b|hundred\b|thousand\b|million\b|billion\b))\.?(?:\s|\Z)")
 DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
 SENTENCE_END = re.compile(
@@ -51,10 +49,18 @@ def sentence(text: str) -> str:
 def last_number(text: str) -> str | None:
     """The last number of a text with its sign, currency, percent sign; the formula it stands in where it does."""
     if text.isascii() and "$" not in text and "\\" not in text:
-        plain = PLAIN_LAST.search(text, max(0, len(text) - NEAR))
+        plain = plain_last_number(text)
         if plain is not None:
-            return plain[1]
+            return plain
     return _last_number(text)
+
+
+def plain_last_number(text: str) -> str | None:
+    """The last number of an ASCII text without formulas, where a look at the end is enough to be sure of it."""
+    match = PLAIN_BACKWARDS.match(text[: -BESIDE - 1 : -1])
+    if match is None or (match.end() >= BESIDE < len(text)) or not PLAIN_AFTER.match(match[1][::-1]):
+        return None
+    return match[2][::-1]
 
 
 def _last_number(text: str) -> str | None:

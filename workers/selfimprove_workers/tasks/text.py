@@ -36,6 +36,9 @@ REWRITES = [
         (r"\s+", " "),
     )
 ]
+GROUPS = r"(?<![\w.,^/'])(?<!\d )[1-9]\d{0,2}(?:(?: \d{3})+|(?:'\d{3})+)(?![\w/']| \d)"
+"""Thousands set apart by spaces or apostrophes: `1 000 000`, `1'000`. Digits apart in any other way are no number."""
+GROUPED = re.compile(GROUPS, re.ASCII)
 PAIRS = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ('"', '"'), ("'", "'")]
 
 
@@ -50,7 +53,7 @@ def clean(text: str) -> str:
     if "\\" in text or "~" in text or "  " in text or "{,}" in text:
         for pattern, replacement in REWRITES:
             text = pattern.sub(replacement, text)
-    return unwrap(text)
+    return GROUPED.sub(lambda found: re.sub("[ ']", ",", found[0]), unwrap(text))
 
 
 def unwrap(text: str) -> str:

@@ -1,0 +1,143 @@
+"""What a response asserts about the choices: the rest, which only denies, asks, supposes or lists, is taken out first.
+
+`Option A is wrong`, `it can't be (C)`, `is it A?`, `if A is right`, `A, B, C, D`: a choice named so is no answer. Whole
+clauses go, so that what is left is sure: a reader that finds nothing in it finds no answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+OPENING, CLOSING = "⟦", "⟧"
+"""The brackets of a label that stands for its choice's text. Whoever writes them writes a label in brackets."""
+
+UNSAID = re.compile(
+    r"\b(?:not|never|neither|nor|none|cannot|cant|isnt|doesnt|dont|wont|wrong|incorrect|false|untrue|impossible"
+    r"|implausible|unlikely|improbable|invalid|irrelevant|less|eliminat\w*|exclud\w*|rul\w*\s+out|ruled|reject\w*|discard\w*"
+    r"|dismiss\w*|doubt\w*|rather\s+than|instead\s+of|as\s+opposed\s+to|unlike|except|anything\s+but|nothing\s+but|no\s+way"
+    r"|if|whether|suppose|assum\w+)\b|n['’]t\b|\bno\W*\Z|\?\W*\Z|\b(?:is|are)\s+out\b",
+    re.IGNORECASE,
+)
+GOES_ON = re.compile(
+    r"\W*(?:is|are|was|were|does|do|can|could|would|will|has|have|seems?|looks?)(?:n['’]t)?\b", re.IGNORECASE
+)
+"""A clause without a subject of its own: `Option A, which is dry, is wrong`."""
+REASON = re.compile(r"\W*(?:because|since|as)\b", re.IGNORECASE)
+SENTENCE_ENDS = re.compile(r"[.!?]\W*\Z")
+LISTED_BY = re.compile(r"[\s,;/&|-]*(?:\b(?:and|or|nor)\b\s*)?", re.IGNORECASE)
+VERB = re.compile(r"\s+(?:is|are|was|were|can|could|does|do|would|will|must|has|have|seems?|looks?)\b")
+AFTER_BARE = re.compile(r"\W*\Z|\s*[.,:;/&|)\]!?\n]|\s+(?:and|or|nor|both|all)\b")
+TOKEN = re.compile(r"[\w.%°/+-]*\w[%°]?")
+
+
+def asserted(text: str, choices: Mapping[str, str]) -> str:
+    """The clauses of a text that assert something; a choice's own text in them stands as its label in brackets."""
+    text = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+    text = _labelled(text, tuple(choices.items()))
+    labels = tuple(choices)
+    return "\n".join(_said(_borders(labels).split(_without_listings(text, labels))))
+
+
+def _labelled(text: str, choices: tuple[tuple[str, str], ...]) -> str:
+    """The text with the labels of choices, in their own brackets, for the choices' texts."""
+    pattern, labels = _texts(choices)
+
+    def label(found: re.Match[str]) -> str:
+        known = labels.get(plain(found[0]))
+        return f"{OPENING}{known}{CLOSING}" if known else found[0]
+
+    return pattern.sub(label, text) if labels else text
+
+
+def _said(clauses: list[str]) -> list[str]:
+    """The clauses that assert. What goes with one that doesn't is its subject before it and its reason behind it."""
+    kept: list[str] = []
+    is_said = True
+    for clause in clauses:
+        is_said = not UNSAID.search(clause) and (is_said or not REASON.match(clause))
+        if is_said:
+            kept.append(clause)
+        elif GOES_ON.match(clause):
+            while kept and not SENTENCE_ENDS.search(kept[-1]):
+                kept.pop()
+    return kept
+
+
+def plain(text: str) -> str:
+    """The words of a text, in one spelling."""
+    return " ".join(TOKEN.findall(text.casefold()))
+
+
+@lru_cache(maxsize=256)
+def name_of(labels: tuple[str, ...]) -> str:
+    """The pattern of a label, with what may stand around it, as the group `label`."""
+    either = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    return (
+        r"(?:(?i:options?|choices?|letters?)\s+)?[(\[*\"'⟦]{0,3}(?<![\w'’])(?<!\d\.)"
+        rf"(?P<label>{either})(?!\w|['’]\w|\.\d)[)\]*\"'⟧]{{0,3}}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """The pattern of the texts, the longest first, and the label of each; without any that is a label or not unique."""
+    labels = {label.casefold() for label, _ in choices}
+    spelled = [plain(text) for _, text in choices]
+    by_text = {
+        text: label
+        for text, (label, _) in zip(spelled, choices, strict=True)
+        if text and text not in labels and spelled.count(text) == 1
+    }
+    words = sorted(by_text, key=len, reverse=True)
+    either = "|".join(r"[^\w.%°/+-]+".join(map(re.escape, text.split(" "))) for text in words)
+    return re.compile(rf"(?<![\w.%°/+-])(?:{either})(?![.%°/+-]*\w|[%°])", re.IGNORECASE), by_text
+
+
+def _without_listings(text: str, labels: tuple[str, ...]) -> str:
+    """The text without choices that are named side by side: `A, B and C`, `(A) red (B) blue`."""
+    pieces, end = [], 0
+    for group in _side_by_side(text, labels):
+        if len({name["label"] for name in group}) > 1:
+            pieces.append(text[end : group[0].start()])
+            end = group[-1].end()
+    return "".join([*pieces, text[end:]])
+
+
+def _side_by_side(text: str, labels: tuple[str, ...]) -> Iterator[list[re.Match[str]]]:
+    group: list[re.Match[str]] = []
+    for name in re.finditer(name_of(labels) + r"[.:]?", text):
+        if not _is_name(name, text):
+            continue
+        if group and not _continues(group[-1], name, text):
+            yield group
+            group = []
+        group.append(name)
+    if group:
+        yield group
+
+
+def _is_name(name: re.Match[str], text: str) -> bool:
+    """Whether a match is a label, not the article A or the pronoun I."""
+    is_marked = name[0] != name["label"]
+    return is_marked or bool(AFTER_BARE.match(text, name.end()) or VERB.match(text, name.end()))
+
+
+def _continues(before: re.Match[str], name: re.Match[str], text: str) -> bool:
+    """Whether nothing but a comma or an "or" is between two names. `B. A is dry` are two sentences."""
+    begins = before[0].endswith(".") and VERB.match(text, name.end())
+    return not begins and LISTED_BY.fullmatch(text, before.end(), name.start()) is not None
+
+
+@lru_cache(maxsize=256)
+def _borders(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """Where clauses meet: after a mark, before a conjunction. The dot of `A. red` is none."""
+    name = name_of(labels).replace("?P<label>", "?:")
+    return re.compile(
+        r"(?<=[.,;!?])(?:(?<!^\w\.)(?<!\n\w\.)|(?!\s+⟦))\s+|\n+"
+        r"|\s+(?=(?:because|since|so|thus|hence|therefore|whereas|while|although|though|however|rather\s+than|instead\s+of"
+        rf"|as\s+opposed\s+to|and\s+not|and\s+{name}\s+(?:is|are|was))\b)"
+        r"|(?<!anything)(?<!nothing)(?<!everything)(?<!none)(?<!all)\s+(?=but\b)",
+        re.IGNORECASE,
+    )
