@@ -85,6 +85,19 @@ def test_numbers_are_extracted_before_they_are_scored(gold: str, response: str, 
     assert TASK.check(response, gold, number(gold)).flexible is verdict
 
 
+def test_an_answer_that_cost_too_much_is_not_scored_again_for_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def costly(candidate: str, entry: object) -> Verdict:
+        asked.append(candidate)
+        return Verdict.TIMEOUT
+
+    monkeypatch.setattr("selfimprove_workers.tasks.gym._scored", costly)
+    check = TASK.check("The answer is **9*9**.", "3*4", number("3*4", "countdown"))
+    assert (check.flexible, check.strict) == (Verdict.TIMEOUT, Verdict.TIMEOUT)
+    assert len(asked) == 1
+
+
 def test_without_an_oracle_the_scorer_alone_decides() -> None:
     answer, extra = first("propositional_logic?size=1")
     assert answer == ""

@@ -278,7 +278,9 @@ def test_fractions_are_equal_exactly_when_they_are(gold: Fraction, answer: Fract
 @given(
     st.from_regex(r"-?(0|[1-9][0-9]{0,5}|[1-9][0-9]{0,2}(,[0-9]{3}){1,2})\.?", fullmatch=True),
     st.sampled_from(["{}", "The answer is {}", "so\n#### {}", "it's \\boxed{{{}}}.", "Answer: {}", "{} it is",
-    "<answer>{}</answer>"]),
+    "<answer>{}</answer>", "The answer is {} clips.", "#### {} dollars", "#### {} percent", "Answer: {} and",
+    "The answer is {} million", "So she earned ${}.", "It cost $3, then $5, so ${} now", "So it is ${}$",
+    "It is {} $."]),
     st.sampled_from(["", "We know 3 of 4. ", "\\boxed{3} ", "#### 7\n", "the answer is 9.\n", "<think>8</think>"]),
     st.sampled_from(["12", "-5", "0", "1234", "7"]),
 )  # fmt: skip

@@ -14,10 +14,13 @@ from selfimprove_workers.tasks.phrases import is_prose, plain_last_number
 END = 64
 """How far from the end the channel has to begin."""
 
+NUMBER = r"-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0"
+NO_UNIT = "per|hundred|thousand|million|billion|trillion|and|plus|minus|times|over|div|not|but|are|than|rem|mod"
+UNIT = rf"(?: (?!{NO_UNIT})[a-z]{{3,20}})?"
 ENDING = re.compile(
-    r"(?:\\boxed\{(?P<boxed>-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0)\}\$?"
-    r"|####[ ]?(?P<hashes>-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0)"
-    r"|[Aa]nswer(?: is:?|:)[ ](?P<says>-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0))\.?\s{0,8}\Z"
+    rf"(?:\\boxed\{{(?P<boxed>{NUMBER})\}}\$?"
+    rf"|####[ ]?(?P<hashes>{NUMBER}){UNIT}"
+    rf"|[Aa]nswer(?: is:?|:)[ ](?P<says>{NUMBER}){UNIT})\.?\s{{0,8}}\Z"
 )
 MAX_WHOLE = 200
 """A response of one line up to this long may be the answer itself."""
@@ -56,12 +59,10 @@ def whole_number_at_end(response: str) -> str | None:
 
 def whole_number_in_sentence(response: str) -> str | None:
     """The last number, a whole one, of a response that has no `answer`, `####` or backslash; None if unsure."""
-    if "<" in response or "$" in response or "NSWER" in response or not response.isascii():
+    if "<" in response or "NSWER" in response:
         return None
-    last = plain_last_number(response)
-    if last is None or (last[0] == "0" and last != "0") or not _is_sentence(response):
-        return None
-    return last.replace(",", "")
+    last = (plain_last_number(response) or "").lstrip("$").replace(",", "")
+    return last if is_whole(last) and _is_sentence(response) else None
 
 
 def is_whole(gold: str) -> bool:

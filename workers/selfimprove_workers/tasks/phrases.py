@@ -16,8 +16,10 @@ NUMBER = re.compile(
     rf"|\d+\s+[1-9]\d*/\d+|{GROUPS}(?:\.\d+)?|{DECIMAL}/{DECIMAL}|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w))?)"
     r"(?:\s?\\?%|\s?percent\b|\s(?:hundred|thousand|million|billion)\b)?"
 )
-PLAIN_BACKWARDS = re.compile(r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(?:\s(?![-$\d])|\s?\Z)", re.ASCII)
-"""The last number of most responses, whole, unsigned, between spaces; of a text read from its end."""
+PLAIN_BACKWARDS = re.compile(r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(\$?)(?:\s(?![-$\d])|\s?\Z)", re.ASCII)
+"""The last number of most responses, whole, unsigned, between spaces, with or without `$`; of a text read backwards."""
+FORMULA_MARK = re.compile(r"\$(?!\d)|\\")
+"""Where there is none, there are no formulas: every dollar sign is one of money."""
 PLAIN_AFTER = re.compile(r"(?!\.?\s?(?:%|percent\b|hundred\b|thousand\b|million\b|billion\b))\.?(?:\s|\Z)")
 DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
@@ -48,19 +50,17 @@ def sentence(text: str) -> str:
 
 def last_number(text: str) -> str | None:
     """The last number of a text with its sign, currency, percent sign; the formula it stands in where it does."""
-    if text.isascii() and "$" not in text and "\\" not in text:
-        plain = plain_last_number(text)
-        if plain is not None:
-            return plain
-    return _last_number(text)
+    return plain_last_number(text) or _last_number(text)
 
 
 def plain_last_number(text: str) -> str | None:
     """The last number of an ASCII text without formulas, where a look at the end is enough to be sure of it."""
+    if not text.isascii() or FORMULA_MARK.search(text):
+        return None
     match = PLAIN_BACKWARDS.match(text[: -BESIDE - 1 : -1])
     if match is None or (match.end() >= BESIDE < len(text)) or not PLAIN_AFTER.match(match[1][::-1]):
         return None
-    return match[2][::-1]
+    return match[3] + match[2][::-1]
 
 
 def _last_number(text: str) -> str | None:
