@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, SPLIT, STEP
+from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, RUN_UID, SPLIT, STEP
 
 Manifest = Mapping[str, Any]
 
@@ -29,7 +29,8 @@ class ObservedPod:
 
     name: str
     uid: str
-    job: str
+    run: str
+    """The uid of the run that it works for."""
     step: str
     """As the ledger names it."""
     attempt: int
@@ -66,8 +67,6 @@ class ObservedJob:
     owner: str
     step: str
     """As the ledger names it: `i002-verify`."""
-    attempt: int
-    created_at: datetime | None = None
     started_at: datetime | None = None
     suspended: bool = False
     queued: bool = False
@@ -104,8 +103,6 @@ def job_of(manifest: Manifest) -> ObservedJob:
         uid=metadata["uid"],
         owner=next((o["uid"] for o in metadata.get("ownerReferences") or [] if o.get("controller")), ""),
         step=_step_name(labels),
-        attempt=int(labels.get(ATTEMPT, 0)),
-        created_at=moment(metadata.get("creationTimestamp")),
         started_at=moment(status.get("startTime")),
         suspended=bool(spec.get("suspend")),
         queued="kueue.x-k8s.io/queue-name" in labels,
@@ -129,7 +126,7 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
     return ObservedPod(
         name=metadata["name"],
         uid=metadata["uid"],
-        job=labels.get("batch.kubernetes.io/job-name") or labels.get("job-name", ""),
+        run=labels.get(RUN_UID, ""),
         step=_step_name(labels),
         attempt=int(labels.get(ATTEMPT, 0)),
         index=int((metadata.get("annotations") or {}).get(INDEX) or labels.get(INDEX) or 0),

@@ -71,8 +71,9 @@ class View:
         return self.accepted.spec
 
     def pods(self, step: str) -> tuple[ObservedPod, ...]:
-        """The pods of every attempt at a step, of the run's own Jobs."""
-        return tuple(pod for pod in self.observed.pods if pod.step == step)
+        """The pods of every attempt at a step, none of a run of the same name before it."""
+        uid = self.observed.run["metadata"]["uid"]
+        return tuple(pod for pod in self.observed.pods if pod.step == step and pod.run == uid)
 
 
 def _view(observed: Observed, accepted: Accepted, now: datetime) -> View:

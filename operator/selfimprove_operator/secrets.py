@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from selfimprove.api.secret_names import prefix_of, secrets_of
+from selfimprove.api.secret_names import CREDENTIALS, TOKEN, prefix_of, secrets_of
 from selfimprove.api.spec import Spec
 
-AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _OPTIONAL = frozenset(("AWS_SESSION_TOKEN",))
 
 
 def secret_variables(spec: Spec) -> list[dict[str, Any]]:
     """The environment variables of a worker that come from Secrets of the run's namespace."""
-    variables = list(_from(spec.storage.credentials_secret_name, AWS))
-    variables += _from(spec.model.token_secret_name, ("HF_TOKEN",))
+    variables = list(_from(spec.storage.credentials_secret_name, CREDENTIALS))
+    variables += _from(spec.model.token_secret_name, TOKEN)
     for name, keys in secrets_of(spec).items():
         variables += _from(name, keys, prefix_of(name))
     return list({variable["name"]: variable for variable in variables}.values())

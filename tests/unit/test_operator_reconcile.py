@@ -224,6 +224,15 @@ def test_a_job_of_an_earlier_run_of_that_name_is_not_ours() -> None:
     assert cluster.created[-1] == "gsm8k-99999999-i000-evaluate-1"
 
 
+def test_what_the_pods_of_an_earlier_run_of_that_name_did_is_not_ours() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0])
+    cluster.run = run_manifest(uid="99999999-0000")
+    cluster.settle()
+    assert cluster.created[-1] == "gsm8k-99999999-i000-evaluate-1"
+    assert cluster.status.committed == []
+
+
 def test_a_pod_stuck_on_a_dead_node_is_left_behind() -> None:
     cluster = begun()
     pod = cluster.live()[0]

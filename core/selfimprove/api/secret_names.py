@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from selfimprove.api.spec import Spec
 
-_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_TOKEN = ("HF_TOKEN",)
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+TOKEN = ("HF_TOKEN",)
 
 
 def prefix_of(secret: str) -> str:
@@ -22,7 +22,7 @@ def prefix_of(secret: str) -> str:
 
 def secrets_of(spec: Spec) -> dict[str, tuple[str, ...]]:
     """Secret -> the keys that are read of it, for every source that names one other than the storage's and model's."""
-    usual = {(spec.storage.credentials_secret_name, _CREDENTIALS), (spec.model.token_secret_name, _TOKEN)}
+    usual = {(spec.storage.credentials_secret_name, CREDENTIALS), (spec.model.token_secret_name, TOKEN)}
     found: dict[str, tuple[str, ...]] = {}
     for name, keys in _named(spec):
         if name is not None and (name, keys) not in usual:
@@ -35,7 +35,7 @@ def _named(spec: Spec) -> Iterator[tuple[str | None, tuple[str, ...]]]:
     verifiers = [method.verifier for method in methods if method.verifier]
     data = [spec.dataset, *(part for part in (spec.dataset.held_out, spec.dataset.test) if part)]
     for source in (spec.model, *data, *verifiers):
-        yield source.credentials_secret_name, _CREDENTIALS
-        yield source.token_secret_name, _TOKEN
+        yield source.credentials_secret_name, CREDENTIALS
+        yield source.token_secret_name, TOKEN
     if spec.resampling.teacher:
         yield spec.resampling.teacher.credentials_secret_name, ("OPENAI_API_KEY",)
