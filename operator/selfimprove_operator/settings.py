@@ -7,29 +7,12 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from selfimprove.api.base import Line, Model
-from selfimprove.api.execution import EnvVar, Images, LocalReference, PodSettings, Storage
+from selfimprove.api.base import Model
+from selfimprove.api.installation import Defaults, Gpu, with_defaults
 from selfimprove.api.kubeyaml import documents
-from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
 
-
-class Gpu(Model):
-    """What a GPU step asks for where neither the run nor the chart gives resources of its own."""
-
-    resource_name: Line = "nvidia.com/gpu"
-    count: Annotated[int, Field(ge=0)] = 1
-
-
-class Defaults(Model):
-    """What a run gets where it says nothing; resolved once, when the run is accepted."""
-
-    storage: Storage = Storage()
-    images: Images = Images()
-    execution: PodSettings = PodSettings()
-    gpu: Gpu = Gpu()
-    env: list[EnvVar] = []
-    image_pull_secrets: list[LocalReference] = []
+__all__ = ["Defaults", "Gpu", "Settings", "read_settings", "with_defaults"]
 
 
 class Settings(Model):
@@ -54,15 +37,3 @@ def read_settings(path: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-
-
-def with_defaults(spec: Spec, defaults: Defaults) -> Spec:
-    """The spec with the chart's storage and images where the run names none."""
-    storage, images = spec.storage, spec.execution.images
-    if storage.uri is None:
-        storage = defaults.storage.model_copy(update={"retention": storage.retention})
-    filled = {
-        name: getattr(images, name) or getattr(defaults.images, name) for name in ("sampler", "trainer", "verifier")
-    }
-    execution = spec.execution.model_copy(update={"images": Images(**filled)})
-    return spec.model_copy(update={"storage": storage, "execution": execution})
