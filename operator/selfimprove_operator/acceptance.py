@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
 
 from pydantic import ValidationError
 
 from selfimprove import __version__
 from selfimprove.api import Run, Spec, Surroundings, resolve, unbuilt
 from selfimprove.api.problems import check
-from selfimprove.api.status import Condition, ConditionType, Status
+from selfimprove.api.status import Condition, ConditionType, Status, read_status
 from selfimprove.status import timestamp
 from selfimprove_operator.names import uid8
 from selfimprove_operator.observed import Observed
 from selfimprove_operator.settings import Defaults, with_defaults
-
-CONDITIONS = frozenset(get_args(ConditionType))
-"""Others may add conditions of their own, which are theirs to keep."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +71,8 @@ def run_uri_of(run: Run, spec: Spec) -> str:
 
 def status_in(observed: Observed) -> Status | None:
     """The status that stands in the cluster; None before there is one that can be read."""
-    found = observed.run.get("status")
-    if not found:
-        return None
-    ours = [condition for condition in found.get("conditions") or [] if condition.get("type") in CONDITIONS]
     try:
-        return Status.model_validate({**found, "conditions": ours}, extra="ignore")
+        return read_status(observed.run.get("status"))
     except ValidationError:
         return None
 

@@ -6,7 +6,8 @@ printed. Everything has a bound, since the whole object must stay under 16 KB.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -216,3 +217,16 @@ class Status(Model):
     usage: UsageStatus = UsageStatus()
     counters: Counters = Counters()
     stop: StopStatus | None = None
+
+
+def read_status(found: Mapping[str, Any] | None) -> Status | None:
+    """The status as a cluster keeps it; None before there is one. Raises `ValidationError` for one that is no such.
+
+    What is not ours is left out: conditions that others added, fields that a later version writes.
+    """
+    if not found:
+        return None
+    ours = [
+        condition for condition in found.get("conditions") or [] if condition.get("type") in get_args(ConditionType)
+    ]
+    return Status.model_validate({**found, "conditions": ours}, extra="ignore")
