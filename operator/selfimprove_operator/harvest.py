@@ -24,6 +24,8 @@ from selfimprove_operator.observed import ObservedJob, ObservedPod
 NO_RETRY = frozenset((WRONG_INPUT, FAILED))
 IGNORED = frozenset((SURROUNDINGS, TERMINATED))
 MOST_ACCOUNTED = 256
+_PROGRESS = '{"promptsDone"'
+"""How the line begins that a worker leaves for us alone."""
 _NEEDS_FIGURES = frozenset(("select", "measure"))
 """Steps whose summary the decision reads: without it they are done again, which finds the manifest and answers."""
 
@@ -88,7 +90,7 @@ def explain(pod: ObservedPod) -> str:
     """Why a pod failed, for people: the last line of its log or message, and its exit code."""
     if pod.ended is None:
         return f"{pod.name}: gone without a word"
-    lines = [line for line in pod.ended.message.splitlines() if line.strip()]
+    lines = [line for line in pod.ended.message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
     said = lines[-1].removeprefix("error: ") if lines else pod.ended.reason or "no message"
     return f"{said} (exit {pod.ended.exit_code}, pod {pod.name})"
 
@@ -154,7 +156,7 @@ def _patience(step: StepStatus, fresh: Sequence[ObservedPod]) -> dict[str, int |
     ignored, prompts = step.ignored or 0, step.prompts or 0
     for pod in fresh:
         if pod.succeeded:
-            ignored = 0
+            ignored, prompts = 0, 0  # those that are left need not have come as far as this one
         elif not counts(pod) and (pod.ended is None or pod.ended.exit_code != SURROUNDINGS):
             done = _prompts_done(pod)
             ignored, prompts = (0, done) if done > prompts else (ignored + 1, prompts)
@@ -162,7 +164,7 @@ def _patience(step: StepStatus, fresh: Sequence[ObservedPod]) -> dict[str, int |
 
 
 def _prompts_done(pod: ObservedPod) -> int:
-    """What a pod that was told to stop left as its last word: `{"promptsDone": 12}`."""
+    """How far a pod was that did not end well, as the last line of its last word says: `{"promptsDone": 12}`."""
     try:
         found = json.loads(pod.ended.message.splitlines()[-1]) if pod.ended and pod.ended.message else {}
     except ValueError:

@@ -72,6 +72,7 @@ class ObservedJob:
     queued: bool = False
     """Kueue decides when it runs."""
     deleting: bool = False
+    completions: int = 1
     has_ttl: bool = False
     ended: str = ""
     """Complete or Failed, once it is."""
@@ -107,6 +108,7 @@ def job_of(manifest: Manifest) -> ObservedJob:
         suspended=bool(spec.get("suspend")),
         queued="kueue.x-k8s.io/queue-name" in labels,
         deleting=bool(metadata.get("deletionTimestamp")),
+        completions=int(spec.get("completions") or 1),
         has_ttl=spec.get("ttlSecondsAfterFinished") is not None,
         ended={"Complete": "Complete"}.get(end.get("type", ""), "Failed" if end else ""),
         reason=end.get("reason", ""),

@@ -21,8 +21,13 @@ class Settings(Model):
     watch_namespaces: list[str] = []
     """Empty: all of them."""
     defaults: Defaults = Defaults()
-    resync_seconds: Annotated[float, Field(gt=0)] = 30.0
+    resync_seconds: Annotated[float, Field(gt=0)] = 20.0
+    """How often every run is looked at, whether anything happened or not: deadlines pass without an event."""
     lease_namespace: str | None = None
+    """Where the Lease is kept; by default the operator's own namespace, and none where it has none."""
+    lease_name: str = "selfimprove-operator"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Of /metrics, /healthz and /readyz."""
 
 
 def read_settings(path: Path) -> Settings:

@@ -45,8 +45,11 @@ def trouble_of(
 
 
 def no_progress(step: StepStatus) -> str | None:
-    """The message when pods end again and again without a failure and without getting further."""
-    if (step.ignored or 0) < MOST_IGNORED:
+    """The message when pods end again and again without a failure and without getting further.
+
+    One eviction of every shard is many ends and no trouble, so the limit is one for each shard that is still open.
+    """
+    if (step.ignored or 0) < MOST_IGNORED * max(step.shards - step.shards_done, 1):
         return None
     return (
         f"NoProgress: its pods were stopped {step.ignored} times in a row without one more prompt done; give them "

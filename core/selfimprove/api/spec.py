@@ -16,6 +16,7 @@ from selfimprove.api.training import Distillation, Stopping
 GROUP = "selfimprove.dev"
 VERSION = "v1alpha1"
 KIND = "SelfImprovementRun"
+PLURAL = "selfimprovementruns"
 
 
 class ResumeFrom(Model):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from selfimprove.api.spec import GROUP, KIND, VERSION, Spec
+from selfimprove.api.spec import GROUP, KIND, PLURAL, VERSION, Spec
 from selfimprove.api.status import Status
 from selfimprove.crd.rules import hang, rules
 from selfimprove.crd.schema import structural
 
-PLURAL, SINGULAR = "selfimprovementruns", "selfimprovementrun"
+SINGULAR = "selfimprovementrun"
 _COLUMNS = (
     ("State", "string", ".status.state", 0),
     ("Iter", "string", ".status.progress", 0),

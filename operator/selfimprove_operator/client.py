@@ -1,0 +1,143 @@
+"""JSON in, JSON out: calls on the API server by `kubernetes.aio`, past its generated models.
+
+The models would cost most of a resync's time and memory, and would drop what they do not know. Every failure is one
+`ApiError` with the status that the server gave, or 0 where none came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, ApiException, Configuration
+from kubernetes.aio.config import ConfigException
+
+from selfimprove import __version__
+from selfimprove.errors import SurroundingsError
+
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+TIMEOUT_SECONDS = 30.0
+_CONNECTIONS = 64
+
+Document = dict[str, Any]
+Watcher = Callable[[str, str, int], None]
+"""Told of every call that writes: verb, resource, and the status of the answer."""
+
+
+class ApiError(Exception):
+    """A call that did not succeed. `status`: of HTTP, 0 where there was no answer."""
+
+    def __init__(self, status: int, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(f"{status}: {message}" if status else message)
+        self.status, self.message, self.retry_after = status, message, retry_after
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same call may succeed later, with nothing changed."""
+        return self.status in (0, 401, 408, 429) or self.status >= 500
+
+
+class Client:
+    """One connection pool to the API server."""
+
+    def __init__(self, configuration: Configuration, told: Watcher = lambda verb, resource, status: None) -> None:
+        configuration.connection_pool_maxsize = _CONNECTIONS
+        self._told = told
+        self.api = ApiClient(configuration)
+        self._rest: Any = self.api.rest_client
+        self.api.user_agent = f"selfimprove-operator/{__version__}"
+
+    async def get(self, path: str, **query: str | int) -> Document:
+        """One object, or a page of a list."""
+        return await self._call("GET", path, query)
+
+    async def create(self, path: str, body: Mapping[str, Any], **query: str | int) -> Document:
+        """A new object, as the server has it."""
+        return await self._call("POST", path, query, body)
+
+    async def patch(self, path: str, body: Mapping[str, Any], content_type: str, **query: str | int) -> Document:
+        """The object after the patch."""
+        return await self._call("PATCH", path, query, body, content_type)
+
+    async def replace(self, path: str, body: Mapping[str, Any]) -> Document:
+        """The object after it was replaced; a 409 where it has changed since it was read."""
+        return await self._call("PUT", path, {}, body)
+
+    async def delete(self, path: str, body: Mapping[str, Any]) -> Document:
+        """What the server says of the deletion."""
+        return await self._call("DELETE", path, {}, body)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._rest.close()
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int],
+        body: Mapping[str, Any] | None = None,
+        content_type: str = JSON,
+    ) -> Document:
+        headers = {"Accept": JSON, "Content-Type": content_type}
+        parameters = await self.api.param_serialize(
+            method, path, query_params=list(query.items()), header_params=headers, auth_settings=["BearerToken"]
+        )
+        url, sent = parameters[1], parameters[2]
+        try:
+            answer = await self._rest.request(method, url, headers=sent, body=body, _request_timeout=TIMEOUT_SECONDS)
+            status, data = answer.status, await answer.read()
+        except (aiohttp.ClientError, ApiException, OSError) as error:
+            status, data = 0, b""
+            raise ApiError(0, f"{method} {path}: no answer ({str(error) or type(error).__name__})") from error
+        finally:
+            if method != "GET" and "dryRun" not in query:
+                self._told(_VERBS[method], _resource_of(path), status)
+        found = _parsed(data)
+        if status >= 400:
+            raise ApiError(status, str(found.get("message") or answer.reason), _retry_after(answer.headers))
+        return found
+
+
+async def configuration() -> Configuration:
+    """How to reach the API server: a pod's own account, else the kubeconfig. Raises `SurroundingsError` for neither."""
+    incluster: Any = config.load_incluster_config
+    kubeconfig: Any = config.load_kube_config
+    found = Configuration()
+    try:
+        incluster(client_configuration=found)
+    except ConfigException:
+        try:
+            await kubeconfig(client_configuration=found)
+        except (ConfigException, OSError) as error:
+            raise SurroundingsError(f"KUBECONFIG: no cluster can be reached ({error}); name its kubeconfig") from error
+    return found
+
+
+_VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete", "PUT": "update"}
+
+
+def _resource_of(path: str) -> str:
+    """`jobs`, `selfimprovementruns/status`, `events`: what a path below a namespace names."""
+    parts = path.rpartition("/namespaces/")[2].split("/")[1:]
+    return "/".join(part for place, part in enumerate(parts) if place != 1)
+
+
+def _parsed(data: bytes) -> Document:
+    try:
+        found = json.loads(data) if data else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    try:
+        return float(headers.get("Retry-After", 0))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,108 @@
+"""Seeing to it that nothing stays unseen: lists everything now and then, and wakes every run more often than that.
+
+A watch may lose an event, and deadlines pass without one. What a list shows wins over what was seen before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from selfimprove_operator.client import ApiError
+from selfimprove_operator.cluster import Cluster
+from selfimprove_operator.views import Key, Views, run_of
+from selfimprove_operator.work import WorkQueue
+
+LISTS_EVERY = 10
+"""Of so many rounds one lists."""
+OVERDUE = 3
+"""Liveness fails when a list is late by so many times its period, while the API server answers."""
+RETRY_SECONDS = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+class Resync:
+    """The round of all runs. `seconds`: from one waking to the next."""
+
+    def __init__(self, cluster: Cluster, views: Views, queue: WorkQueue[Key], seconds: float) -> None:
+        self._cluster, self._views, self._queue, self._seconds = cluster, views, queue, seconds
+        self.listed_at: float | None = None
+        """When the last list was complete, by `time.monotonic`."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last complete list."""
+        return float("inf") if self.listed_at is None else time.monotonic() - self.listed_at
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the lists have stopped coming. The first may take its time."""
+        return self.listed_at is not None and self.age > OVERDUE * LISTS_EVERY * self._seconds
+
+    async def run(self) -> None:
+        """Go on for ever."""
+        while True:
+            await self.list_patiently()
+            for _ in range(LISTS_EVERY):
+                self.wake_all()
+                await asyncio.sleep(self._seconds)
+
+    def wake_all(self) -> None:
+        """Have every run looked at."""
+        for key in list(self._views.runs):
+            self._queue.wake(key)
+
+    async def list_patiently(self) -> None:
+        """List everything, however often it takes."""
+        while True:
+            try:
+                await self.list()
+                return
+            except ApiError as error:
+                logger.warning("the lists of runs, Jobs and pods are not complete: %s; trying again", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def list(self) -> None:
+        """Take in all that there is, and forget what is not. Raises `ApiError`."""
+        await self._runs()
+        await self._jobs()
+        await self._pods()
+        self.listed_at = time.monotonic()
+
+    async def _runs(self) -> None:
+        listed, version = set(), 0
+        async for at, page in self._cluster.runs():
+            version = version or int(at)
+            for run in page:
+                listed.add((run["metadata"]["namespace"], run["metadata"]["name"]))
+                self._wake(self._views.put_run(run))
+        for key in self._views.retain_runs(listed, version):
+            self._wake(key)
+
+    async def _jobs(self) -> None:
+        listed, version = set(), 0
+        async for at, page in self._cluster.jobs():
+            version = version or int(at)
+            for job in page:
+                listed.add((run_of(job), job["metadata"]["name"]))
+                self._wake(self._views.put_job(job))
+        for key, name in list(self._views.jobs.absent(listed, version)):
+            self._views.jobs.drop(key, name)
+            self._wake(key)
+
+    async def _pods(self) -> None:
+        listed, version = set(), 0
+        async for at, page in self._cluster.pods():
+            version = version or int(at)
+            for pod in page:
+                listed.add((run_of(pod), pod["metadata"]["name"]))
+                self._wake(self._views.put_pod(pod)[0])
+        for key, name in list(self._views.pods.absent(listed, version)):
+            self._views.pods.drop(key, name)
+            self._wake(key)
+
+    def _wake(self, key: Key | None) -> None:
+        if key is not None:
+            self._queue.wake(key)
