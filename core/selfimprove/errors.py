@@ -43,6 +43,14 @@ class OtherPlaceError(SurroundingsError):
     """A store does not answer, or does not know us or the bucket: perhaps another server was meant."""
 
 
+class CredentialsError(SurroundingsError):
+    """There are no credentials, or a store does not take those it was given."""
+
+
+class RefusedError(CredentialsError, OtherPlaceError):
+    """A store does not take our credentials: they may be wrong, or meant for another server."""
+
+
 class TerminatedError(SelfImproveError):
     """SIGTERM came; the part at hand is committed."""
 

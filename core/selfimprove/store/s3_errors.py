@@ -7,7 +7,7 @@ from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 from s3transfer.exceptions import RetriesExceededError
 
-from selfimprove.errors import OtherPlaceError, SurroundingsError
+from selfimprove.errors import CredentialsError, OtherPlaceError, RefusedError, SurroundingsError
 
 _KEYS = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with the AWS command line "
@@ -52,6 +52,24 @@ _OF_ANOTHER_SERVER = {
     "AuthorizationHeaderMalformed",
 }
 """What the wrong server says as well as the right one: it has no such bucket, or one of somebody else."""
+_OF_OUR_KEYS = {
+    "AccessDenied",
+    "403",
+    "AllAccessDisabled",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+}
+"""What a server says of credentials."""
+_NO_KEYS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.TokenRetrievalError,
+    boto.SSOError,
+    boto.ProfileNotFound,
+)
 _UNREACHED = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.SSLError)
 
 _BY_TYPE: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
@@ -89,12 +107,13 @@ def status(error: ClientError) -> int:
 def explain(error: Exception, place: str, endpoint: str) -> Exception:
     """The error to raise instead: `FileNotFoundError` for a missing object, else `SurroundingsError`.
 
-    It is an `OtherPlaceError` where the server that was asked may be the wrong one.
+    It is an `OtherPlaceError` where the server that was asked may be the wrong one, a `CredentialsError` where the
+    credentials may be.
     """
     error = _root(error)
     if isinstance(error, ClientError):
         return _explain_response(error, place, endpoint)
-    kind = OtherPlaceError if isinstance(error, _UNREACHED) else SurroundingsError
+    kind = _kind(isinstance(error, _NO_KEYS), isinstance(error, _UNREACHED))
     for types, cause, remedy in _BY_TYPE:
         if isinstance(error, types):
             return kind(f"{place}: {cause} (endpoint {endpoint}); {remedy}")
@@ -107,8 +126,15 @@ def _explain_response(error: ClientError, place: str, endpoint: str) -> Exceptio
         return FileNotFoundError(place)
     cause, remedy = _BY_CODE.get(code, (f"the store answered {code or status(error)}", _LATER))
     message = str(error.response.get("Error", {}).get("Message", ""))
-    kind = OtherPlaceError if code in _OF_ANOTHER_SERVER else SurroundingsError
+    kind = _kind(code in _OF_OUR_KEYS, code in _OF_ANOTHER_SERVER)
     return kind(f"{place}: {cause} (endpoint {endpoint}: {_short(message) or code}); {remedy}")
+
+
+def _kind(our_keys: bool, another_server: bool) -> type[SurroundingsError]:
+    """What may be wrong, as the type of the error."""
+    if another_server:
+        return RefusedError if our_keys else OtherPlaceError
+    return CredentialsError if our_keys else SurroundingsError
 
 
 def _root(error: Exception) -> Exception:
