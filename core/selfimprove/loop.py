@@ -80,15 +80,28 @@ class Left:
     samples: int
     tokens: int
     unknown: tuple[str, ...]
-    """Kinds of steps to come that never ran in this run: `samples` and `tokens` are without them."""
+    """Kinds of steps to come of which nobody knows what they cost: `samples` and `tokens` are without them."""
 
 
 SAMPLING: frozenset[StepName] = frozenset(("generate", "resample", "evaluate"))
 """Steps whose rows are samples."""
 
 
-def left(spec: Spec, ledger: Ledger) -> Left:
-    """What is left in samples and tokens: a missing shard costs what committed ones of its kind did on average."""
+Cost = Callable[[Ledger, StepName, str], tuple[float, float] | None]
+"""Samples and tokens that a shard of a kind of step (its name and split) comes to; None where nobody knows."""
+
+
+def mean_cost(ledger: Ledger, name: StepName, split: str) -> tuple[float, float] | None:
+    """What committed shards of this kind of step came to on average; None while there is none."""
+    like = [s for id, shards in ledger.committed.items() if id[1:] == (name, split) for s in shards.values()]
+    if not like:
+        return None
+    rows = sum(summary.rows for summary in like) if name in SAMPLING else 0
+    return rows / len(like), sum(summary.tokens for summary in like) / len(like)
+
+
+def left(spec: Spec, ledger: Ledger, cost: Cost = mean_cost) -> Left:
+    """What is left in samples and tokens."""
     if isinstance(next_step(spec, ledger), Stop):
         return Left(0, 0, 0, ())
     todo: Counter[tuple[StepName, str]] = Counter()
@@ -96,22 +109,11 @@ def left(spec: Spec, ledger: Ledger) -> Left:
     for step, missing in _remaining(spec, ledger):
         todo[step.step, step.split] += len(missing)
         iterations.add(step.iteration)
-    samples = tokens = 0.0
-    for kind, shards in todo.items():
-        rows, cost = _mean_cost(ledger, *kind) or (0.0, 0.0)
-        samples += shards * rows
-        tokens += shards * cost
-    unknown = tuple("-".join(filter(None, kind)) for kind in todo if _mean_cost(ledger, *kind) is None)
+    costs = {kind: cost(ledger, *kind) for kind in todo}
+    samples = sum(todo[kind] * each[0] for kind, each in costs.items() if each)
+    tokens = sum(todo[kind] * each[1] for kind, each in costs.items() if each)
+    unknown = tuple("-".join(filter(None, kind)) for kind, each in costs.items() if each is None)
     return Left(len(iterations - {0}), round(samples), round(tokens), unknown)
-
-
-def _mean_cost(ledger: Ledger, name: StepName, split: str) -> tuple[float, float] | None:
-    """Samples and tokens that a committed shard of this kind of step came to; None while there is none."""
-    like = [s for id, shards in ledger.committed.items() if id[1:] == (name, split) for s in shards.values()]
-    if not like:
-        return None
-    rows = sum(summary.rows for summary in like) if name in SAMPLING else 0
-    return rows / len(like), sum(summary.tokens for summary in like) / len(like)
 
 
 def _remaining(spec: Spec, ledger: Ledger) -> Iterator[tuple[StepId, tuple[int, ...]]]:
