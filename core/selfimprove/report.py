@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from selfimprove.ledger import Ledger, StepId
+from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures, Selected
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Report:
     """Where the best model lies; for M_0 the source it came from."""
     stop: str | None = None
     """The rule that stopped the run, and why."""
+    now: str | None = None
+    """What is being done at this moment, where more is known of it than the plan."""
     ahead: str | None = None
     """The next step, and why, while none did."""
     warnings: Sequence[str] = ()
@@ -61,14 +63,19 @@ def print_report(report: Report, file: IO[str]) -> None:
 
 def conclusions(report: Report) -> list[tuple[str, str]]:
     """The (label, sentence) pairs under the tables: why it stopped, what is best, by how much, where, at what cost."""
-    lines = [(label, text) for label, text in (("Stopped", report.stop), ("Next", report.ahead)) if text]
+    first = (("Stopped", report.stop), ("Now", report.now), ("Next", report.ahead))
+    lines = [(label, text) for label, text in first if text]
     lines += [("Warning", text) for text in report.warnings]
     if report.best is not None:
         lines += _best(report.ledger, report.best)
     if report.checkpoint:
         lines.append(("Model", report.checkpoint))
-    usage = report.ledger.usage
-    return [*lines, ("Spent", f"{usage.tokens:,} tokens, {usage.wall_seconds:,.0f} s in steps")]
+    return [*lines, ("Spent", _usage(report.ledger.usage))]
+
+
+def _usage(usage: Usage) -> str:
+    gpus = f", {usage.gpu_seconds:,.0f} GPU-seconds" if usage.gpu_seconds else ""
+    return f"{usage.tokens:,} tokens, {usage.wall_seconds:,.0f} s in steps{gpus}"
 
 
 def _best(ledger: Ledger, best: int) -> list[tuple[str, str]]:
@@ -110,12 +117,15 @@ def _interval(estimate: Estimate | Difference | None, form: str) -> str:
 
 
 def _sentence(measures: Measures) -> str:
-    held_out = measures.held_out
-    accuracy = f"accuracy {percent(held_out.accuracy)} %, strict {percent(held_out.strict_accuracy)} %"
+    """What is known of it: a cluster's status keeps no strict figures, and of a test set the gain alone."""
+    held_out, strict_gain = measures.held_out, measures.strict_versus_baseline
+    strict = f", strict {percent(held_out.strict_accuracy)} %" if held_out.strict_accuracy else ""
+    accuracy = f"accuracy {percent(held_out.accuracy)} %{strict}"
     if measures.versus_baseline is None:
         return accuracy
-    flexible, strict = points(measures.versus_baseline), points(measures.strict_versus_baseline)
-    return f"{accuracy}; paired by prompt against M_0 {flexible} points, strict {strict}"
+    strict = f", strict {points(strict_gain)}" if strict_gain else ""
+    gain = f"paired by prompt against M_0 {points(measures.versus_baseline)} points{strict}"
+    return f"{accuracy}; {gain}" if held_out.accuracy else gain
 
 
 Titled = tuple[str, "Table | None"]
@@ -131,7 +141,7 @@ class Column(NamedTuple):
 
 def _training(report: Report) -> Titled:
     ledger = report.ledger
-    rows = sorted({step.iteration for step in ledger.committed if step.step == "select"})
+    rows = sorted({step.iteration for step in ledger.committed if ledger.selected(step.iteration)})
     columns = [
         Column("iteration", str),
         Column("gap", lambda n: points(_found(ledger, n).gap)),
@@ -141,24 +151,33 @@ def _training(report: Report) -> Titled:
         Column("tail coverage", lambda n: percent(_found(ledger, n).tail_coverage)),
         Column("examples", lambda n: f"{_selected(ledger, n).examples:,}"),
         Column("tokens", lambda n: f"{_spent(ledger, n)[0]:,}"),
-        Column("seconds", lambda n: f"{_spent(ledger, n)[1]:,.0f}"),
+        _time(ledger),
     ]
     return _table("Training prompts, of the model that sampled them (%)", columns, rows)
+
+
+def _time(ledger: Ledger) -> Column:
+    """Seconds in steps, or of GPUs where these are what an executor counts by iteration."""
+    if ledger.gpu_seconds:
+        return Column("GPU-seconds", lambda n: f"{ledger.gpu_seconds.get(n, 0.0):,.0f}")
+    return Column("seconds", lambda n: f"{_spent(ledger, n)[1]:,.0f}")
 
 
 def _held_out(report: Report) -> Titled:
     def of(n: int) -> PromptMeasures:
         return _measured(report.ledger, n).held_out
 
+    rows = [n for n in report.ledger.measured_iterations() if report.ledger.measures(n)]
+    strict = [Column("strict", lambda n: percent(of(n).strict_accuracy))]
     columns = [
         Column("model", lambda n: f"{_name(n)}{' best' if n == report.best else ''}"),
         Column("accuracy", lambda n: percent(of(n).accuracy)),
-        Column("strict", lambda n: percent(of(n).strict_accuracy)),
+        *(strict if any(of(n).strict_accuracy for n in rows) else []),
         Column("gain on M_0, paired", lambda n: points(_measured(report.ledger, n).versus_baseline)),
         Column("gap", lambda n: points(of(n).gap)),
         Column("tail coverage", lambda n: percent(of(n).tail_coverage)),
     ]
-    return _table("Held-out prompts (%)", columns, report.ledger.measured_iterations(), report.best)
+    return _table("Held-out prompts (%)", columns, rows, report.best)
 
 
 def _pass_at_k(report: Report) -> Titled:
