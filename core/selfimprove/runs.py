@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
@@ -27,8 +27,10 @@ from selfimprove.locks import run_lock
 from selfimprove.store import Store, open_store
 from selfimprove.store.disk import explained
 
+if TYPE_CHECKING:
+    from selfimprove.cluster_run import ClusterRun
+
 DEFAULT_STORAGE = "./runs"
-IN_CLUSTER = "sir/"
 
 _FROM_FILE = ("suspend", "max_iterations", "stopping", "execution", "storage", "model", "dataset", "resampling")
 """Sections that are taken from FILE when a run goes on: the first four may change, the others hold secrets' names and
@@ -57,6 +59,8 @@ class RunHandle:
     store: Store
     uri: str
     begun: bool = True
+    resource: ClusterRun | None = None
+    """What stands in the cluster of it, where it was found there."""
 
 
 class Server(NamedTuple):
@@ -118,6 +122,12 @@ def look(run: str, storage: str | None = None, sets: Sequence[str] = (), server:
     return wanted if record is None else _handle(_continued(wanted, record), wanted.store, server)
 
 
+def as_reached(spec: Spec, server: Server) -> Spec:
+    """The spec with the server that is asked from here, which sources on S3 inherit."""
+    given = {name: value for name, value in server._asdict().items() if value is not None}
+    return spec.model_copy(update={"storage": spec.storage.model_copy(update=given)}) if given else spec
+
+
 def _begun(wanted: RunHandle, server: Server) -> RunHandle:
     wanted.store.probe()
     record = _record_of(wanted, datetime.now(UTC).isoformat(timespec="seconds"))
@@ -135,7 +145,7 @@ def _wanted(file: Path | str, storage: str | None, sets: Sequence[str], server: 
     place = _absolute(storage or run.spec.storage.uri or DEFAULT_STORAGE)
     spec = resolve(run.spec, surroundings=Surroundings(storage_uri=place))
     spec = spec.model_copy(update={"storage": spec.storage.model_copy(update={"uri": place})})
-    reached = _reached(spec, server).storage
+    reached = as_reached(spec, server).storage
     store = open_store(f"{place.rstrip('/')}/{run.metadata.name}", endpoint=reached.endpoint, region=reached.region)
     return RunHandle(run, spec, store, store.uri, begun=False)
 
@@ -160,8 +170,6 @@ def _path_of(run: str) -> Path | None:
     """The path that is named, if it is one of this machine. Raises `UserError` for what is not there."""
     if not run.strip():
         raise UserError("RUN: is empty; give the FILE, the folder or the URI of a run")
-    if run.startswith(IN_CLUSTER):
-        raise UserError(f"{run}: runs in a cluster need the operator, which is not built yet; give a FILE or a folder")
     path = local_path(run)
     if path is not None and not _exists(path):
         raise UserError(f"{run}: no such file or folder; give the FILE, the folder or the URI of a run")
@@ -218,13 +226,7 @@ def _record_of(wanted: RunHandle, now: str) -> Record:
 
 
 def _handle(record: Record, store: Store, server: Server) -> RunHandle:
-    return RunHandle(record.run, _reached(record.resolved, server), store, store.uri)
-
-
-def _reached(spec: Spec, server: Server) -> Spec:
-    """The spec with the server that is asked from here, which sources on S3 inherit."""
-    given = {name: value for name, value in server._asdict().items() if value is not None}
-    return spec.model_copy(update={"storage": spec.storage.model_copy(update=given)}) if given else spec
+    return RunHandle(record.run, as_reached(record.resolved, server), store, store.uri)
 
 
 def _read(store: Store) -> Record | None:

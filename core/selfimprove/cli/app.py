@@ -13,12 +13,14 @@ import typer
 
 from selfimprove import __version__
 from selfimprove.cli.where import Where
+from selfimprove.kubectl import Kubectl
 
 app = typer.Typer(
     help="Let a language model generate, verify, and learn from what it kept, iteration after iteration, and see "
     "whether it still helps.",
-    epilog="RUN is a FILE, or the folder or URI of a run. Exit codes: 0 done, 1 unexpected, 2 wrong input, 3 failed "
-    "for good, 4 the surroundings (credentials, bucket, hub, disk), 130 and 143 interrupted, with the state kept.",
+    epilog="RUN is a FILE, the folder or URI of a run, or sir/NAME, a run of the cluster that kubectl reaches. "
+    "Exit codes: 0 done, 1 unexpected, 2 wrong input, 3 failed for good, 4 the surroundings (credentials, bucket, hub, "
+    "disk, cluster), 130 and 143 interrupted, with the state kept.",
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -27,7 +29,9 @@ app = typer.Typer(
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="YAML of one SelfImprovementRun, as a cluster takes it.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML of SelfImprovementRuns.")]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A FILE, or the folder or URI of a run.")]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="A FILE, the folder or URI of a run, or sir/NAME of a cluster.")
+]
 Storage = Annotated[
     str | None, typer.Option("--storage", metavar="URI", help="Where runs lie; else spec.storage.uri, else ./runs.")
 ]
@@ -37,6 +41,17 @@ Endpoint = Annotated[
 ]
 Region = Annotated[
     str | None, typer.Option("--region", metavar="NAME", help="Its region; else the run's own, or AWS_REGION.")
+]
+_CLUSTER = "A cluster's run, sir/NAME (as kubectl has them)"
+Namespace = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", metavar="NAME", help="Where it is.", rich_help_panel=_CLUSTER),
+]
+Context = Annotated[
+    str | None, typer.Option("--context", metavar="NAME", help="Which cluster.", rich_help_panel=_CLUSTER)
+]
+Kubeconfig = Annotated[
+    str | None, typer.Option("--kubeconfig", metavar="FILE", help="Clusters and logins.", rich_help_panel=_CLUSTER)
 ]
 Sets = Annotated[
     list[str] | None,
@@ -79,23 +94,33 @@ def plan(
     storage: Storage = None,
     endpoint: Endpoint = None,
     region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     sets: Sets = None,
     as_json: Json = False,
 ) -> None:
     """Show the next step and the reason, the resolved defaults, and what is left; does nothing."""
     from selfimprove.cli.plan import plan as command
 
-    command(run, Where(storage, endpoint, region), sets or [], as_json)
+    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), sets or [], as_json)
 
 
 @app.command()
 def status(
-    run: Run, storage: Storage = None, endpoint: Endpoint = None, region: Region = None, as_json: Json = False
+    run: Run,
+    storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+    as_json: Json = False,
 ) -> None:
     """Show how a run stands: the object that a cluster shows under .status, as tables or JSON."""
     from selfimprove.cli.status import status as command
 
-    command(run, Where(storage, endpoint, region), as_json)
+    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), as_json)
 
 
 @app.command()
@@ -114,11 +139,14 @@ def export(
     storage: Storage = None,
     endpoint: Endpoint = None,
     region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Write the best model, or M_N, as a plain folder with a model card, which transformers and vLLM load."""
     from selfimprove.cli.export import export as command
 
-    command(run, Where(storage, endpoint, region), iteration, output)
+    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), iteration, output)
 
 
 @app.command()
@@ -134,13 +162,21 @@ def samples(
     storage: Storage = None,
     endpoint: Endpoint = None,
     region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     as_json: Json = False,
 ) -> None:
     """Read samples: prompt, text, verdict, scores, weight, and why each was kept or not."""
     from selfimprove.cli.filters import Filter
     from selfimprove.cli.samples import samples as command
 
-    command(run, Where(storage, endpoint, region), Filter(iteration, step, prompt, tail, limit), as_json)
+    command(
+        run,
+        Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)),
+        Filter(iteration, step, prompt, tail, limit),
+        as_json,
+    )
 
 
 @app.command()
@@ -150,22 +186,32 @@ def prune(
     storage: Storage = None,
     endpoint: Endpoint = None,
     region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     as_json: Json = False,
 ) -> None:
     """Remove what storage.retention allows to go: checkpoints, trainer states, what lost attempts left."""
     from selfimprove.cli.remove import prune as command
 
-    command(run, Where(storage, endpoint, region), dry_run, as_json)
+    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), dry_run, as_json)
 
 
 @app.command()
 def delete(
-    run: Run, yes: Yes = False, storage: Storage = None, endpoint: Endpoint = None, region: Region = None
+    run: Run,
+    yes: Yes = False,
+    storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Delete all of a run, after asking."""
     from selfimprove.cli.remove import delete as command
 
-    command(run, Where(storage, endpoint, region), yes)
+    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), yes)
 
 
 @app.command()

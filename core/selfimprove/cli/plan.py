@@ -1,19 +1,26 @@
-"""`selfimprove plan`: what would be done next and why, from what is committed alone; it does and creates nothing."""
+"""`selfimprove plan`: what would be done next and why, from what is committed alone; it does and creates nothing.
+
+Of a cluster's run its resource is asked, and not its storage: the decision is the operator's own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from selfimprove.api import Spec, resolved_defaults
 from selfimprove.artifacts import PROMPTS, load_ledger, read_manifest
 from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
-from selfimprove.ledger import Ledger, StepId
+from selfimprove.errors import UserError
+from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.loop import Left, Step, Stop, left, next_step, shards_of, steps_of
 from selfimprove.runs import RunHandle
 from selfimprove.store import Store
+
+if TYPE_CHECKING:
+    from selfimprove.cluster_run import ClusterRun
 
 
 class Bound(NamedTuple):
@@ -23,16 +30,66 @@ class Bound(NamedTuple):
     tokens: int
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is said of a run's future."""
+
+    name: str
+    uri: str
+    begun: bool
+    decision: Step | Stop
+    ahead: Left
+    most: Bound | None
+    """Of the steps of which `ahead` knows nothing."""
+    spent: Usage
+    resolved: Mapping[str, object]
+    counted_by: str | None = None
+    """A command that counts what is not known here."""
+
+
 def plan(run: str, where: Where, sets: Sequence[str], as_json: bool) -> None:
     """Print the plan of a run, which need not have begun."""
-    handle = where.look(run, sets)
-    ledger = load_ledger(handle.store)
-    decision, ahead = next_step(handle.spec, ledger), left(handle.spec, ledger)
-    most = at_most(handle.spec, ledger, prompt_counts(handle.store), ahead.unknown)
+    seen = where.in_cluster(run)
+    if seen is not None and sets:
+        raise UserError(f"--set: changes a FILE, and {run} is a run of a cluster; give the FILE")
+    found = _of_handle(where.look(run, sets)) if seen is None else _of_resource(seen, where)
     if as_json:
-        print_json(_document(handle, ledger, decision, ahead, most))
+        print_json(_document(found))
     else:
-        print("\n".join(_lines(handle, decision, ahead, most)))
+        print("\n".join(_lines(found)))
+
+
+def _of_handle(handle: RunHandle) -> Plan:
+    ledger = load_ledger(handle.store)
+    ahead = left(handle.spec, ledger)
+    return Plan(
+        name=handle.run.metadata.name,
+        uri=handle.uri,
+        begun=handle.begun,
+        decision=next_step(handle.spec, ledger),
+        ahead=ahead,
+        most=at_most(handle.spec, ledger, prompt_counts(handle.store), ahead.unknown),
+        spent=ledger.usage,
+        resolved=resolved_defaults(handle.run.spec, handle.spec),
+    )
+
+
+def _of_resource(seen: ClusterRun, where: Where) -> Plan:
+    from selfimprove.cluster_run import accepted
+    from selfimprove.status_left import left_of_status
+
+    uri = accepted(seen).status.run_uri
+    return Plan(
+        name=seen.run.metadata.name,
+        uri=uri,
+        begun=True,
+        decision=seen.decision,
+        ahead=left_of_status(seen.spec, seen.status),
+        most=None,
+        spent=seen.ledger.usage,
+        resolved=resolved_defaults(seen.run.spec, seen.spec),
+        counted_by=where.again("plan", uri),
+    )
 
 
 def prompt_counts(store: Store) -> Mapping[str, int]:
@@ -69,18 +126,17 @@ _SAMPLES: dict[str, Callable[[Spec], int]] = {
 """Samples that a prompt may get in each step that samples; of resample if it never reaches the target."""
 
 
-def _document(
-    handle: RunHandle, ledger: Ledger, decision: Step | Stop, ahead: Left, most: Bound | None
-) -> dict[str, object]:
+def _document(plan: Plan) -> dict[str, object]:
+    decision, ahead, most = plan.decision, plan.ahead, plan.most
     return {
-        "name": handle.run.metadata.name,
-        "runURI": handle.uri,
-        "begun": handle.begun,
+        "name": plan.name,
+        "runURI": plan.uri,
+        "begun": plan.begun,
         "next": _next(decision) if isinstance(decision, Step) else None,
         "stop": asdict(decision) if isinstance(decision, Stop) else None,
         "left": {**asdict(ahead), "unknown": list(ahead.unknown), "atMostUnknown": most._asdict() if most else None},
-        "spent": {"tokens": ledger.usage.tokens, "wallSeconds": round(ledger.usage.wall_seconds, 1)},
-        "resolved": resolved_defaults(handle.run.spec, handle.spec),
+        "spent": {"tokens": plan.spent.tokens, "wallSeconds": round(plan.spent.wall_seconds, 1)},
+        "resolved": plan.resolved,
     }
 
 
@@ -89,24 +145,30 @@ def _next(step: Step) -> dict[str, object]:
     return {"step": name, "iteration": iteration, "shards": step.shards, "missing": missing, "reason": step.reason}
 
 
-def _lines(handle: RunHandle, decision: Step | Stop, ahead: Left, most: Bound | None) -> list[str]:
-    lines = [f"{handle.run.metadata.name} at {handle.uri}{'' if handle.begun else ' (not begun)'}"]
-    if isinstance(decision, Stop):
-        lines += ["Next  nothing: the run is over", f"Why   {decision.rule}: {decision.message}"]
+def _lines(plan: Plan) -> list[str]:
+    lines = [f"{plan.name} at {plan.uri}{'' if plan.begun else ' (not begun)'}"]
+    if isinstance(plan.decision, Stop):
+        lines += ["Next  nothing: the run is over", f"Why   {plan.decision.rule}: {plan.decision.message}"]
     else:
-        lines += [f"Next  {decision.id.name}", f"Why   {decision.reason}", *_left_lines(ahead, most)]
-    resolved = resolved_defaults(handle.run.spec, handle.spec)
-    return [*lines, "Defaults that were resolved", *(f"  {path}: {value}" for path, value in resolved.items())]
+        lines += [f"Next  {plan.decision.id.name}", f"Why   {plan.decision.reason}", *_left_lines(plan)]
+    return [*lines, "Defaults that were resolved", *(f"  {path}: {value}" for path, value in plan.resolved.items())]
 
 
-def _left_lines(ahead: Left, most: Bound | None) -> Iterator[str]:
+def _left_lines(plan: Plan) -> Iterator[str]:
+    ahead = plan.ahead
     iterations = f"{ahead.iterations} {'iteration' if ahead.iterations == 1 else 'iterations'} at most"
-    known = f"; about {ahead.samples:,} samples and {ahead.tokens:,} tokens" if ahead.samples or ahead.tokens else ""
-    yield f"Left  {iterations}{known}"
-    if ahead.unknown:
-        bound = "not known before the dataset is loaded"
-        if most is not None and not most.samples:
-            bound = "no samples; what they cost is not known before one has run"
-        elif most is not None:
-            bound = f"at most {most.samples:,} samples and {most.tokens:,} sampled tokens"
-        yield f"      and of steps that never ran yet ({', '.join(ahead.unknown)}): {bound}"
+    counts = {"samples": ahead.samples, "tokens": ahead.tokens}
+    known = " and ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    yield f"Left  {iterations}" + (f"; about {known}" if known else "")
+    if ahead.unknown and plan.counted_by:
+        yield f"      and what a status does not tell of ({', '.join(ahead.unknown)}): counted by {plan.counted_by}"
+    elif ahead.unknown:
+        yield f"      and of steps that never ran yet ({', '.join(ahead.unknown)}): {_bound_text(plan.most)}"
+
+
+def _bound_text(most: Bound | None) -> str:
+    if most is None:
+        return "not known before the dataset is loaded"
+    if not most.samples:
+        return "no samples; what they cost is not known before one has run"
+    return f"at most {most.samples:,} samples and {most.tokens:,} sampled tokens"

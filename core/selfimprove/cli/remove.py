@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 
 from selfimprove.artifacts import RUN, load_ledger
+from selfimprove.cli import say
 from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
-from selfimprove.errors import UserError
+from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.locks import run_lock
 from selfimprove.retention import Removal, removals
 from selfimprove.runs import RunHandle
@@ -23,6 +24,8 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 def prune(run: str, where: Where, dry_run: bool, as_json: bool) -> None:
     """Remove what retention allows to go, or only say what that is."""
     handle = where.find(run)
+    if not dry_run:
+        _refuse_at_work(handle, f"hold it first: {_patched(handle, where)}")
     with nullcontext() if dry_run else run_lock(handle.store):
         going = removals(handle.store, handle.spec.storage, load_ledger(handle.store))
         if not dry_run:
@@ -34,8 +37,9 @@ def prune(run: str, where: Where, dry_run: bool, as_json: bool) -> None:
 
 
 def delete(run: str, where: Where, yes: bool) -> None:
-    """Delete all of a run, after asking."""
+    """Delete all of a run, after asking; its resource in a cluster stays."""
     handle = where.find(run)
+    _refuse_at_work(handle, f"end it first: {_deleted(handle, where)}, then {where.again('delete', handle.uri)}")
     with run_lock(handle.store):
         entries = list(handle.store.list())
         if not yes and not _agreed(handle, entries):
@@ -46,6 +50,8 @@ def delete(run: str, where: Where, yes: bool) -> None:
         if root is not None:
             shutil.rmtree(root, ignore_errors=True)  # the lock file and what killed writers left unfinished
     print(f"deleted {handle.uri}: {_amount(entries)}")
+    if handle.resource is not None:
+        say(f"its resource stays; remove it with: {_deleted(handle, where)}")
 
 
 def in_order(keys: list[str]) -> list[str]:
@@ -67,6 +73,27 @@ def size_text(size: float) -> str:
     return f"{size:.1f} {_UNITS[-1]}"
 
 
+def _refuse_at_work(handle: RunHandle, remedy: str) -> None:
+    """What a cluster's pods may be reading or writing stays: on S3 no lock would stop us."""
+    seen = handle.resource
+    if seen is not None and seen.at_work:
+        doing = seen.status.message if seen.settled else "the operator has not looked at its last change yet"
+        raise SurroundingsError(f"{seen.name}: the cluster is at work on it ({doing}); {remedy}")
+
+
+def _deleted(handle: RunHandle, where: Where) -> str:
+    return where.cluster.line("delete", *_named(handle))
+
+
+def _patched(handle: RunHandle, where: Where) -> str:
+    return where.cluster.line("patch", *_named(handle), "--type=merge", '--patch={"spec":{"suspend":true}}')
+
+
+def _named(handle: RunHandle) -> list[str]:
+    metadata = handle.run.metadata
+    return [f"sir/{metadata.name}", f"--namespace={metadata.namespace or 'default'}"]
+
+
 def _document(handle: RunHandle, going: list[Removal], dry_run: bool) -> dict[str, object]:
     objects = [{"key": removal.key, "size": removal.size, "reason": removal.reason} for removal in going]
     return {"run": handle.uri, "dryRun": dry_run, "bytes": sum(removal.size for removal in going), "removed": objects}
@@ -85,7 +112,8 @@ def _lines(going: list[Removal], dry_run: bool) -> list[str]:
 def _agreed(handle: RunHandle, entries: list[Entry]) -> bool:
     if not sys.stdin.isatty():
         raise UserError("--yes: is needed here, where nobody can be asked")
-    print(f"delete all of {handle.uri} ({_amount(entries)})? [y/N] ", end="", file=sys.stderr, flush=True)
+    held = " It is only suspended, and could not go on." if handle.resource and not handle.resource.status.stop else ""
+    print(f"delete all of {handle.uri} ({_amount(entries)})?{held} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

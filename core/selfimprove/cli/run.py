@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 from selfimprove.cli.output import kept_for_the_result, print_json
 from selfimprove.cli.signals import Sigterm, terminable
 from selfimprove.cli.where import Where
-from selfimprove.errors import DONE, FAILED, INTERRUPTED, SelfImproveError, TerminatedError
+from selfimprove.errors import DONE, FAILED, INTERRUPTED, SelfImproveError, TerminatedError, UserError
+from selfimprove.kubectl import PREFIX
 
 if TYPE_CHECKING:
     from selfimprove.loop import Stop
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 def run(file: str, where: Where, sets: Sequence[str], as_json: bool) -> int:
     """Begin the run or go on with it, and say what it came to; the exit code."""
+    if file.startswith(PREFIX):
+        raise UserError(
+            f"{file}: the cluster runs it by itself; see `selfimprove status {shlex.quote(file)}`, "
+            "or give a FILE to run here"
+        )
     with kept_for_the_result(), terminable(), _resumable(_same_command(file, where, sets, as_json)):
         handle, stop = _to_the_end(file, where, sets)
     from selfimprove.cli.showing import show, status_document

@@ -1,4 +1,4 @@
-"""Where the run lies that a command is about, and which server to ask for it: the options that every command shares.
+"""Where the run is that a command is about, and which servers to ask for it: the options that every command shares.
 
 A value of its own without any heavy import, since help must not wait for what looking needs.
 """
@@ -11,26 +11,53 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from selfimprove.errors import OtherPlaceError, UserError
+from selfimprove.errors import CredentialsError, OtherPlaceError, SurroundingsError, UserError
+from selfimprove.kubectl import AS_CONFIGURED, PREFIX, Kubectl
 
 if TYPE_CHECKING:
+    from selfimprove.cluster_run import ClusterRun
     from selfimprove.runs import RunHandle, Server
+
+_OWN_KEYS = "the keys are this machine's own, not those of the Secret that the cluster's pods get"
+_OUTSIDE = "if its server has another address from here, give it by --endpoint URL (after kubectl port-forward, say)"
 
 
 @dataclass(frozen=True)
 class Where:
-    """`--storage`, `--endpoint` and `--region`."""
+    """`--storage`, `--endpoint` and `--region`, and which cluster, by the options that kubectl has for it."""
 
     storage: str | None = None
     endpoint: str | None = None
     region: str | None = None
+    cluster: Kubectl = AS_CONFIGURED
 
     def find(self, run: str) -> RunHandle:
-        """The run that RUN names, begun. Raises what `runs.find` raises, and names `--endpoint` where that may help."""
+        """The run that RUN names, begun, with its store.
+
+        Raises what `runs.find` and `cluster_storage.open_run` raise, and names `--endpoint` where that may help.
+        """
         from selfimprove.runs import find
 
+        seen = self.in_cluster(run)
+        if seen is not None:
+            return self._opened(seen)
         with self._hinted():
             return find(run, self.storage, self._server(), begin_with=self.again("run", run))
+
+    def in_cluster(self, run: str) -> ClusterRun | None:
+        """The run of `sir/NAME`, as its resource shows it; None for a RUN of another kind.
+
+        Raises what `Kubectl.get` and `cluster_run_of` raise, `UserError` for an option that has no meaning for RUN.
+        """
+        if not run.startswith(PREFIX):
+            if self.cluster != AS_CONFIGURED:
+                raise UserError(f"--namespace, --context, --kubeconfig: name a cluster, and {run} is not sir/NAME")
+            return None
+        if self.storage is not None:
+            raise UserError(f"--storage: {run} says itself where it lies; give --endpoint for another server")
+        from selfimprove.cluster_run import cluster_run_of
+
+        return cluster_run_of(self.cluster.get(run))
 
     def look(self, run: str, sets: Sequence[str]) -> RunHandle:
         """The run that RUN names, begun or not. Raises what `runs.look` raises."""
@@ -38,6 +65,19 @@ class Where:
 
         with self._hinted():
             return look(run, self.storage, sets, self._server())
+
+    def _opened(self, seen: ClusterRun) -> RunHandle:
+        from selfimprove.cluster_run import accepted
+        from selfimprove.cluster_storage import open_run
+
+        server = self._server()
+        try:
+            return open_run(accepted(seen), server)
+        except (CredentialsError, OtherPlaceError) as error:
+            ours = isinstance(error, CredentialsError)
+            elsewhere = isinstance(error, OtherPlaceError) and self.endpoint is None
+            hints = [_OWN_KEYS] * ours + [_OUTSIDE] * elsewhere
+            raise SurroundingsError("; ".join([str(error), *hints])) from error
 
     @contextmanager
     def at_work(self, file: str, sets: Sequence[str]) -> Iterator[RunHandle]:

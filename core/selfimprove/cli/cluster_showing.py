@@ -1,0 +1,58 @@
+"""How a run of a cluster stands, as the tables of a run on one machine: from its status alone, without its storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfimprove.api.status import Status
+from selfimprove.cluster_run import ClusterRun
+from selfimprove.report import Report
+
+_WARNINGS = ("TailNarrowing", "VerifierDrift", "Degraded")
+"""Conditions that a person should hear of while they are True."""
+
+
+def report_of(seen: ClusterRun) -> Report:
+    """What the tables say of it."""
+    status = seen.status
+    return Report(
+        seen.ledger,
+        heading=f"{seen.run.metadata.name}: {_heading(seen)}",
+        best=status.best.iteration if status.best else None,
+        checkpoint=status.best.model_uri if status.best else None,
+        stop=f"{status.stop.rule}: {status.stop.message}" if status.stop else None,
+        now=_now(status),
+        ahead=_ahead(status),
+        warnings=list(_warnings(seen)),
+    )
+
+
+def _heading(seen: ClusterRun) -> str:
+    status = seen.status
+    if not seen.accepted:
+        return "not accepted"
+    if status.stop:
+        return f"{status.state.lower()} after iteration {status.stop.iteration}"
+    return f"{status.state.lower()}, iteration {status.iteration} of at most {seen.spec.max_iterations}"
+
+
+def _now(status: Status) -> str | None:
+    """What the step at hand is doing, where it has begun; else the plan says all there is."""
+    step = status.step
+    if step is None or status.stop or step.state != "Running":
+        return None
+    attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
+    return f"{status.message}{attempt}" + (f"; Job {step.job}" if step.job else "")
+
+
+def _ahead(status: Status) -> str | None:
+    plan = status.plan
+    return f"{plan.next}: {plan.reason}" if plan and plan.next and not status.stop else None
+
+
+def _warnings(seen: ClusterRun) -> Iterator[str]:
+    if seen.refusal:
+        yield f"not accepted: {seen.refusal}"
+    yield from (c.message for c in seen.status.conditions if c.type in _WARNINGS and c.status == "True")
+    if not seen.settled:
+        yield "the operator has not looked at the last change of the resource yet"
