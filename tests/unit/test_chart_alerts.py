@@ -10,30 +10,15 @@ from typing import Any
 
 import yaml
 
+from selfimprove_operator.metrics import Metrics, Runs
 from tests.unit.chart_support import CHART, answer_of, with_promtool
 
 ALERTS = CHART / "files" / "alerts.yaml"
 DASHBOARD = CHART / "files" / "dashboard.json"
 CASES = Path(__file__).parent / "data" / "chart_alerts.yaml"
+SUFFIXES = {"counter": "_total", "histogram": "_bucket"}
 METRICS = {
-    "selfimprove_run_gap",
-    "selfimprove_run_relative_gap",
-    "selfimprove_run_tail_coverage",
-    "selfimprove_run_accuracy",
-    "selfimprove_run_iteration",
-    "selfimprove_run_gpu_seconds",
-    "selfimprove_run_tokens",
-    "selfimprove_run_state",
-    "selfimprove_run_degraded",
-    "selfimprove_step_duration_seconds_bucket",
-    "selfimprove_step_attempts_total",
-    "selfimprove_pod_failures_total",
-    "selfimprove_reconcile_seconds_bucket",
-    "selfimprove_reconcile_errors_total",
-    "selfimprove_api_writes_total",
-    "selfimprove_queue_depth",
-    "selfimprove_resync_age_seconds",
-    "selfimprove_leader",
+    family.name + SUFFIXES.get(family.type, "") for family in (*Metrics().registry.collect(), *Runs({}).collect())
 }
 """All that the operator tells, as Prometheus stores it."""
 

@@ -60,7 +60,7 @@ def test_without_the_schema_it_is_refused_with_the_remedy(helm: str) -> None:
         ("defaults.execution.hostNetwork=true", "hostNetwork"),
         ("defaults.env[0].value=x", "'name'"),
         ("image.pullSecrets={registry}", "/image/pullSecrets/0"),
-        ("resyncSeconds=600", "/resyncSeconds"),
+        ("resyncSeconds=61", "/resyncSeconds"),
         ("crds.install=no", "/crds/install"),
         ("replicas=2", "replicas"),
     ],
