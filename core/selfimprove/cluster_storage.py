@@ -30,7 +30,7 @@ def _look_inside(seen: ClusterRun, store: Store) -> None:
         raise SurroundingsError(f"{seen.name}: {_why_not_here(seen, root)}")
     there = any(True for _ in store.list("i000/"))
     if not there and seen.ledger.committed:
-        raise OtherPlaceError(f"{seen.name}: nothing lies at {store.uri}: it was deleted, or moved")
+        raise OtherPlaceError(f"{seen.name}: nothing lies at {store.uri}: it was deleted, or moved; give its URI")
 
 
 def _why_not_here(seen: ClusterRun, root: Path) -> str:

@@ -224,7 +224,7 @@ def test_artifacts_that_are_gone_are_not_taken_for_a_run_that_did_nothing(
     kubectl.answers(resource_of(finished, uri=(tmp_path / "empty").as_uri()))
     outcome = selfimprove(capfd, "export", "sir/demo", "--output", tmp_path / "best")
     assert outcome.code == 4
-    assert f"sir/demo: nothing lies at {tmp_path / 'empty'}: it was deleted, or moved; " in outcome.err
+    assert f"sir/demo: nothing lies at {tmp_path / 'empty'}: it was deleted, or moved; give its URI; " in outcome.err
     assert not (tmp_path / "best").exists()
 
 

@@ -72,3 +72,13 @@ def test_sentences_are_wrapped_but_neither_an_interval_nor_a_path_is() -> None:
 
 def test_warnings_stand_beside_the_result() -> None:
     assert "Warning   the tail narrows\n" in text_of(Report(Ledger(), "demo", warnings=["the tail narrows"]))
+
+
+def test_a_figure_that_no_row_knows_has_no_column() -> None:
+    known = PromptMeasures(accuracy=Estimate(value=0.5), strict_accuracy=Estimate(value=0.4))
+    assert " strict" in text_of(Report(ledger_of([measured(0, known)]), "demo"))
+    assert " strict" not in text_of(Report(ledger_of([measured(0, PromptMeasures(accuracy=known.accuracy))]), "demo"))
+
+
+def test_gpu_seconds_are_told_where_they_are_counted() -> None:
+    assert "0 s in steps, 90 GPU-seconds\n" in text_of(Report(Ledger().with_gpu_seconds(1, 90.0), "demo"))
