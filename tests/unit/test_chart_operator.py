@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from selfimprove_operator.settings import Settings, read_settings
-from tests.unit.chart_support import REGISTRY, Rendered, render, with_helm
+from tests.unit.chart_support import REGISTRY, ROOT, Rendered, render, with_helm
 
 EVERYTHING: dict[str, Any] = {
     "image": {"tag": "1.2.3", "pullSecrets": [{"name": "registry"}]},
@@ -59,6 +59,16 @@ def test_by_default_runs_get_the_quickstarts_storage_this_version_and_one_gpu(he
         role: f"{REGISTRY}/selfimprove-{role}:{version}" for role in ("sampler", "trainer", "verifier")
     }
     assert (found.defaults.gpu.resource_name, found.defaults.gpu.count) == ("nvidia.com/gpu", 1)
+
+
+@with_helm
+def test_the_quickstart_provides_the_storage_that_runs_get(helm: str, tmp_path: Path) -> None:
+    storage = settings(render(helm), tmp_path).defaults.storage
+    documents = {each["kind"]: each for each in yaml.safe_load_all((ROOT / "examples/quickstart/s3.yaml").read_text())}
+    service, secret = documents["Service"], documents["Secret"]
+    assert storage.endpoint == f"http://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
+    assert storage.credentials_secret_name == secret["metadata"]["name"]
+    assert str(storage.uri).partition("://")[2].partition("/")[0] in str(documents["Deployment"]["spec"])
 
 
 @with_helm
