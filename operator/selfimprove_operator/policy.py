@@ -213,10 +213,16 @@ def _on_others(situation: Situation, verdict: Verdict) -> Iterator[Action]:
         if job.name == current or job.deleting:
             continue
         given_up = situation.step is not None and job.step == situation.step.name
-        if not job.ended and given_up:
+        if not job.ended and given_up and not _ends_by_itself(situation, job):
             yield DeleteJob(job.name, job.uid)
         elif not job.has_ttl:
             yield ExpireJob(job.name, situation.spec.execution.ttl_seconds_after_finished)
+
+
+def _ends_by_itself(situation: Situation, job: ObservedJob) -> bool:
+    """Whether a pod failed in a way that fails its Job: it stays, with its pods' logs, for people to look at."""
+    pods = (pod for pod in situation.pods if pod.name.startswith(f"{job.name}-"))
+    return any(pod.ended and not pod.disrupted and pod.ended.exit_code in NO_RETRY for pod in pods)
 
 
 def _manifest(situation: Situation, step: StepStatus) -> dict[str, Any]:

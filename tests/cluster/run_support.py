@@ -1,0 +1,89 @@
+"""Runs on a cluster, and what is seen of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from selfimprove.api import apply_sets
+from tests.fixtures.cluster import Cluster
+from tests.fixtures.operator import until
+from tests.unit.api_support import good
+
+OURS = "app.kubernetes.io/managed-by=selfimprove"
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """One run in a namespace of a test's own."""
+
+    cluster: Cluster
+    namespace: str
+    name: str = "gsm8k"
+
+    def apply(self, *sets: str, labels: dict[str, str] | None = None) -> LiveRun:
+        """Apply the good manifest with `--set` in it."""
+        document = apply_sets(good(), list(sets))
+        document["metadata"] |= {"name": self.name, "labels": labels or {}}
+        answer = self.cluster.apply(document, namespace=self.namespace)
+        assert answer.ok, answer.message
+        return self
+
+    def patch(self, **spec: Any) -> None:
+        """Change fields of the spec."""
+        document = json.dumps({"spec": spec})
+        answer = self.cluster.kubectl("patch", "sir", self.name, "-n", self.namespace, "--type=merge", "-p", document)
+        assert answer.ok, answer.message
+
+    def delete(self) -> None:
+        """Remove the run, and wait until it is gone."""
+        assert self.cluster.kubectl("delete", "sir", self.name, "-n", self.namespace).ok
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Its status; empty before there is one."""
+        found: dict[str, Any] = self.cluster.get("sir", self.name, self.namespace).get("status", {})
+        return found
+
+    def condition(self, type: str) -> dict[str, Any]:
+        """One of its conditions; empty where there is none."""
+        conditions = self.status.get("conditions", [])
+        return next((found for found in conditions if found["type"] == type), {})
+
+    def items(self, kind: str, *options: str) -> list[dict[str, Any]]:
+        """Objects of its namespace."""
+        answer = self.cluster.kubectl("get", kind, "-n", self.namespace, "-o", "json", *options)
+        assert answer.ok, answer.message
+        found: list[dict[str, Any]] = json.loads(answer.message)["items"]
+        return found
+
+    def jobs(self) -> list[str]:
+        """The names of its Jobs, in the order in which they were made, without the run's part."""
+        found = sorted(self.items("jobs", "-l", OURS), key=lambda job: int(job["metadata"]["resourceVersion"]))
+        made = sorted(found, key=lambda job: str(job["metadata"]["creationTimestamp"]))
+        return [str(job["metadata"]["name"]).removeprefix(f"{self.name}-")[9:] for job in made]
+
+    def job(self) -> dict[str, Any]:
+        """The Job at hand."""
+        return self.cluster.get("job", self.status["step"]["job"], self.namespace)
+
+    def events(self) -> list[tuple[str, str]]:
+        """Reasons and messages of what `kubectl describe` tells of it."""
+        found = self.items("events", "--field-selector", f"involvedObject.name={self.name}")
+        return [(str(event["reason"]), str(event["message"])) for event in found]
+
+    def wait(self, state: str, seconds: float = 60) -> dict[str, Any]:
+        """Its status once it has come to a state."""
+        until(lambda: self.status.get("state") == state, seconds, lambda: self.status)
+        return self.status
+
+    def wait_for_step(self, name: str, state: str = "Running", seconds: float = 60) -> dict[str, Any]:
+        """Its status once a step is at hand."""
+
+        def there() -> bool:
+            step = self.status.get("step") or {}
+            return bool(step.get("name") == name and step.get("state") == state)
+
+        until(there, seconds, lambda: self.status.get("step"))
+        return self.status

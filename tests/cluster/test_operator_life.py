@@ -1,0 +1,197 @@
+"""What happens to a run on its way: held, failed, refused, raised, queued, and what a person then sees."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cluster.run_support import LiveRun
+from tests.fixtures.cluster import Cluster
+from tests.fixtures.operator import Operator, until
+
+pytestmark = pytest.mark.cluster
+
+SLOW = {"fake/seconds": "60s"}
+
+
+@pytest.fixture
+def run(operator: Operator, nodes: Cluster, namespace: str) -> LiveRun:
+    return LiveRun(nodes, namespace)
+
+
+def test_a_suspended_run_holds_its_job_and_goes_on_with_it(run: LiveRun) -> None:
+    run.apply("maxIterations=1", labels={"fake/seconds": "3s"}).wait_for_step("i000-evaluate")
+    run.patch(suspend=True)
+    status = run.wait("Suspended")
+    until(lambda: run.job()["spec"]["suspend"])
+    assert run.condition("Suspended")["status"] == "True"
+    assert status["counters"]["suspensions"] == 1
+    run.patch(suspend=False)
+    assert run.wait("Succeeded")["counters"]["failures"] == 0
+    assert run.jobs().count("i000-evaluate-1") == 1
+    assert {"Suspended", "Resumed"} <= {reason for reason, _ in run.events()}
+
+
+def test_a_run_that_is_suspended_from_the_beginning_makes_no_job(run: LiveRun) -> None:
+    run.apply("suspend=true").wait("Suspended")
+    assert run.jobs() == []
+
+
+def test_a_step_that_no_retry_can_mend_fails_the_run_with_the_pods_own_words(run: LiveRun) -> None:
+    status = run.apply(labels={"fake/fails": "distill", "fake/exit-code": "3"}).wait("Failed")
+    assert "told to end with 3 (exit 3, pod gsm8k-" in status["message"]
+    assert run.condition("Failed")["status"] == "True"
+    assert run.condition("Finished")["reason"] == "Failed"
+
+
+def test_failures_are_retried_and_then_end_the_run(run: LiveRun) -> None:
+    run.apply("execution.backoffLimit=0", labels={"fake/fails": "select", "fake/exit-code": "1"})
+    status = run.wait("Failed")
+    assert "more than execution.backoffLimit 0" in status["message"]
+    assert status["counters"]["failures"] == 1
+
+
+def test_a_failed_run_goes_on_after_suspend_with_its_committed_work(run: LiveRun) -> None:
+    run.apply("maxIterations=1", labels={"fake/fails": "distill", "fake/exit-code": "2"}).wait("Failed")
+    run.cluster.kubectl("label", "sir", run.name, "-n", run.namespace, "fake/fails-")
+    run.patch(suspend=True)
+    run.wait("Suspended")
+    run.patch(suspend=False)
+    run.wait("Succeeded")
+    jobs = run.jobs()
+    assert [job for job in jobs if "distill" in job] == ["i001-distill-1", "i001-distill-2"]
+    assert len(jobs) == 8
+
+
+def test_a_finished_run_goes_on_when_max_iterations_is_raised(run: LiveRun) -> None:
+    run.apply("maxIterations=1").wait("Succeeded")
+    run.patch(maxIterations=2)
+    until(lambda: run.status["progress"] == "2/2")
+    assert run.wait("Succeeded")["stop"]["iteration"] == 2
+
+
+def test_a_budget_ends_a_run_in_order_and_reopens_it_when_raised(run: LiveRun) -> None:
+    status = run.apply("maxIterations=5", "stopping.budget.tokens=80").wait("Succeeded")
+    assert status["stop"]["rule"] == "BudgetSpent"
+    run.patch(stopping={"budget": {"tokens": 100000}})
+    until(lambda: run.status["stop"] if run.status.get("stop", {}).get("rule") == "MaxIterations" else None)
+
+
+def test_a_changed_execution_is_heeded_by_the_next_step(run: LiveRun) -> None:
+    run.apply("maxIterations=1", labels={"fake/seconds": "2s"}).wait_for_step("i000-evaluate")
+    run.patch(execution={"defaults": {"nodeSelector": {"type": "fake"}}})
+    run.wait("Succeeded")
+    selectors = {
+        job["metadata"]["labels"]["selfimprove.dev/step"]: job["spec"]["template"]["spec"].get("nodeSelector")
+        for job in run.items("jobs", "-l", "selfimprove.dev/iteration=1")
+    }
+    assert set(map(str, selectors.values())) == {"{'type': 'fake'}"}
+
+
+def test_a_borrowed_type_that_is_wrong_is_refused_by_name_and_heals(run: LiveRun) -> None:
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+    run.apply("maxIterations=1", f"execution.defaults.affinity={json.dumps(affinity)}")
+    accepted = until(lambda: run.condition("Accepted"))
+    assert (accepted["status"], accepted["reason"]) == ("False", "Refused")
+    assert "nodeSelectorTerms: Required value" in accepted["message"]
+    assert run.jobs() == []
+    run.patch(execution={"defaults": {"affinity": None}})
+    run.wait("Succeeded")
+
+
+def test_a_quota_that_refuses_the_pods_shows_within_a_minute_and_heals(run: LiveRun) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    assert run.cluster.apply(quota, namespace=run.namespace).ok
+    run.apply("maxIterations=1")
+    degraded = until(lambda: _true(run, "Degraded"))
+    assert "exceeded quota: none" in degraded["message"] and "raise the quota" in degraded["message"]
+    assert run.cluster.kubectl("delete", "resourcequota", "none", "-n", run.namespace).ok
+    run.wait("Succeeded", 90)
+    assert run.condition("Degraded")["status"] == "False"
+
+
+def test_pod_security_that_refuses_the_pods_shows(run: LiveRun) -> None:
+    label = "pod-security.kubernetes.io/enforce=restricted"
+    assert run.cluster.kubectl("label", "namespace", run.namespace, label).ok
+    run.apply("maxIterations=1").wait("Succeeded")  # ours are restricted
+
+
+def test_no_room_on_any_node_shows_with_the_schedulers_words(run: LiveRun) -> None:
+    run.apply("execution.defaults.nodeSelector.disk=none")
+    degraded = until(lambda: _true(run, "Degraded"))
+    assert "didn't match Pod's node affinity/selector" in degraded["message"]
+
+
+def test_a_pod_that_never_starts_ends_the_run_at_its_pending_deadline(run: LiveRun) -> None:
+    run.apply("execution.defaults.nodeSelector.disk=none", "execution.pendingDeadlineSeconds=3")
+    status = run.wait("Failed")
+    assert "execution.pendingDeadlineSeconds 3" in status["message"] and "node affinity" in status["message"]
+
+
+def test_a_step_that_runs_too_long_ends_the_run(run: LiveRun) -> None:
+    run.apply("execution.defaults.activeDeadlineSeconds=1", labels=SLOW)
+    assert "activeDeadlineSeconds" in run.wait("Failed")["message"]
+
+
+def test_a_job_that_vanishes_is_made_again_as_the_next_attempt(run: LiveRun) -> None:
+    run.apply("maxIterations=1", labels={"fake/seconds": "2s"}).wait_for_step("i000-evaluate")
+    assert run.cluster.kubectl("delete", "job", run.status["step"]["job"], "-n", run.namespace).ok
+    status = run.wait("Succeeded")
+    assert "i000-evaluate-2" in run.jobs()
+    assert status["counters"]["failures"] == 0
+
+
+def test_jobs_of_a_finished_step_expire_after_their_outcome_is_taken(run: LiveRun) -> None:
+    run.apply("maxIterations=1", "execution.ttlSecondsAfterFinished=0").wait("Succeeded")
+    until(lambda: not run.items("jobs"))
+    assert run.status["state"] == "Succeeded"
+
+
+def test_under_kueue_only_kueue_suspends_and_resumes_jobs(run: LiveRun) -> None:
+    """Its contract, played by hand: suspended at creation, placed at admission, evicted by suspension."""
+    run.apply("maxIterations=1", "execution.queueName=gpus", labels=SLOW)
+    job = until(lambda: run.jobs() and run.job())
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
+    _patch_job(run, {"suspend": True})
+    until(lambda: run.status["step"]["state"] == "Pending")
+    _admit(run)
+    run.wait_for_step("i000-evaluate")
+    _patch_job(run, {"suspend": True})
+    until(lambda: run.status["step"]["state"] == "Pending" and run.status["counters"]["suspensions"])
+    assert run.status["counters"]["failures"] == 0
+    assert run.jobs() == ["i000-evaluate-1"], "an eviction is Kueue's to end"
+
+
+def test_under_kueue_a_suspended_runs_job_goes_and_the_next_attempt_goes_on(run: LiveRun) -> None:
+    run.apply("maxIterations=1", "execution.queueName=gpus", labels=SLOW).wait_for_step("i000-evaluate")
+    run.patch(suspend=True)
+    run.wait("Suspended")
+    until(lambda: not run.items("jobs"))
+    run.patch(suspend=False)
+    run.wait_for_step("i000-evaluate")
+    assert run.jobs() == ["i000-evaluate-2"]
+
+
+def _true(run: LiveRun, type: str) -> dict[str, Any]:
+    found = run.condition(type)
+    return found if found.get("status") == "True" else {}
+
+
+def _patch_job(run: LiveRun, spec: dict[str, Any]) -> None:
+    name = run.status["step"]["job"]
+    answer = run.cluster.kubectl(
+        "patch", "job", name, "-n", run.namespace, "--type=merge", "-p", json.dumps({"spec": spec})
+    )
+    assert answer.ok, answer.message
+
+
+def _admit(run: LiveRun) -> None:
+    """Kueue's admission: the start time cleared, the flavour's node selector injected, then resumed."""
+    name = run.status["step"]["job"]
+    cleared = json.dumps({"status": {"startTime": None}})
+    options = ("-n", run.namespace, "--subresource=status", "--type=merge", "-p", cleared)
+    assert run.cluster.kubectl("patch", "job", name, *options).ok
+    _patch_job(run, {"template": {"spec": {"nodeSelector": {"type": "fake"}}}})
+    _patch_job(run, {"suspend": False})
