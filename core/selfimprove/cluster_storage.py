@@ -11,6 +11,7 @@ from selfimprove.cluster_run import ClusterRun
 from selfimprove.errors import OtherPlaceError, SurroundingsError
 from selfimprove.runs import RunHandle, Server, as_reached
 from selfimprove.store import Store, open_store
+from selfimprove.store.disk import explained
 
 
 def open_run(seen: ClusterRun, server: Server) -> RunHandle:
@@ -25,13 +26,18 @@ def open_run(seen: ClusterRun, server: Server) -> RunHandle:
 
 
 def _look_inside(seen: ClusterRun, store: Store) -> None:
+    """An empty place would read as a run that has done nothing, and whose result is M_0."""
     root = store.local_path("")
-    if root is not None and not root.is_dir():
-        raise SurroundingsError(f"{seen.name}: {_why_not_here(seen, root)}")
+    if root is not None and not _is_folder(root):
+        raise SurroundingsError(
+            f"{seen.name}: its artifacts lie in a volume of the cluster, at {root}; "
+            "mount that volume here at the same path"
+        )
     there = any(True for _ in store.list("i000/"))
     if not there and seen.ledger.committed:
         raise OtherPlaceError(f"{seen.name}: nothing lies at {store.uri}: it was deleted, or moved; give its URI")
 
 
-def _why_not_here(seen: ClusterRun, root: Path) -> str:
-    return f"its artifacts lie in a volume of the cluster, at {root}; mount that volume here at the same path"
+def _is_folder(path: Path) -> bool:
+    with explained(str(path)):
+        return path.is_dir()

@@ -36,11 +36,11 @@ class Where:
 
         Raises what `runs.find` and `cluster_storage.open_run` raise, and names `--endpoint` where that may help.
         """
-        from selfimprove.runs import find
-
         seen = self.in_cluster(run)
         if seen is not None:
             return self._opened(seen)
+        from selfimprove.runs import find
+
         with self._hinted():
             return find(run, self.storage, self._server(), begin_with=self.again("run", run))
 
@@ -74,10 +74,14 @@ class Where:
         try:
             return open_run(accepted(seen), server)
         except (CredentialsError, OtherPlaceError) as error:
-            ours = isinstance(error, CredentialsError)
-            elsewhere = isinstance(error, OtherPlaceError) and self.endpoint is None
-            hints = [_OWN_KEYS] * ours + [_OUTSIDE] * elsewhere
-            raise SurroundingsError("; ".join([str(error), *hints])) from error
+            raise SurroundingsError("; ".join([str(error), *self._hints(error)])) from error
+
+    def _hints(self, error: SurroundingsError) -> Iterator[str]:
+        """What may be different out here."""
+        if isinstance(error, CredentialsError):
+            yield _OWN_KEYS
+        if isinstance(error, OtherPlaceError) and self.endpoint is None:
+            yield _OUTSIDE
 
     @contextmanager
     def at_work(self, file: str, sets: Sequence[str]) -> Iterator[RunHandle]:
