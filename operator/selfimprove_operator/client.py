@@ -104,8 +104,11 @@ class Client:
         return found
 
 
-async def configuration() -> Configuration:
-    """How to reach the API server: a pod's own account, else the kubeconfig. Raises `SurroundingsError` for neither."""
+async def configuration(path: str | None = None) -> Configuration:
+    """How to reach the API server: a pod's own account, else the kubeconfig (at `path`, or the usual one).
+
+    Raises `SurroundingsError` for neither.
+    """
     incluster: Any = config.load_incluster_config
     kubeconfig: Any = config.load_kube_config
     found = Configuration()
@@ -113,7 +116,7 @@ async def configuration() -> Configuration:
         incluster(client_configuration=found)
     except ConfigException:
         try:
-            await kubeconfig(client_configuration=found)
+            await kubeconfig(path, client_configuration=found)
         except (ConfigException, OSError) as error:
             raise SurroundingsError(f"KUBECONFIG: no cluster can be reached ({error}); name its kubeconfig") from error
     return found

@@ -107,13 +107,14 @@ class Controller:
         try:
             written = await self._cluster.write_status(run, status)
         except ApiError as error:
-            if error.status == 409:
-                self._views.put_run(await self._cluster.run(*key))
-                raise RetryError("it has changed since it was looked at") from error
-            if error.status == 404:
+            if error.status not in (404, 409):
+                raise
+            found = await self._cluster.run(*key)
+            if found is None:
                 self._views.drop_run(key, run["metadata"]["uid"])
                 raise RetryError("it is gone") from error
-            raise
+            self._views.put_run(found)
+            raise RetryError("it has changed since it was looked at") from error
         self._views.put_run(written)
         return written
 

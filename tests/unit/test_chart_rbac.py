@@ -10,10 +10,10 @@ import pytest
 from tests.unit.chart_support import Rendered, render, with_helm
 
 RIGHTS = {
-    "selfimprove.dev/selfimprovementruns": {"get", "list", "watch"},
+    "selfimprove.dev/selfimprovementruns": {"list", "watch"},
     "selfimprove.dev/selfimprovementruns/status": {"patch"},
     "selfimprove.dev/selfimprovementruns/finalizers": {"update"},
-    "batch/jobs": {"get", "list", "watch", "create", "patch", "delete"},
+    "batch/jobs": {"list", "watch", "create", "patch", "delete"},
     "/pods": {"list", "watch"},
     "/events": {"list", "watch", "create"},
 }

@@ -74,7 +74,7 @@ defaults:
 {{- define "selfimprove.operatorRules" -}}
 - apiGroups: [selfimprove.dev]
   resources: [selfimprovementruns]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [selfimprove.dev]
   resources: [selfimprovementruns/status]
   verbs: [patch]
@@ -84,7 +84,7 @@ defaults:
   verbs: [update]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
