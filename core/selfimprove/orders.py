@@ -59,6 +59,8 @@ class Failure(Model):
     step: str
     exit_code: int
     message: str
+    prompts_done: int = 0
+    """How far the order is in storage, in prompts of every step so far: an attempt that got further shows more."""
 
 
 class Reply(Model):

@@ -155,6 +155,22 @@ def test_ten_stops_without_a_prompt_in_between_are_no_progress() -> None:
     assert "NoProgress" in cluster.status.message
 
 
+def test_one_stop_of_every_shard_is_no_standstill() -> None:
+    cluster = begun(generation={"shards": 12})
+    for pod in list(cluster.live()):
+        cluster.end(pod, code=143, message='error: stopped by a signal\n{"promptsDone": 0}')
+    cluster.settle()
+    assert cluster.status.state == "Running"
+
+
+def test_how_far_a_failed_pod_was_is_not_told_as_its_reason() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0], code=1, message='error: i000-evaluate: a kernel went away\n{"promptsDone": 7}')
+    cluster.settle()
+    assert cluster.status.step is not None
+    assert (cluster.status.step.message or "").startswith("i000-evaluate: a kernel went away (exit 1")
+
+
 def test_broken_surroundings_degrade_the_run_and_heal_with_it() -> None:
     cluster = begun()
     cluster.end(cluster.live()[0], code=4, message="error: s3://lab/runs: access denied; mend the Secret s3")

@@ -17,10 +17,10 @@ from selfimprove.errors import TerminatedError, UserError
 from selfimprove.failing import naming_log, shortened
 from selfimprove.ledger import StepId
 from selfimprove.local import model_of
-from selfimprove.orders import Order
+from selfimprove.orders import Failure, Order
 from selfimprove.summaries import MAX_BYTES, Difference, Estimate, ManifestRef, Measures, PromptMeasures, Summary
 from selfimprove_workers.desk import Desk
-from selfimprove_workers.main import fail, last_word, leave, read_order
+from selfimprove_workers.main import fail, give_up, last_word, leave, read_order
 from selfimprove_workers.progress import Progress, duration
 from selfimprove_workers.sampling import Plan
 
@@ -92,6 +92,12 @@ def test_a_look_at_the_base_model_is_an_order_like_any_other(step: str, split: s
     assert order.steps[0].id == StepId(0, order.steps[0].step, split)
 
 
+def test_no_two_pods_of_a_job_write_to_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELFIMPROVE_ORDER", json.dumps({**ORDER, "attempt": "2"}))
+    monkeypatch.setenv("SELFIMPROVE_ATTEMPT", "0f2e7a9c-51d3-4f7e-9b1a-2d7c6f0e8a11")
+    assert read_order("").attempt == "2-0f2e7a9c51d3"
+
+
 def test_an_order_survives_its_journey_as_json() -> None:
     order = Order.model_validate(ORDER)
     assert Order.model_validate_json(order.model_dump_json(by_alias=True, exclude_none=True)) == order
@@ -122,6 +128,16 @@ def test_a_failure_is_the_pods_last_word(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("TERMINATION_LOG", str(tmp_path / "word"))
     assert fail("i001-verify: no samples", 3) == 3
     assert (tmp_path / "word").read_text() == "error: i001-verify: no samples"
+
+
+def test_a_pod_that_is_stopped_ends_with_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERMINATION_LOG", str(tmp_path / "word"))
+    stopped = Failure(step="i001-generate", exit_code=143, message="stopped by a signal" + "!" * 5000, prompts_done=12)
+    assert give_up(stopped, 143) == 143
+    *lines, last = (tmp_path / "word").read_text().splitlines()
+    assert json.loads(last) == {"promptsDone": 12}
+    assert lines[0].startswith("error: i001-generate: stopped by a signal!")
+    assert len((tmp_path / "word").read_bytes()) <= MAX_BYTES
 
 
 def test_a_long_failure_fits_the_termination_message_and_still_names_its_log(
@@ -215,6 +231,20 @@ def test_work_that_takes_long_to_advance_still_says_a_line_a_minute() -> None:
     assert stream.getvalue().splitlines()[1:] == [
         "i001-distill: 4/8 steps, 2 tok/s, 2 min left, loss 1.5000",
         "i001-distill: 4/8 steps, 1 tok/s, 4 min left, loss 1.5000",
+    ]
+
+
+def test_a_model_that_takes_minutes_to_load_is_no_silence() -> None:
+    now, stream = [0.0], io.StringIO()
+    progress = Progress(stream, clock=lambda: now[0], at_work_on="i001-generate")
+    for _ in range(26):
+        now[0] += 5.0
+        progress.beat()
+    progress.start("i001-generate", total=100)
+    assert stream.getvalue().splitlines() == [
+        "i001-generate: getting ready, 1 min so far",
+        "i001-generate: getting ready, 2 min so far",
+        "i001-generate: 0/100 prompts",
     ]
 
 

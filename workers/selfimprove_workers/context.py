@@ -7,12 +7,15 @@ context do the same work.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+
 from selfimprove.api.spec import Spec
-from selfimprove.artifacts import PROMPTS, Manifest, require_manifest, step_folder
+from selfimprove.artifacts import PROMPTS, Manifest, PartWriter, require_manifest, step_folder
 from selfimprove.errors import TerminatedError
 from selfimprove.ledger import StepId
 from selfimprove.store.base import Store
@@ -39,11 +42,32 @@ class StepContext:
     progress: Progress
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set by SIGTERM or SIGINT: commit the part at hand, then end."""
+    kept: dict[str, Callable[[], int]] = field(default_factory=dict)
+    """Counts of what lies in storage of this shard so far, by the name of its table."""
 
     @property
     def folder(self) -> str:
         """Where this shard's parts and manifest lie, relative to the store."""
         return step_folder(self.step, self.shard)
+
+    @property
+    def prompts_done(self) -> int:
+        """How far this shard is in storage, in prompts of all its tables (of `distill`: optimizer steps).
+
+        Grows from one attempt to the next if and only if the step gets further.
+        """
+        return sum(count() for count in self.kept.values())
+
+    def writer(
+        self, digest: str, schema: pa.Schema, table: str = "part", at_most: int | None = None, adopt: bool = True
+    ) -> PartWriter:
+        """A writer of this shard's parts; see `PartWriter`."""
+        writer = PartWriter(
+            self.store, self.folder, self.attempt, digest, schema, table=table, at_most=at_most, adopt=adopt
+        )
+        if adopt:  # else an attempt begins anew
+            self.kept[table] = lambda: writer.prompts_done
+        return writer
 
     @property
     def sampling_iteration(self) -> int:

@@ -55,7 +55,8 @@ class Desk:
         for step in order.steps:
             done = self._step(order, step.id)
             if isinstance(done, Failure):
-                return Reply(summaries=summaries, failure=done)
+                prompts_done = done.prompts_done + sum(summary.prompts for summary in summaries)
+                return Reply(summaries=summaries, failure=done.model_copy(update={"prompts_done": prompts_done}))
             summaries.append(done)
         return Reply(summaries=summaries)
 
@@ -82,28 +83,31 @@ class Desk:
 
     def _logged(self, order: Order, step: StepId, store: Store, log: StepLog) -> Summary | Failure:
         log.say(_heading(order, step))
-        progress = Progress(log=log.say)
+        context = self._context(order, step, store, Progress(log=log.say, at_work_on=step.name))
         try:
-            context = StepContext(
-                store=store,
-                spec=order.spec,
-                step=step,
-                shard=order.shard,
-                shards=order.shards,
-                attempt=order.attempt,
-                models=self._model_house(store, order),
-                progress=progress,
-                stopping=self._stopping,
-            )
-            with beating(progress.beat, log.save):
+            context.stop_if_asked()
+            with beating(context.progress.beat, log.save):
                 summary = runner(step.step)(context)
         except Exception as error:
             log.say(_last_words(error))
-            return _failure(step, error)
+            return _failure(step, error, context.prompts_done)
         finally:
-            progress.finish()
+            context.progress.finish()
         log.say(f"done: {summary.rows:,} rows, {summary.tokens:,} tokens, {summary.seconds:.1f} s")
         return summary
+
+    def _context(self, order: Order, step: StepId, store: Store, progress: Progress) -> StepContext:
+        return StepContext(
+            store=store,
+            spec=order.spec,
+            step=step,
+            shard=order.shard,
+            shards=order.shards,
+            attempt=order.attempt,
+            models=self._model_house(store, order),
+            progress=progress,
+            stopping=self._stopping,
+        )
 
     def _store(self, order: Order) -> Store:
         storage = order.spec.storage
@@ -121,11 +125,6 @@ def runner(step: StepName) -> Callable[[StepContext], Summary]:
     """The function that does a step."""
     run: Callable[[StepContext], Summary] = import_module(f"selfimprove_workers.{STEPS[step]}").run
     return run
-
-
-def explain(failure: Failure) -> str:
-    """A failure as one line."""
-    return f"{failure.step}: {failure.message}"
 
 
 def _heading(order: Order, step: StepId) -> str:
@@ -148,11 +147,11 @@ def _last_words(error: Exception) -> str:
     return str(error) if isinstance(error, TerminatedError) else "".join(traceback.format_exception(error)).rstrip()
 
 
-def _failure(step: StepId, error: Exception) -> Failure:
+def _failure(step: StepId, error: Exception, prompts_done: int = 0) -> Failure:
+    code, message = UNEXPECTED, str(error)
     if isinstance(error, SelfImproveError):
-        return Failure(step=step.name, exit_code=error.exit_code, message=str(error))
-    traceback.print_exception(error)
-    text = str(error).strip().splitlines()
-    return Failure(
-        step=step.name, exit_code=UNEXPECTED, message=f"{type(error).__name__}: {text[0] if text else 'no message'}"
-    )
+        code = error.exit_code
+    else:
+        traceback.print_exception(error)
+        message = f"{type(error).__name__}: {next(iter(message.strip().splitlines()), 'no message')}"
+    return Failure(step=step.name, exit_code=code, message=message, prompts_done=prompts_done)

@@ -89,6 +89,7 @@ def _prepare(context: StepContext, team: Team) -> _Job:
     rows = read_rows(context.store, select.parts, EXAMPLE, COLUMNS)
     examples = collect(rows, limit, net.vocabulary, StepId(iteration, "select").name)
     states = States(context.store, context.folder, context.attempt, recipe.digest(context))
+    context.kept["state"] = lambda: states.steps
     trainer = Trainer(
         loss=Loss(net, splits_head(net)),
         examples=examples,

@@ -25,10 +25,10 @@ def run(context: StepContext) -> Summary:
     plan = Plan.of_evaluation(context.spec)
     recipe = _recipe(context, plan)
     digest = recipe.digest(context)
-    samples = PartWriter(context.store, context.folder, context.attempt, digest, SAMPLE)
+    samples = context.writer(digest, SAMPLE)
     _sample(context, plan, samples)
     of_these = digest_of(digest, [part.sha256 for part in samples.parts])
-    scores = PartWriter(context.store, context.folder, context.attempt, of_these, SCORE, table="score")
+    scores = context.writer(of_these, SCORE, table="score")
     score_samples(context, samples.parts, scores)
     totals = samples.totals
     outcome = Outcome(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from selfimprove.artifacts import PROMPTS, PartWriter
+from selfimprove.artifacts import PROMPTS
 from selfimprove.records import SAMPLE
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
@@ -17,7 +17,7 @@ def run(context: StepContext) -> Summary:
     began = time.monotonic()
     plan = Plan.of_generation(context.spec)
     recipe = recipe_of(context, plan)
-    writer = PartWriter(context.store, context.folder, context.attempt, recipe.digest(context), SAMPLE)
+    writer = context.writer(recipe.digest(context), SAMPLE)
 
     def write(batch: Batch) -> None:
         finished = sum(row["finish"] == "stop" for row in batch.rows)

@@ -10,19 +10,24 @@ A step that is committed already is answered at once. SIGTERM and SIGINT commit 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from selfimprove.errors import DONE, WRONG_INPUT, UserError
+from selfimprove.errors import DONE, FAILED, WRONG_INPUT, UserError
 from selfimprove.failing import shortened
-from selfimprove.orders import Order
+from selfimprove.orders import Failure, Order
 from selfimprove.summaries import MAX_BYTES, Summary
-from selfimprove_workers.desk import Desk, explain
 from selfimprove_workers.signals import Signals
+from selfimprove_workers.threads import cpu_limit, keep_to_limit, visible_cores
+
+_OF_A_UID = 12
+"""Digits of a pod's uid that tell its attempt from those of other pods."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -30,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     command = words[0] if words else ""
     _log_to_standard_error()
+    keep_to_limit(os.environ, cpu_limit(), visible_cores())  # before any library that has threads is imported
     if command in ("-h", "--help"):
         print(__doc__)
         raise SystemExit(DONE)
@@ -46,16 +52,18 @@ def main(arguments: list[str] | None = None) -> None:
 
 def work(source: str) -> int:
     """Do the one order at `source`; the exit code."""
+    signals = Signals.installed()  # first: as process 1 of a pod, nothing would end us before
     try:
         order = read_order(source)
     except UserError as error:
         return fail(str(error), WRONG_INPUT)
-    signals = Signals.installed()
+    from selfimprove_workers.desk import Desk
+
     reply = Desk(signals.stopping).do(order)
     for summary in reply.summaries:
         print(_json(summary), flush=True)
     if reply.failure is not None:
-        return fail(explain(reply.failure), signals.exit_code or reply.failure.exit_code)
+        return give_up(reply.failure, signals.exit_code or reply.failure.exit_code)
     leave(last_word(reply.summaries))
     return DONE
 
@@ -63,11 +71,9 @@ def work(source: str) -> int:
 def read_order(source: str) -> Order:
     """The order in a file, on standard input (`-`), or in the environment. Raises `UserError` for one that is none."""
     text = _order_text(source)
-    index = os.environ.get("JOB_COMPLETION_INDEX")
     try:
         order = Order.model_validate_json(text)
-        if index is not None:
-            order = Order.model_validate({**order.model_dump(), "shard": index})
+        order = Order.model_validate({**order.model_dump(), **_of_the_pod(order)})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the document"
@@ -88,10 +94,21 @@ def last_word(summaries: list[Summary]) -> str:
     return documents[0] if len(summaries) == 1 else f"[{','.join(documents)}]"
 
 
-def fail(message: str, exit_code: int) -> int:
-    """Say why, where a person looks and where the operator does; gives the exit code back."""
+def give_up(failure: Failure, exit_code: int) -> int:
+    """Say why a step did not end well and, where it will be tried again, how far it is all the same."""
+    again = exit_code not in (WRONG_INPUT, FAILED)
+    progress = json.dumps({"promptsDone": failure.prompts_done}) if again else ""
+    return fail(f"{failure.step}: {failure.message}", exit_code, progress)
+
+
+def fail(message: str, exit_code: int, more: str = "") -> int:
+    """Say why, where a person looks and where the operator does; gives the exit code back.
+
+    `more`: a last line, for the operator alone.
+    """
     print(f"error: {message}", file=sys.stderr, flush=True)
-    leave(shortened(f"error: {message}", MAX_BYTES))
+    rest = f"\n{more}" if more else ""
+    leave(shortened(f"error: {message}", MAX_BYTES - len(rest)) + rest)
     return exit_code
 
 
@@ -104,6 +121,16 @@ def leave(text: str) -> None:
         Path(path).write_text(text)
     except OSError as error:
         print(f"TERMINATION_LOG: {path} can't be written ({error.strerror})", file=sys.stderr, flush=True)
+
+
+def _of_the_pod(order: Order) -> dict[str, str]:
+    """What every pod of a Job has of its own: its index, and an attempt that no other pod writes to."""
+    own: dict[str, str] = {}
+    if index := os.environ.get("JOB_COMPLETION_INDEX"):
+        own["shard"] = index
+    if uid := os.environ.get("SELFIMPROVE_ATTEMPT"):
+        own["attempt"] = f"{order.attempt}-{re.sub('[^A-Za-z0-9]', '', uid)[:_OF_A_UID]}"
+    return own
 
 
 def _json(summary: Summary) -> str:

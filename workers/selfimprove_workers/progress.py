@@ -21,12 +21,14 @@ class Progress:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
         log: Callable[[str], None] | None = None,
+        at_work_on: str = "",
     ) -> None:
+        """`at_work_on`: what the lines before the first stretch name, while a model is fetched and loaded."""
         self._stream = stream or sys.stderr
         self._clock = clock
         self._log = log
         self._bar: tqdm[Never] | None = None
-        self._label, self._unit, self._note = "", "", ""
+        self._label, self._unit, self._note, self._before = "", "", "", at_work_on
         self._total = self._first = self._done = self._tokens = 0
         self._began = self._said = clock()
         self._saying = threading.Lock()
@@ -56,12 +58,17 @@ class Progress:
     def beat(self) -> None:
         """Say how far it is, if nothing was said for a minute: work that takes long to advance is still at work."""
         with self._saying:
-            if self._label and self._clock() - self._said >= LINE_EVERY_SECONDS:
+            if self._clock() - self._said < LINE_EVERY_SECONDS:
+                return
+            if self._label:
                 self._say()
+            elif self._before:
+                self._said = self._clock()
+                self._tell(f"{self._before}: getting ready, {duration(self._clock() - self._began)} so far")
 
     def finish(self) -> None:
         """End the stretch."""
-        self._label = ""
+        self._label = self._before = ""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -73,7 +80,9 @@ class Progress:
         self._said = self._clock()
         tokens = f"{self._rate():.0f} tok/s" if self._tokens else ""
         words = [f"{self._done:,}/{self._total:,} {self._unit}", tokens, self._left(), self._note]
-        line = f"{self._label}: {', '.join(filter(None, words))}"
+        self._tell(f"{self._label}: {', '.join(filter(None, words))}")
+
+    def _tell(self, line: str) -> None:
         if self._bar is None:
             self._stream.write(f"{line}\n")
             self._stream.flush()

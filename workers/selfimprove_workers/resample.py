@@ -180,10 +180,7 @@ class Book:
         return attempts
 
     def _chain(self, table: str, schema: pa.Schema, at_most: int | None = None) -> PartWriter:
-        context = self._context
-        return PartWriter(
-            context.store, context.folder, context.attempt, self._digest, schema, table=table, at_most=at_most
-        )
+        return self._context.writer(self._digest, schema, table=table, at_most=at_most)
 
 
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:

@@ -80,6 +80,7 @@ def draw(context: StepContext, plan: Plan, done: int, write: Callable[[Batch], N
         return
     _lint(context)
     engine = context.engine()
+    context.stop_if_asked()  # loading a model takes minutes
     context.progress.start(context.step.name, len(prompts) * plan.samples, done * plan.samples, "samples")
     for batch in _batches(context, engine, plan, prompts[done:]):
         write(batch)

@@ -68,7 +68,7 @@ def write_tables(
     digest = recipe.digest(context)
 
     def writer(table: str, schema: pa.Schema) -> PartWriter:
-        return PartWriter(context.store, context.folder, context.attempt, digest, schema, table=table, adopt=False)
+        return context.writer(digest, schema, table=table, adopt=False)
 
     examples, decisions, tally = writer("part", EXAMPLE), writer("decision", DECISION), writer("tally", TALLY)
     prompts, at = decided.prompt, 0

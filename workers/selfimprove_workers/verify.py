@@ -33,7 +33,7 @@ def run(context: StepContext) -> Summary:
     generate = StepId(context.step.iteration, "generate")
     samples, sha256 = context.input(generate, context.shard)
     recipe = Recipe({step_folder(generate, context.shard): sha256}, _settings(context))
-    writer = PartWriter(context.store, context.folder, context.attempt, recipe.digest(context), SCORE)
+    writer = context.writer(recipe.digest(context), SCORE)
     score_samples(context, samples.parts, writer)
     return commit_step(context, recipe, Outcome(writer.parts, _prompts(samples.parts), counts=writer.totals), began)
 

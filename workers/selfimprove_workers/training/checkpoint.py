@@ -47,6 +47,9 @@ class State:
 class States:
     """The states of one step, those of earlier attempts included when they did the same work (the same digest)."""
 
+    steps: int = 0
+    """Optimizer steps that the state which we saved or took up last stands after."""
+
     def __init__(
         self,
         store: Store,
@@ -75,6 +78,7 @@ class States:
         marker = {"digest": self._digest, "files": [file.to_json() for file in files], "curve": curve}
         key = f"{attempt_folder(self._folder, self._attempt)}/{prefix}/state.json"
         self._store.write(key, json.dumps(marker).encode())
+        self.steps = len(curve)
         self._drop(self._markers()[KEPT:])
         self._saved_at, self._took = self._clock(), self._clock() - began
 
@@ -82,9 +86,12 @@ class States:
         """The newest state that is whole, of any attempt; None when there is none."""
         for key in self._markers():
             try:
-                return self._load(key)
+                state = self._load(key)
             except (SurroundingsError, SafetensorError, FileNotFoundError, ValueError, KeyError) as error:
                 _log.warning("%s/%s: not resumed from (%s)", self._store.uri, key, error)
+            else:
+                self.steps = len(state.curve)
+                return state
         return None
 
     def clear(self) -> None:
