@@ -21,7 +21,9 @@ import pytest
 
 from selfimprove.api.execution import Storage
 from selfimprove.api.source import Source
+from selfimprove.api.spec import Spec
 from selfimprove.errors import SurroundingsError, UserError
+from selfimprove_workers.datasets import load_sets
 from selfimprove_workers.sources import Fetched, cache, fetch
 from selfimprove_workers.sources.request import matcher
 from tests.fixtures.s3 import S3Place
@@ -244,6 +246,36 @@ def test_s3_says_which_credentials_are_wrong(s3: S3Place, monkeypatch: pytest.Mo
         dataset(f"{s3.uri}/data")
 
 
+@pytest.mark.s3
+def test_a_source_with_a_secret_of_its_own_is_read_with_that_and_not_with_the_runs(
+    s3: S3Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(s3, FILES)
+    run_keys_are_of_another_lab(monkeypatch)
+    assert contents(dataset(f"{s3.uri}/data/test.jsonl", credentialsSecretName="lab.s3")) == [b"{}\n"]
+    with pytest.raises(SurroundingsError, match="the access key is unknown"):
+        dataset(f"{s3.uri}/data/test.jsonl")
+    with pytest.raises(SurroundingsError, match="the access key is unknown"):
+        dataset(f"{s3.uri}/data/test.jsonl", credentialsSecretName="the-runs-own")
+
+
+@pytest.mark.s3
+def test_held_out_prompts_are_reached_as_the_dataset_is(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {name: json.dumps({"prompt": f"What is {name}?", "answer": "1"}).encode() for name in ("a", "b")}
+    upload(s3, {f"{name}.jsonl": row for name, row in rows.items()})
+    run_keys_are_of_another_lab(monkeypatch)
+    data = {"uri": f"{s3.uri}/a.jsonl", "task": "Exact", "credentialsSecretName": "lab.s3"}
+    spec = {"model": {"uri": "m"}, "dataset": {**data, "heldOut": {"uri": f"{s3.uri}/b.jsonl"}}}
+    assert set(load_sets(Spec.model_validate(spec)).drafts) == {"train", "heldOut"}
+
+
+def run_keys_are_of_another_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a pod: the usual variables are the storage's, and the Secret `lab.s3` has its own."""
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"SECRET_LAB_S3_{key}", os.environ[key])
+        monkeypatch.setenv(key, "another")
+
+
 def test_an_endpoint_that_nobody_serves_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
@@ -404,3 +436,11 @@ def test_two_revisions_that_differ_are_refused(hub: type[Hub]) -> None:
 def test_a_token_opens_a_gated_repository(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "good")
     assert names(model("hf://lab/gated")) == ["config.json", "model.safetensors"]
+
+
+def test_a_source_may_have_a_token_of_its_own(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "of somebody else")
+    monkeypatch.setenv("SECRET_LAB_HUB_HF_TOKEN", "good")
+    assert names(model("hf://lab/gated", tokenSecretName="lab-hub")) == ["config.json", "model.safetensors"]
+    with pytest.raises(SurroundingsError, match="is gated"):
+        model("hf://lab/gated")

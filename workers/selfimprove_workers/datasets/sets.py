@@ -23,6 +23,7 @@ from selfimprove_workers.datasets.rows import Draft
 from selfimprove_workers.sources import fetch
 
 DEFAULT_HELD_OUT = HeldOut(fraction=0.1, limit=500)
+_REACHED = ("endpoint", "credentials_secret_name", "token_secret_name")
 FIELDS = {"train": "spec.dataset", "heldOut": "spec.dataset.heldOut", "test": "spec.dataset.test"}
 
 
@@ -98,7 +99,8 @@ def _load(
     sets: PromptSets, name: str, dataset: Dataset, source: Dataset | HeldOut | TestSet, storage: Storage
 ) -> list[Draft]:
     """All prompts of one source, in the order of their ids' hashes."""
-    place = Source(uri=source.uri or "", revision=source.revision, endpoint=_endpoint(dataset, source))
+    reached = {name: getattr(source, name) or _inherited(dataset, source, name) for name in _REACHED}
+    place = Source(uri=source.uri or "", revision=source.revision, **reached)
     found = fetch(place, kind="dataset", storage=storage, field=FIELDS[name])
     sets.sources[name] = {"uri": place.uri, "revision": found.revision, "digest": found.digest}
     drafts = list(map_rows(dataset, read_files(found.paths, FIELDS[name])))
@@ -108,10 +110,11 @@ def _load(
     return _ordered(drafts)
 
 
-def _endpoint(dataset: Dataset, source: Dataset | HeldOut | TestSet) -> str | None:
-    """A source without an endpoint is where the dataset is, if both are of one kind."""
+def _inherited(dataset: Dataset, source: Dataset | HeldOut | TestSet, name: str) -> str | None:
+    """A source without an endpoint is where the dataset is, and read as that is, if both are of one kind."""
     same = (source.uri or "").partition("://")[0] == dataset.uri.partition("://")[0]
-    return source.endpoint or (dataset.endpoint if same else None)
+    found: str | None = getattr(dataset, name)
+    return found if same and not source.endpoint else None
 
 
 def _split(drafts: list[Draft], held_out: HeldOut) -> tuple[list[Draft], list[Draft]]:

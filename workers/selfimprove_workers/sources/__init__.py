@@ -17,6 +17,7 @@ from selfimprove.api.source import Source
 from selfimprove.api.uris import place_of
 from selfimprove.errors import UserError
 from selfimprove_workers.sources.cache import digest_of_files
+from selfimprove_workers.sources.credentials import credentials_of
 from selfimprove_workers.sources.folder import read_local
 from selfimprove_workers.sources.hub import read_hub
 from selfimprove_workers.sources.package import read_package
@@ -93,4 +94,5 @@ def _request(source: Source, kind: Kind, storage: Storage, names: Sequence[str] 
         revision=source.revision,
         endpoint=storage.endpoint if inherits else source.endpoint,
         region=storage.region if inherits else None,
+        credentials=credentials_of(source),
     )

@@ -86,7 +86,7 @@ def _place(request: Request) -> Place:
 
 
 def _download(request: Request, place: Place) -> Found:
-    info = HfApi(endpoint=_endpoint(request)).repo_info(
+    info = HfApi(endpoint=_endpoint(request), token=_token(request)).repo_info(
         place.repo_id, repo_type=place.repo_type, revision=place.revision, timeout=30
     )
     known = Known(str(info.sha), sorted(sibling.rfilename for sibling in getattr(info, "siblings", None) or []))
@@ -121,6 +121,7 @@ def _snapshot(request: Request, place: Place, revision: str, names: list[str] | 
         repo_type=place.repo_type,
         revision=revision,
         endpoint=_endpoint(request),
+        token=_token(request),
         cache_dir=_cache_dir(),
         allow_patterns=[glob.escape(name) for name in names] if names is not None else None,
         local_files_only=offline,
@@ -148,6 +149,11 @@ def _found(folder: Path, place: Place, names: list[str]) -> Found:
 
 def _endpoint(request: Request) -> str | None:
     return request.endpoint or os.environ.get("HF_ENDPOINT") or None
+
+
+def _token(request: Request) -> str | None:
+    """None leaves it to the hub library: HF_TOKEN, or who is logged in."""
+    return request.credentials.get("HF_TOKEN")
 
 
 def _cache_dir() -> Path | None:

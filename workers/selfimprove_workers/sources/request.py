@@ -7,8 +7,8 @@ the files of the wanted kind are taken, so a README beside the data does no harm
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -36,6 +36,8 @@ class Request:
     revision: str | None
     endpoint: str | None
     region: str | None
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of this source alone (see `credentials`); what is not there comes from the usual chain."""
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -62,9 +62,13 @@ def _client(request: Request) -> S3Client:
         connect_timeout=10,
         request_checksum_calculation="when_required",
     )
-    return boto3.session.Session().client(
-        "s3", endpoint_url=request.endpoint, region_name=request.region, config=config
+    keys = request.credentials
+    session = boto3.session.Session(
+        aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=keys.get("AWS_SESSION_TOKEN"),
     )
+    return session.client("s3", endpoint_url=request.endpoint, region_name=request.region, config=config)
 
 
 def _listing(client: S3Client, bucket: str, path: str) -> dict[str, list[object]]:
