@@ -26,6 +26,7 @@ class EngineArgs(Model):
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     max_batch_tokens: Annotated[int, Field(ge=256)] | None = None
+    tensor_parallel_size: Annotated[int, Field(ge=1, le=64)] | None = None
 
 
 class Generation(Model):

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from selfimprove.api.sampling import EngineArgs
 from selfimprove_workers.engines.base import Completion, SampleRequest
 from selfimprove_workers.engines.ending import eos_ids, fitting
+from selfimprove_workers.engines.parallel import tensor_parallel_size
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +176,9 @@ def _arguments(folder: Path, args: EngineArgs) -> dict[str, Any]:
         arguments |= _on_cpu()
     elif args.gpu_memory_utilization is not None:
         arguments["gpu_memory_utilization"] = args.gpu_memory_utilization
+    if current_platform.is_cuda_alike():
+        gpus = current_platform.device_count()
+        arguments["tensor_parallel_size"] = tensor_parallel_size(folder, args.tensor_parallel_size, gpus)
     if args.max_batch_tokens is not None and not current_platform.is_cpu():
         arguments["max_num_batched_tokens"] = args.max_batch_tokens
     return {name: value for name, value in arguments.items() if value is not None}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -36,7 +37,7 @@ class Request:
     revision: str | None
     endpoint: str | None
     region: str | None
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Mapping[str, str] = attribute(default_factory=dict, repr=False)
     """Of this source alone (see `credentials`); what is not there comes from the usual chain."""
 
     @property
