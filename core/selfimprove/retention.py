@@ -2,21 +2,23 @@
 
 Manifests always stay, and so does every row a manifest names, so that a pruned run still answers `status`, `samples`
 and `plan`, and goes on where it is. What takes the space goes: trainer states, what losing attempts left behind, and
-models that are neither the best nor the last.
+models that are neither the best nor the last. `measure` sees to it after every iteration, wherever it runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from selfimprove.api.execution import Storage
-from selfimprove.artifacts import PROMPTS, Manifest, read_manifest, step_folder
+from selfimprove.artifacts import PROMPTS, Manifest, load_ledger, read_manifest, step_folder
 from selfimprove.artifacts.keys import folder_of
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.stopping import best_iteration
 from selfimprove.store.base import Store
 
+_READERS = 16
 _STAYS = (".log", ".jsonl", "manifest.json")
 """Logs and training curves are small, and what a person looks for when something went wrong."""
 
@@ -29,12 +31,24 @@ class Removal(NamedTuple):
     reason: str
 
 
-def removals(store: Store, storage: Storage, ledger: Ledger) -> list[Removal]:
-    """Everything of the run that its `storage.retention` allows to go, in the order of keys."""
+def prune(store: Store, storage: Storage, before: int | None = None) -> list[Removal]:
+    """Remove what may go, and say what that was.
+
+    `before`: of what attempts left behind, only that of earlier iterations. To be given beside a run at work, where an
+    attempt that lost (on S3 two processes may work on one run) may not know it yet, and still read its own parts.
+    """
+    going = removals(store, storage, load_ledger(store), before)
+    store.delete(removal.key for removal in going)
+    return going
+
+
+def removals(store: Store, storage: Storage, ledger: Ledger, before: int | None = None) -> list[Removal]:
+    """Everything of the run that its `storage.retention` allows to go, in the order of keys; `before` as in `prune`."""
     manifests = _manifests(store, ledger)
     going = _model_files(manifests, _models_to_drop(storage, ledger))
     named = {key for manifest in manifests.values() for key in _keys(manifest)}
-    found = ((entry, going.get(entry.key) or _unnamed(entry.key, manifests, named)) for entry in store.list())
+    over = {folder for folder, manifest in manifests.items() if before is None or manifest.iteration < before}
+    found = ((entry, going.get(entry.key) or _unnamed(entry.key, over, named)) for entry in store.list())
     return [Removal(entry.key, entry.size, reason) for entry, reason in found if reason]
 
 
@@ -53,8 +67,10 @@ def _distilled(ledger: Ledger) -> list[int]:
 
 def _manifests(store: Store, ledger: Ledger) -> dict[str, Manifest]:
     """Folder of every committed shard of every step, and of the prompt sets -> its manifest."""
-    folders = [step_folder(step, shard) for step, shards in ledger.committed.items() for shard in shards]
-    return {folder: found[0] for folder in [*folders, PROMPTS] if (found := read_manifest(store, folder))}
+    folders = [PROMPTS, *(step_folder(step, shard) for step, shards in ledger.committed.items() for shard in shards)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = zip(folders, pool.map(lambda folder: read_manifest(store, folder), folders), strict=True)
+        return {folder: manifest[0] for folder, manifest in found if manifest}
 
 
 def _model_files(manifests: Mapping[str, Manifest], models: Iterable[int]) -> dict[str, str]:
@@ -66,10 +82,13 @@ def _model_files(manifests: Mapping[str, Manifest], models: Iterable[int]) -> di
     }
 
 
-def _unnamed(key: str, manifests: Mapping[str, Manifest], named: set[str]) -> str | None:
-    """Why an object that no manifest names may go; None when it stays, as what an open step may yet resume from."""
+def _unnamed(key: str, over: set[str], named: set[str]) -> str | None:
+    """Why an object that no manifest names may go; None when it stays, as what an open step may yet resume from.
+
+    `over`: the folders that are committed, and nobody works in any more.
+    """
     folder = folder_of(key)
-    if folder == key or folder not in manifests or key in named or key.endswith(_STAYS):
+    if folder == key or folder not in over or key in named or key.endswith(_STAYS):
         return None
     return "trainer state of a step that is done" if "/state/" in key else "left by an attempt that lost"
 

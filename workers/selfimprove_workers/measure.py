@@ -18,6 +18,7 @@ from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.gathering import gather
 from selfimprove_workers.judging import acceptance, methods_of, weigh
+from selfimprove_workers.keeping import keep_to_retention
 from selfimprove_workers.sampling import Plan
 
 
@@ -44,7 +45,9 @@ def run(context: StepContext) -> Summary:
     verification = spec.verification.to_json() if spec.verification else None
     recipe = Recipe(inputs, {"best": best, "verification": verification, "target": spec.resampling.target})
     outcome = Outcome([], measures.held_out.prompts, measures=measures)
-    return commit_step(context, recipe, outcome, began)
+    summary = commit_step(context, recipe, outcome, began)
+    keep_to_retention(context)
+    return summary
 
 
 def _table(context: StepContext, step: StepId, inputs: dict[str, str]) -> Table:

@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import nullcontext
 
 from selfimprove.artifacts import RUN, load_ledger
 from selfimprove.cli import say
@@ -15,6 +14,7 @@ from selfimprove.cli.where import Where
 from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.locks import run_lock
 from selfimprove.retention import Removal, removals
+from selfimprove.retention import prune as carry_out
 from selfimprove.runs import RunHandle
 from selfimprove.store.base import Entry
 
@@ -26,10 +26,12 @@ def prune(run: str, where: Where, dry_run: bool, as_json: bool) -> None:
     handle = where.find(run)
     if not dry_run:
         _refuse_at_work(handle, f"hold it first: {_patched(handle, where)}")
-    with nullcontext() if dry_run else run_lock(handle.store):
-        going = removals(handle.store, handle.spec.storage, load_ledger(handle.store))
-        if not dry_run:
-            handle.store.delete(removal.key for removal in going)
+    store, storage = handle.store, handle.spec.storage
+    if dry_run:
+        going = removals(store, storage, load_ledger(store))
+    else:
+        with run_lock(store):
+            going = carry_out(store, storage)
     if as_json:
         print_json(_document(handle, going, dry_run))
     else:
