@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from selfimprove.api.base import Model
 from selfimprove.api.execution import StepName
-from selfimprove.api.spec import Spec
+from selfimprove.api.spec import Metadata, Spec
 from selfimprove.ledger import StepId
 from selfimprove.summaries import Summary
 
@@ -40,8 +40,11 @@ class OrderedStep(Model):
         return StepId(self.iteration, self.step, self.split)
 
 
-class Order(Model):
-    """One shard of one step, or of several in a row on one loaded model."""
+class Order(Model, extra="ignore"):
+    """One shard of one step, or of several in a row on one loaded model.
+
+    A worker of an older version passes over what it does not know: an installation may be upgraded during a run.
+    """
 
     run_uri: Annotated[str, Field(alias="runURI")]
     spec: Spec
@@ -51,6 +54,8 @@ class Order(Model):
     shards: Annotated[int, Field(ge=1)] = 1
     attempt: str
     """Unique among all attempts at this run: it names the folder that only this process writes to."""
+    metadata: Metadata | None = None
+    """Of the resource, where no `run.json` was written before the first step: the worker writes it."""
 
 
 class Failure(Model):

@@ -9,21 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import ValidationError
-
-from selfimprove import __version__
 from selfimprove.api import Run, Spec, Surroundings, below_reached, changed_immutable, load_run, resolve
-from selfimprove.api.base import Model
 from selfimprove.api.flat import leaves
 from selfimprove.api.schema import dotted
 from selfimprove.api.uris import file_of, local_path
 from selfimprove.artifacts import RUN, load_ledger
 from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.locks import run_lock
+from selfimprove.run_record import Record, read_record, record_of, to_bytes
 from selfimprove.store import Store, open_store
 from selfimprove.store.disk import explained
 
@@ -35,18 +31,6 @@ DEFAULT_STORAGE = "./runs"
 _FROM_FILE = ("suspend", "max_iterations", "stopping", "execution", "storage", "model", "dataset", "resampling")
 """Sections that are taken from FILE when a run goes on: the first four may change, the others hold secrets' names and
 endpoints, which may. The rest stays as it was resolved at the beginning, whatever the defaults are by now."""
-
-
-class Record(Model):
-    """`run.json`: what a run was begun with."""
-
-    name: str
-    run: Run
-    """As it was given, `--set` applied."""
-    resolved: Spec
-    version: str
-    """Of the code that began it."""
-    created_at: str
 
 
 @dataclass(frozen=True)
@@ -118,7 +102,7 @@ def look(run: str, storage: str | None = None, sets: Sequence[str] = (), server:
             raise UserError(f"--set: changes a FILE, and {run} is a run's folder; give the FILE")
         return _by_folder(run, server)
     wanted = _wanted(path, storage, sets, server)
-    record = _read(wanted.store)
+    record = read_record(wanted.store)
     return wanted if record is None else _handle(_continued(wanted, record), wanted.store, server)
 
 
@@ -130,10 +114,10 @@ def as_reached(spec: Spec, server: Server) -> Spec:
 
 def _begun(wanted: RunHandle, server: Server) -> RunHandle:
     wanted.store.probe()
-    record = _record_of(wanted, datetime.now(UTC).isoformat(timespec="seconds"))
-    if wanted.store.create(RUN, _to_bytes(record)):
+    record = record_of(wanted.run, wanted.spec)
+    if wanted.store.create(RUN, to_bytes(record)):
         return _handle(record, wanted.store, server)
-    begun = _read(wanted.store)
+    begun = read_record(wanted.store)
     if begun is None:
         raise SurroundingsError(f"{wanted.uri}/{RUN}: vanished while the run began; run the same command again")
     return _gone_on(wanted, begun, server)
@@ -153,7 +137,7 @@ def _wanted(file: Path | str, storage: str | None, sets: Sequence[str], server: 
 def _by_folder(run: str, server: Server) -> RunHandle:
     """The run of a folder or URI, read where it was found: that its record may name another server changes nothing."""
     store = open_store(run, endpoint=server.endpoint, region=server.region)
-    record = _read(store)
+    record = read_record(store)
     if record is None:
         raise UserError(f"{run}: no run was begun here, {RUN} is missing; {_remedy(_path_of(run))}")
     return _handle(record, store, server)
@@ -197,7 +181,7 @@ def _gone_on(wanted: RunHandle, record: Record, server: Server) -> RunHandle:
         raise UserError(str(problem))
     if continued != record:
         with run_lock(wanted.store):  # who is at work goes by the record that this replaces
-            wanted.store.write(RUN, _to_bytes(continued))
+            wanted.store.write(RUN, to_bytes(continued))
     return _handle(continued, wanted.store, server)
 
 
@@ -220,28 +204,5 @@ def _value(spec: Spec, field: str) -> object:
     return values.get(field, "not set")
 
 
-def _record_of(wanted: RunHandle, now: str) -> Record:
-    name = wanted.run.metadata.name
-    return Record(name=name, run=wanted.run, resolved=wanted.spec, version=__version__, created_at=now)
-
-
 def _handle(record: Record, store: Store, server: Server) -> RunHandle:
     return RunHandle(record.run, as_reached(record.resolved, server), store, store.uri)
-
-
-def _read(store: Store) -> Record | None:
-    """The run's record; None where no run was begun. Raises `SurroundingsError` for one that can't be read."""
-    try:
-        return Record.model_validate_json(store.read(RUN))
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise SurroundingsError(
-            f"{store.uri}/{RUN}: is no record of a run ({where}: {first['msg']}); restore it, or delete the folder"
-        ) from error
-
-
-def _to_bytes(record: Record) -> bytes:
-    return record.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from selfimprove.api.execution import Execution, StepName
-from selfimprove.api.spec import GROUP, KIND, VERSION, Spec
+from selfimprove.api.spec import GROUP, KIND, VERSION, Metadata, Spec
 from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
@@ -14,6 +14,9 @@ from selfimprove.orders import Order, OrderedStep
 from selfimprove_operator.names import QUEUE, WORKLOAD_PRIORITY, job_name, labels_of
 from selfimprove_operator.pods import pod_spec, settings_of
 from selfimprove_operator.settings import Defaults
+
+_RECORDED = ("name", "namespace", "uid", "labels")
+"""Of the resource's metadata, what the run's own record in storage keeps: annotations may hold the whole run again."""
 
 
 def job_for(
@@ -28,7 +31,7 @@ def job_for(
     """The Job of an attempt at a step, and of those that share its pods. `spec`: resolved."""
     metadata, execution, shards = run["metadata"], spec.execution, shards_of(spec, step)
     labels = {**_own_labels(metadata), **labels_of(metadata["name"], metadata["uid"], step, attempt)}
-    order = _order(spec, run_uri, [step, *together], attempt)
+    order = _order(metadata, spec, run_uri, [step, *together], attempt)
     deadline = settings_of(spec, defaults, step.step).active_deadline_seconds
     return {
         "apiVersion": "batch/v1",
@@ -73,7 +76,7 @@ def colocated(spec: Spec, step: StepId) -> list[StepId]:
     return [StepId(step.iteration, name) for name in names]
 
 
-def _order(spec: Spec, run_uri: str, steps: list[StepId], attempt: int) -> str:
+def _order(metadata: Mapping[str, Any], spec: Spec, run_uri: str, steps: list[StepId], attempt: int) -> str:
     """What the worker is told. Where it runs is not its business, so that part of the spec stays out."""
     order = Order(
         run_uri=run_uri,
@@ -81,6 +84,7 @@ def _order(spec: Spec, run_uri: str, steps: list[StepId], attempt: int) -> str:
         steps=[OrderedStep(iteration=each.iteration, step=each.step, split=each.split) for each in steps],
         shards=shards_of(spec, steps[0]),
         attempt=str(attempt),
+        metadata=Metadata.model_validate({name: metadata.get(name) for name in _RECORDED}),
     )
     return order.model_dump_json(by_alias=True, exclude_none=True)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from selfimprove.api.execution import StepName
 from selfimprove.api.resolve import Surroundings, resolve
-from selfimprove.api.spec import Spec
+from selfimprove.api.spec import Metadata, Spec
 from selfimprove.artifacts import step_folder
 from selfimprove.artifacts.keys import log_key
 from selfimprove.ledger import StepId
@@ -31,6 +31,8 @@ class Bench:
     model: str
     uri: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
+    in_cluster: bool = False
+    """Whether the operator orders, who reaches no storage and so writes no `run.json`."""
 
     def __post_init__(self) -> None:
         self.uri = self.uri or str(self.folder / "run")
@@ -53,7 +55,8 @@ class Bench:
         }
         spec = resolve(Spec.model_validate(merged(document, self.changes)), surroundings=Surroundings())
         ordered = [OrderedStep(iteration=iteration, step=step) for step in steps]
-        order = Order(run_uri=self.uri, spec=spec, steps=ordered, attempt=attempt)
+        metadata = Metadata(name="lab") if self.in_cluster else None
+        order = Order(run_uri=self.uri, spec=spec, steps=ordered, attempt=attempt, metadata=metadata)
         path = self.folder / "order.json"
         path.write_text(order.model_dump_json(by_alias=True, exclude_none=True))
         return path

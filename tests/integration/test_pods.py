@@ -20,7 +20,9 @@ from selfimprove.errors import TERMINATED
 from selfimprove.ledger import StepId
 from selfimprove.store import open_store
 from selfimprove.summaries import Summary
+from tests.fixtures.s3 import S3Place
 from tests.integration.pods_support import Bench
+from tests.integration.runs_support import selfimprove
 
 LONG = {"samplesPerPrompt": 64, "maxTokens": 60}
 
@@ -114,6 +116,16 @@ def test_two_pods_of_one_job_write_to_attempts_of_their_own_and_agree(bench: Ben
     keys = [entry.key for entry in open_store(bench.uri).list("i001/generate/")]
     assert len({key.split("/")[3] for key in keys if "/attempt-" in key}) == 2
     manifest(bench, "generate")
+
+
+@pytest.mark.s3
+def test_a_run_is_looked_at_by_its_uri_when_its_resource_is_gone(tiny_model: Path, tmp_path: Path, s3: S3Place) -> None:
+    bench = Bench(tmp_path, str(tiny_model), f"{s3.uri}/research/lab-1a2b3c4d", in_cluster=True)
+    assert pod(bench, "0-1", "generate", "verify").wait(120) == 0
+    status, samples = (selfimprove(word, bench.uri) for word in ("status", "samples"))
+    assert status.returncode == 0, status.stderr
+    assert status.stdout.startswith("lab: not running, iteration 0 of at most 3")
+    assert "p1" in samples.stdout
 
 
 def manifest(bench: Bench, step: StepName) -> Manifest:

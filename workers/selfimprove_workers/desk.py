@@ -18,6 +18,7 @@ from selfimprove.errors import TERMINATED, UNEXPECTED, SelfImproveError, Termina
 from selfimprove.failing import naming_log
 from selfimprove.ledger import StepId
 from selfimprove.orders import Failure, Order, Reply
+from selfimprove.run_record import keep_record
 from selfimprove.store import open_store
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
@@ -110,9 +111,12 @@ class Desk:
         )
 
     def _store(self, order: Order) -> Store:
-        storage = order.spec.storage
         if order.run_uri not in self._stores:
-            self._stores[order.run_uri] = open_store(order.run_uri, endpoint=storage.endpoint, region=storage.region)
+            storage = order.spec.storage
+            store = open_store(order.run_uri, endpoint=storage.endpoint, region=storage.region)
+            if order.metadata and order.shard == 0:
+                keep_record(store, order.metadata, order.spec)
+            self._stores[order.run_uri] = store
         return self._stores[order.run_uri]
 
     def _model_house(self, store: Store, order: Order) -> ModelHouse:
