@@ -6,7 +6,7 @@ Every delete names its propagation policy, every status write is fenced by the r
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -88,15 +88,14 @@ class Cluster:
         return ""
 
     async def post_event(self, run: Run, event: Event) -> None:
-        """One line for `kubectl describe`; the same line about the same state of a run is there once."""
+        """One line for `kubectl describe`, which shows those of one second in the order of their names."""
         metadata = run["metadata"]
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        said = "|".join((metadata["uid"], metadata["resourceVersion"], event.reason, event.message))
         body = {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{metadata['name'][:63]}.{hashlib.sha256(said.encode()).hexdigest()[:16]}",
+                "name": f"{metadata['name']}.{time.time_ns():016x}",
                 "namespace": metadata["namespace"],
             },
             "involvedObject": {
@@ -116,11 +115,7 @@ class Cluster:
             "lastTimestamp": now,
             "count": 1,
         }
-        try:
-            await self._client.create(_path(_PODS, metadata["namespace"], "events"), body)
-        except ApiError as error:
-            if error.status != 409:
-                raise
+        await self._client.create(_path(_PODS, metadata["namespace"], "events"), body)
 
     def runs(self) -> AsyncIterator[tuple[str, list[Document]]]:
         """Every run that is watched, in pages."""

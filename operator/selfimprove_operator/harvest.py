@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from selfimprove.api.status import StepStatus
 from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
+from selfimprove.failing import shortened
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.status_ledger import step_of
 from selfimprove.summaries import ManifestRef, Summary
@@ -24,6 +25,8 @@ from selfimprove_operator.observed import ObservedJob, ObservedPod
 NO_RETRY = frozenset((WRONG_INPUT, FAILED))
 IGNORED = frozenset((SURROUNDINGS, TERMINATED))
 MOST_ACCOUNTED = 256
+_LONGEST = 800
+"""Bytes of what a pod said: a message of the status holds 1,024."""
 _PROGRESS = '{"promptsDone"'
 """How the line begins that a worker leaves for us alone."""
 _NEEDS_FIGURES = frozenset(("select", "measure"))
@@ -92,7 +95,7 @@ def explain(pod: ObservedPod) -> str:
         return f"{pod.name}: gone without a word"
     lines = [line for line in pod.ended.message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
     said = lines[-1].removeprefix("error: ") if lines else pod.ended.reason or "no message"
-    return f"{said} (exit {pod.ended.exit_code}, pod {pod.name})"
+    return f"{shortened(said, _LONGEST)} (exit {pod.ended.exit_code}, pod {pod.name})"
 
 
 def summaries_in(pod: ObservedPod) -> list[Summary]:
@@ -115,8 +118,9 @@ def _commits(ledger: Ledger, step: StepStatus, pods: Iterable[ObservedPod]) -> t
                 lost = lost or (pod.attempt == step.attempt and not ledger.shards_done(id))
                 continue
             summary = told.get(id) or _silent(id, pod.index)
-            # GPU time is counted from the pods' own times, failed attempts too.
-            ledger = ledger.with_commit(summary.model_copy(update={"shard": pod.index, "gpu_seconds": 0.0}))
+            # Time is counted from the pods' own times, that of failed attempts too.
+            timeless = {"gpu_seconds": 0.0, "seconds": 0.0}
+            ledger = ledger.with_commit(summary.model_copy(update={"shard": pod.index, **timeless}))
     return ledger, lost
 
 

@@ -49,8 +49,9 @@ class ObservedPod:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it did its work."""
-        return self.phase == "Succeeded"
+        """Whether it did its work. The container's end is told a moment before the pod's phase changes."""
+        done = self.ended is not None and self.ended.exit_code == 0
+        return self.phase == "Succeeded" or (done and self.phase != "Failed")
 
     @property
     def over(self) -> bool:

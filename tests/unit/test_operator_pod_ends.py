@@ -1,0 +1,54 @@
+"""How a pod's end is read, as a kubelet tells it: in pieces, at length, and with times of its own."""
+
+from __future__ import annotations
+
+import json
+
+from tests.unit.operator_support import Cluster, last_word, run_manifest
+
+
+def begun() -> Cluster:
+    cluster = Cluster(run_manifest())
+    cluster.settle()
+    (pod,) = cluster.live()
+    cluster.start(pod)
+    cluster.settle()
+    return cluster
+
+
+def test_a_container_that_ended_well_before_its_pod_says_so_is_no_failure() -> None:
+    cluster = begun()
+    (pod,) = cluster.live()
+    cluster.end(pod)
+    cluster.pods[pod]["status"]["phase"] = "Running"
+    cluster.settle()
+    assert cluster.status.counters.failures == 0
+    assert cluster.status.committed == ["i000-evaluate"]
+    assert cluster.status.step is not None
+    assert (cluster.status.step.name, cluster.status.step.message) == ("i000-measure", None)
+
+
+def test_a_last_word_of_any_length_fits_the_status() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0], code=1, message="error: " + "ä" * 4000)
+    cluster.settle()
+    assert cluster.status.step is not None and cluster.status.step.message is not None
+    assert len(cluster.status.step.message.encode()) <= 1024
+
+
+def test_a_fatal_last_word_of_any_length_fits_the_status() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0], code=2, message="error: " + "x" * 4000)
+    cluster.settle()
+    assert cluster.status.state == "Failed"
+    assert cluster.status.step is not None
+    assert len((cluster.status.step.message or "").encode()) <= 1024
+
+
+def test_wall_clock_time_is_counted_once_not_by_the_worker_too() -> None:
+    cluster = begun()
+    cluster.wait(30)
+    word = {**json.loads(last_word("i000-evaluate", 0)), "seconds": 28.0}
+    cluster.end(cluster.live()[0], message=json.dumps(word))
+    cluster.settle()
+    assert cluster.status.usage.wall_seconds == 30
