@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Literal, Protocol
 from uuid import uuid4
 
+from selfimprove.adoption import adopt
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import load_ledger
 from selfimprove.errors import (
@@ -93,11 +94,21 @@ def execute(run: LocalRun, *, on_event: Callable[[Event], None]) -> Stop:
     if run.spec.suspend:
         raise UserError("spec.suspend: true holds the run; set it to false to go on")
     with run_lock(run.store), Workshop(run) as workshop:
-        ledger = load_ledger(run.store)
+        ledger = _with_adopted(run, load_ledger(run.store), on_event)
         while isinstance(decision := next_step(run.spec, ledger), Step):
             ledger = _do(workshop, decision, ledger, on_event)
     on_event(Event("Stopped", f"{decision.rule}: {decision.message}"))
     return decision
+
+
+def _with_adopted(run: LocalRun, ledger: Ledger, on_event: Callable[[Event], None]) -> Ledger:
+    """The ledger after `spec.resumeFrom` was heeded, all at once and without a worker: nothing is computed."""
+    if not adopt(run.store, run.spec, ledger):
+        return ledger
+    resume = run.spec.resume_from
+    assert resume is not None
+    on_event(Event("Begun", f"iterations 0 to {resume.iteration} are taken over from {resume.uri}"))
+    return load_ledger(run.store)
 
 
 def _do(workshop: Workshop, step: Step, ledger: Ledger, on_event: Callable[[Event], None]) -> Ledger:

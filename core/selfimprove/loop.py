@@ -71,6 +71,11 @@ def shards_of(spec: Spec, step: StepId) -> int:
     return spec.generation.shards if step.step in MAP_STEPS else 1
 
 
+def adopts(spec: Spec, step: StepId) -> bool:
+    """Whether another run did a step that this one takes over. The test set is looked at once more."""
+    return spec.resume_from is not None and step.iteration <= spec.resume_from.iteration and not step.split
+
+
 @dataclass(frozen=True)
 class Left:
     """What is still to come if no rule but maxIterations fires, as far as what is committed can tell."""
@@ -117,14 +122,14 @@ def left(spec: Spec, ledger: Ledger, cost: Cost = mean_cost) -> Left:
 
 
 def _remaining(spec: Spec, ledger: Ledger) -> Iterator[tuple[StepId, tuple[int, ...]]]:
-    """Every step up to maxIterations that is not wholly committed, with its missing shards."""
+    """Every step up to maxIterations that is still to be done, with its missing shards."""
     best = stopping.best_iteration(ledger)
     for iteration in range(spec.max_iterations + 1):
         steps = steps_of(spec, iteration)
         if iteration == spec.max_iterations and spec.dataset.test:
             steps += _test_steps(best)
         for step in steps:
-            if missing := _missing(spec, ledger, step):
+            if (missing := _missing(spec, ledger, step)) and not adopts(spec, step):
                 yield step, missing
 
 
@@ -181,13 +186,18 @@ def _failed_step(spec: Spec, ledger: Ledger, step: StepId) -> Stop | None:
 
 def _step(spec: Spec, ledger: Ledger, step: StepId, missing: tuple[int, ...], reason: str = "") -> Step:
     shards = shards_of(spec, step)
-    reason = reason or REASONS[step.step](spec, ledger, step.iteration)
+    reason = reason or _why_adopted(spec, step) or REASONS[step.step](spec, ledger, step.iteration)
     if len(missing) < shards:
         reason = f"{shards - len(missing)} of {shards} shards of {step.name} are committed"
     if failures := ledger.failures.get(step, 0):
         cause = ledger.causes.get(step)
         reason += f"; {failures} of its attempts failed" + (f", the last one: {cause}" if cause else "")
     return Step(step, reason, shards, missing)
+
+
+def _why_adopted(spec: Spec, step: StepId) -> str | None:
+    resume = spec.resume_from
+    return f"it is taken over from {resume.uri}" if resume and adopts(spec, step) else None
 
 
 def _why_generate(spec: Spec, ledger: Ledger, iteration: int) -> str:

@@ -7,7 +7,7 @@ models that are neither the best nor the last. `measure` sees to it after every 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ def removals(store: Store, storage: Storage, ledger: Ledger, before: int | None 
     """Everything of the run that its `storage.retention` allows to go, in the order of keys; `before` as in `prune`."""
     manifests = _manifests(store, ledger)
     going = _model_files(manifests, _models_to_drop(storage, ledger))
-    named = {key for manifest in manifests.values() for key in _keys(manifest)}
+    named = {key for manifest in manifests.values() for key in manifest.objects()}
     over = {folder for folder, manifest in manifests.items() if before is None or manifest.iteration < before}
     found = ((entry, going.get(entry.key) or _unnamed(entry.key, over, named)) for entry in store.list())
     return [Removal(entry.key, entry.size, reason) for entry, reason in found if reason]
@@ -91,8 +91,3 @@ def _unnamed(key: str, over: set[str], named: set[str]) -> str | None:
     if folder == key or folder not in over or key in named or key.endswith(_STAYS):
         return None
     return "trainer state of a step that is done" if "/state/" in key else "left by an attempt that lost"
-
-
-def _keys(manifest: Manifest) -> Iterator[str]:
-    yield from (file.key for file in manifest.files)
-    yield from (part.key for parts in (manifest.parts, *manifest.tables.values()) for part in parts)

@@ -61,9 +61,10 @@ class Bench:
         path.write_text(order.model_dump_json(by_alias=True, exclude_none=True))
         return path
 
-    def work(self, *steps: StepName, attempt: str = "a") -> subprocess.CompletedProcess[str]:
+    def work(self, *steps: StepName, attempt: str = "a", iteration: int = 1) -> subprocess.CompletedProcess[str]:
         """A worker that does these steps, to its end."""
-        command = [sys.executable, "-m", "selfimprove_workers.main", str(self.order(*steps, attempt=attempt))]
+        order = self.order(*steps, attempt=attempt, iteration=iteration)
+        command = [sys.executable, "-m", "selfimprove_workers.main", str(order)]
         return subprocess.run(command, capture_output=True, text=True, timeout=300, env=self.environment)
 
     @property

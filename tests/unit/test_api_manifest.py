@@ -193,7 +193,6 @@ UNBUILT = [
     ("selection.seedTraining=References", "spec.selection.seedTraining: References", "give None"),
     ("distillation.method=DPO", "spec.distillation.method: DPO", "give SFT"),
     ("distillation.numNodes=2", "spec.distillation.numNodes: 2", "give 1"),
-    ("resumeFrom={uri: ./runs/a, iteration: 1}", "spec.resumeFrom: ./runs/a", "remove it"),
 ]
 
 

@@ -11,8 +11,9 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from selfimprove import __version__
+from selfimprove.adoption import adopt_step
 from selfimprove.api.execution import StepName
-from selfimprove.artifacts import read_manifest, step_folder, summary_of
+from selfimprove.artifacts import Manifest, read_manifest, step_folder, summary_of
 from selfimprove.artifacts.keys import log_key
 from selfimprove.errors import TERMINATED, UNEXPECTED, SelfImproveError, TerminatedError
 from selfimprove.failing import naming_log
@@ -71,7 +72,7 @@ class Desk:
         folder = step_folder(step, order.shard)
         try:
             store = self._store(order)
-            if committed := read_manifest(store, folder):
+            if committed := read_manifest(store, folder) or self._adopted(order, step, store):
                 return summary_of(store, folder, *committed)
             log = StepLog(store, log_key(folder, order.attempt, int(os.environ.get("RANK") or 0)))
         except Exception as error:
@@ -81,6 +82,11 @@ class Desk:
         if isinstance(done, Failure) and done.exit_code != TERMINATED and log.place:
             return done.model_copy(update={"message": naming_log(done.message, log.place)})
         return done
+
+    def _adopted(self, order: Order, step: StepId, store: Store) -> tuple[Manifest, str] | None:
+        """The step as another run did it, where `spec.resumeFrom` says so; no model is needed for that."""
+        adopt_step(store, order.spec, step, order.shard)
+        return read_manifest(store, step_folder(step, order.shard)) if order.spec.resume_from else None
 
     def _logged(self, order: Order, step: StepId, store: Store, log: StepLog) -> Summary | Failure:
         log.say(_heading(order, step))

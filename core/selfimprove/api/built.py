@@ -109,5 +109,4 @@ TABLE: tuple[Unbuilt, ...] = (
     Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),
     Unbuilt(_value("distillation.method", lambda s: s.distillation.method, "SFT"), "give SFT"),
     Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
-    Unbuilt(_presence("resumeFrom", lambda s: s.resume_from.uri if s.resume_from else None), "remove it"),
 )

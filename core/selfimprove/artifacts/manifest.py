@@ -7,6 +7,7 @@ is the whole commit protocol, on S3 and on a folder alike.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,6 +66,11 @@ class Manifest(Model):
     version: str = __version__
     created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     attempt: str
+
+    def objects(self) -> Iterator[str]:
+        """The key of every object that is part of what was made."""
+        yield from (file.key for file in self.files)
+        yield from (part.key for parts in (self.parts, *self.tables.values()) for part in parts)
 
 
 def read_manifest(store: Store, folder: str) -> tuple[Manifest, str] | None:

@@ -15,7 +15,7 @@ from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
 from selfimprove.ledger import Ledger, StepId, Usage
-from selfimprove.loop import Left, Step, Stop, left, next_step, shards_of, steps_of
+from selfimprove.loop import Left, Step, Stop, adopts, left, next_step, shards_of, steps_of
 from selfimprove.runs import RunHandle
 from selfimprove.store import Store
 
@@ -109,7 +109,8 @@ def at_most(spec: Spec, ledger: Ledger, prompts: Mapping[str, int], kinds: Seque
 
 def _missing(spec: Spec, ledger: Ledger) -> Iterator[StepId]:
     for iteration in range(spec.max_iterations + 1):
-        yield from (s for s in steps_of(spec, iteration) if len(ledger.shards_done(s)) < shards_of(spec, s))
+        steps = [step for step in steps_of(spec, iteration) if not adopts(spec, step)]
+        yield from (s for s in steps if len(ledger.shards_done(s)) < shards_of(spec, s))
 
 
 def _bound(spec: Spec, prompts: Mapping[str, int], step: StepId) -> Bound:

@@ -38,6 +38,12 @@ class Store(Protocol):
     def upload(self, key: str, path: Path) -> None:
         """Put a local file of any size (multipart on S3), whole or not at all."""
 
+    def link_from(self, source: Store, key: str) -> bool:
+        """Take over another store's object under the same key, its bytes staying where the stores are.
+
+        False when these two stores can't do that. An object that is there already stays or is replaced by its like.
+        """
+
     def create(self, key: str, data: bytes) -> bool:
         """Put the object only if there is none: True when this call made it, False when one was there."""
 

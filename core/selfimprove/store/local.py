@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from selfimprove.store.base import Entry
-from selfimprove.store.disk import TEMPORARY, explained, link, replace, sync_folder, temporary_file
+from selfimprove.store.base import Entry, Store
+from selfimprove.store.disk import TEMPORARY, explained, link, make_folder, replace, sync_folder, temporary_file
 from selfimprove.store.probing import probe_conditional_create
 
 LOCK = ".lock"
@@ -56,6 +56,24 @@ class LocalStore:
         """Put a copy of a local file, whole or not at all."""
         with self._explained(), path.open("rb") as source:
             replace(self._path(key), lambda target: shutil.copyfileobj(source, target, 1 << 20))
+
+    def link_from(self, source: Store, key: str) -> bool:
+        """A second name for another folder's file, which nobody ever writes to; False on another file system."""
+        origin, path = source.local_path(key), self._path(key)
+        if origin is None:
+            return False
+        with self._explained():
+            make_folder(path.parent)
+            try:
+                os.link(origin, path)
+            except FileExistsError:
+                return True
+            except FileNotFoundError:
+                raise
+            except OSError:  # another file system, or one without links
+                return False
+            sync_folder(path.parent)
+        return True
 
     def create(self, key: str, data: bytes) -> bool:
         """Put the object only if there is none: True when this call made it, False when one was there."""

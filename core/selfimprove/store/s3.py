@@ -19,7 +19,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from s3transfer.exceptions import RetriesExceededError
 
-from selfimprove.store.base import Entry
+from selfimprove.store.base import Entry, Store
 from selfimprove.store.disk import explained, replace
 from selfimprove.store.probing import probe_conditional_create
 from selfimprove.store.retry import retried
@@ -69,6 +69,14 @@ class S3Store:
         """Put a local file of any size, in multipart where it is large, whole or not at all."""
         at = self._at(key)
         self._do(key, lambda: self._client.upload_file(str(path), at["Bucket"], at["Key"], Config=_TRANSFER))
+
+    def link_from(self, source: Store, key: str) -> bool:
+        """A copy that the server makes by itself, in parts where the object is large; False between two servers."""
+        if not isinstance(source, S3Store) or source._client.meta.endpoint_url != self._client.meta.endpoint_url:
+            return False
+        at = self._at(key)
+        source._do(key, lambda: self._client.copy(source._at(key), at["Bucket"], at["Key"], Config=_TRANSFER))
+        return True
 
     def create(self, key: str, data: bytes) -> bool:
         """Put the object only if there is none: True when this call made it, False when one was there."""
