@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from selfimprove.api.spec import Metadata
+from selfimprove.orders import Order
 from tests.unit.operator_support import Cluster, finish_run, run_manifest
 
 
@@ -69,6 +71,26 @@ def test_a_step_of_one_shard_costs_two_status_writes() -> None:
     cluster = Cluster()
     finish_run(cluster)
     assert cluster.writes <= 2 * len(cluster.created) + 1
+
+
+def test_workers_are_told_whose_run_it_is_so_that_they_can_write_it_down() -> None:
+    cluster = Cluster()
+    cluster.run["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "{...}"}
+    cluster.settle()
+    (container,) = cluster.jobs[cluster.created[0]]["spec"]["template"]["spec"]["containers"]
+    order = next(variable["value"] for variable in container["env"] if variable["name"] == "SELFIMPROVE_ORDER")
+    assert Order.model_validate_json(order).metadata == Metadata(
+        name="gsm8k", namespace="research", uid="1a2b3c4d-0000"
+    )
+
+
+def test_a_run_that_goes_on_from_another_asks_for_every_step_and_says_why() -> None:
+    cluster = Cluster(run_manifest(resumeFrom={"uri": "s3://lab/runs/old", "iteration": 1}))
+    cluster.settle()
+    assert cluster.status.plan is not None
+    assert cluster.status.plan.reason == "it is taken over from s3://lab/runs/old"
+    finish_run(cluster)
+    assert cluster.status.state == "Succeeded"
 
 
 def test_gpu_seconds_are_counted_from_the_pods_times_all_attempts() -> None:
