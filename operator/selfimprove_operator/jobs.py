@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +13,9 @@ from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
 from selfimprove.orders import Order, OrderedStep
-from selfimprove_operator.names import QUEUE, WORKLOAD_PRIORITY, job_name, labels_of
+from selfimprove_operator.names import QUEUE, SETTINGS, WORKLOAD_PRIORITY, job_name, labels_of
 from selfimprove_operator.pods import pod_spec, settings_of
+from selfimprove_operator.secrets import secret_variables
 from selfimprove_operator.settings import Defaults
 
 _RECORDED = ("name", "namespace", "uid", "labels")
@@ -40,6 +43,7 @@ def job_for(
             "name": job_name_of(run, step, attempt),
             "namespace": metadata["namespace"],
             "labels": {**labels, **_queue(spec)},
+            "annotations": {SETTINGS: settings_digest(spec, step)},
             "ownerReferences": [_owner(metadata)],
         },
         "spec": {
@@ -57,6 +61,20 @@ def job_for(
             },
         },
     }
+
+
+def settings_digest(spec: Spec, step: StepId) -> str:
+    """What a user may change of a Job that waits for it to be mended: where it runs and what it may reach."""
+    execution = spec.execution.to_json()
+    about_others = ("backoffLimit", "pendingDeadlineSeconds", "ttlSecondsAfterFinished", "steps")
+    said = [
+        {name: value for name, value in execution.items() if name not in about_others},
+        settings.to_json() if (settings := spec.execution.steps.get(step.step)) else None,
+        spec.storage.to_json(),
+        [source.to_json() for source in (spec.model, spec.dataset)],
+        secret_variables(spec),
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def job_name_of(run: Mapping[str, Any], step: StepId, attempt: int) -> str:

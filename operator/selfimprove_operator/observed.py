@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, RUN_UID, SPLIT, STEP
+from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, RUN_UID, SETTINGS, SPLIT, STEP
 
 Manifest = Mapping[str, Any]
 
@@ -74,6 +74,8 @@ class ObservedJob:
     """Kueue decides when it runs."""
     deleting: bool = False
     completions: int = 1
+    settings: str = ""
+    """A digest of the user's settings that it was made with."""
     has_ttl: bool = False
     ended: str = ""
     """Complete or Failed, once it is."""
@@ -109,6 +111,7 @@ def job_of(manifest: Manifest) -> ObservedJob:
         suspended=bool(spec.get("suspend")),
         queued="kueue.x-k8s.io/queue-name" in labels,
         deleting=bool(metadata.get("deletionTimestamp")),
+        settings=(metadata.get("annotations") or {}).get(SETTINGS, ""),
         completions=int(spec.get("completions") or 1),
         has_ttl=spec.get("ttlSecondsAfterFinished") is not None,
         ended={"Complete": "Complete"}.get(end.get("type", ""), "Failed" if end else ""),

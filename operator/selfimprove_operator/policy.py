@@ -17,7 +17,7 @@ from selfimprove.status_ledger import step_of
 from selfimprove_operator import trouble
 from selfimprove_operator.actions import Action, CreateJob, DeleteJob, ExpireJob, SuspendJob
 from selfimprove_operator.harvest import NO_RETRY, explain
-from selfimprove_operator.jobs import job_for
+from selfimprove_operator.jobs import job_for, settings_digest
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.settings import Defaults
 
@@ -145,6 +145,14 @@ def _outcome_lost(situation: Situation, step: StepStatus) -> Verdict | None:
     return Verdict(next_attempt(step)) if situation.lost else None
 
 
+def _mended(situation: Situation, step: StepStatus) -> Verdict | None:
+    """It waits for something to be mended, and the user has changed what its pods are made with."""
+    job = situation.job
+    if job is None or job.ended or job.settings in ("", settings_digest(situation.spec, step_of(step.name))):
+        return None
+    return Verdict(next_attempt(step)) if _trouble(situation) else None
+
+
 def _stuck(situation: Situation, step: StepStatus) -> Verdict | None:
     """A pod on a node that no longer answers blocks its shard for ever."""
     return Verdict(next_attempt(step)) if trouble.stuck(situation.attempt_pods, situation.done, situation.now) else None
@@ -170,14 +178,18 @@ def _at_work(situation: Situation, step: StepStatus) -> Verdict:
     """It goes on, or waits for what keeps it."""
     pods = situation.attempt_pods
     since = [moment for pod in pods if (moment := pod.running_since or (pod.ended and pod.ended.started_at))]
-    message = trouble.trouble_of(situation.job, pods, situation.refusal, situation.done, situation.now)
     running = step.state == "Running" or bool(since)
     state = "Running" if running and situation.job else "Pending"
     return Verdict(
         step.model_copy(update={"state": state}),
         running_since=min(since, default=situation.now) if state == "Running" else None,
-        trouble=message,
+        trouble=_trouble(situation),
     )
+
+
+def _trouble(situation: Situation) -> str | None:
+    pods = situation.attempt_pods
+    return trouble.trouble_of(situation.job, pods, situation.refusal, situation.done, situation.now)
 
 
 ROWS: tuple[Row, ...] = (
@@ -187,6 +199,7 @@ ROWS: tuple[Row, ...] = (
     _no_progress,
     _never_started,
     _outcome_lost,
+    _mended,
     _stuck,
     _vanished,
     _evicted,

@@ -118,10 +118,14 @@ def test_pod_security_that_refuses_the_pods_shows(run: LiveRun) -> None:
     run.apply("maxIterations=1").wait("Succeeded")  # ours are restricted
 
 
-def test_no_room_on_any_node_shows_with_the_schedulers_words(run: LiveRun) -> None:
-    run.apply("execution.defaults.nodeSelector.disk=none")
+def test_no_room_on_any_node_shows_with_the_schedulers_words_and_heals_when_mended(run: LiveRun) -> None:
+    run.apply("maxIterations=1", "execution.defaults.nodeSelector.disk=none")
     degraded = until(lambda: _true(run, "Degraded"))
     assert "didn't match Pod's node affinity/selector" in degraded["message"]
+    run.patch(execution={"defaults": {"nodeSelector": None}})
+    run.wait("Succeeded")
+    assert run.condition("Degraded")["status"] == "False"
+    assert run.jobs()[0] == "i000-evaluate-2", "the Job that waits in vain makes room for one with the new settings"
 
 
 def test_a_pod_that_never_starts_ends_the_run_at_its_pending_deadline(run: LiveRun) -> None:

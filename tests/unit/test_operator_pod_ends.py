@@ -52,3 +52,20 @@ def test_wall_clock_time_is_counted_once_not_by_the_worker_too() -> None:
     cluster.end(cluster.live()[0], message=json.dumps(word))
     cluster.settle()
     assert cluster.status.usage.wall_seconds == 30
+
+
+def test_a_job_that_goes_well_is_not_replaced_when_settings_change() -> None:
+    cluster = begun()
+    cluster.run["spec"]["execution"] = {"defaults": {"nodeSelector": {"disk": "ssd"}}}
+    cluster.settle()
+    assert len(cluster.created) == 1
+
+
+def test_a_job_whose_pods_reach_no_storage_is_replaced_when_its_endpoint_is_mended() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0], code=4, message="error: s3://lab/runs: http://typo:8333 does not answer")
+    cluster.settle()
+    cluster.run["spec"]["storage"] = {"uri": "s3://lab/runs", "endpoint": "http://s3:8333"}
+    cluster.settle()
+    assert len(cluster.created) == 2
+    assert cluster.status.counters.failures == 0
