@@ -23,8 +23,9 @@ from selfimprove.errors import DONE, FAILED, WRONG_INPUT, UserError
 from selfimprove.failing import shortened
 from selfimprove.orders import Failure, Order
 from selfimprove.summaries import MAX_BYTES, Summary
+from selfimprove_workers.cgroups import cpu_limit
 from selfimprove_workers.signals import Signals
-from selfimprove_workers.threads import cpu_limit, keep_to_limit, visible_cores
+from selfimprove_workers.threads import keep_to_limit, visible_cores
 
 _OF_A_UID = 12
 """Digits of a pod's uid that tell its attempt from those of other pods."""

@@ -8,7 +8,6 @@ every call: PyTorch does that for compiled graphs only, so it is done here by ha
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from selfimprove.errors import SurroundingsError
+from selfimprove_workers.cgroups import memory_left
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 _PACK_ROWS = 64
@@ -55,17 +55,8 @@ def free_memory(device: torch.device) -> int:
     """Bytes that may still be taken on this device, a container's limit respected."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    free = int(psutil.virtual_memory().available)
-    limit, used = _cgroup("memory.max"), _cgroup("memory.current")
-    return min(free, limit - used) if limit is not None and used is not None else free
-
-
-def _cgroup(name: str) -> int | None:
-    try:
-        text = Path("/sys/fs/cgroup", name).read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None
+    free, allowed = int(psutil.virtual_memory().available), memory_left()
+    return free if allowed is None else min(free, allowed)
 
 
 def pack_linears(model: nn.Module) -> int:
