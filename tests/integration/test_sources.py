@@ -252,7 +252,7 @@ def test_a_source_with_a_secret_of_its_own_is_read_with_that_and_not_with_the_ru
 ) -> None:
     upload(s3, FILES)
     run_keys_are_of_another_lab(monkeypatch)
-    assert contents(dataset(f"{s3.uri}/data/test.jsonl", credentialsSecretName="lab.s3")) == [b"{}\n"]
+    assert contents(dataset(f"{s3.uri}/data/test.jsonl", credentialsSecretName="lab-s3")) == [b"{}\n"]
     with pytest.raises(SurroundingsError, match="the access key is unknown"):
         dataset(f"{s3.uri}/data/test.jsonl")
     with pytest.raises(SurroundingsError, match="the access key is unknown"):
@@ -264,13 +264,13 @@ def test_held_out_prompts_are_reached_as_the_dataset_is(s3: S3Place, monkeypatch
     rows = {name: json.dumps({"prompt": f"What is {name}?", "answer": "1"}).encode() for name in ("a", "b")}
     upload(s3, {f"{name}.jsonl": row for name, row in rows.items()})
     run_keys_are_of_another_lab(monkeypatch)
-    data = {"uri": f"{s3.uri}/a.jsonl", "task": "Exact", "credentialsSecretName": "lab.s3"}
+    data = {"uri": f"{s3.uri}/a.jsonl", "task": "Exact", "credentialsSecretName": "lab-s3"}
     spec = {"model": {"uri": "m"}, "dataset": {**data, "heldOut": {"uri": f"{s3.uri}/b.jsonl"}}}
     assert set(load_sets(Spec.model_validate(spec)).drafts) == {"train", "heldOut"}
 
 
 def run_keys_are_of_another_lab(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a pod: the usual variables are the storage's, and the Secret `lab.s3` has its own."""
+    """As in a pod: the usual variables are the storage's, and the Secret `lab-s3` has its own."""
     for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(f"SECRET_LAB_S3_{key}", os.environ[key])
         monkeypatch.setenv(key, "another")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 
 from selfimprove.api.spec import Spec
 
@@ -16,8 +17,13 @@ TOKEN = ("HF_TOKEN",)
 
 
 def prefix_of(secret: str) -> str:
-    """What stands before the names of a Secret's keys: `SECRET_LAB_S3_` for `lab-s3`."""
-    return f"SECRET_{re.sub(r'[^A-Z0-9]', '_', secret.upper())}_"
+    """What stands before the names of a Secret's keys: `SECRET_LAB_S3_` for `lab-s3`.
+
+    A name with dots gets a digest too: `lab.s3` would else be given the keys of `lab-s3`.
+    """
+    name = re.sub(r"[^A-Z0-9]", "_", secret.upper())
+    mark = f"{sha256(secret.encode()).hexdigest()[:8].upper()}_" if "." in secret else ""
+    return f"SECRET_{name}_{mark}"
 
 
 def secrets_of(spec: Spec) -> dict[str, tuple[str, ...]]:
