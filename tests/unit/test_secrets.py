@@ -1,4 +1,4 @@
-"""Secrets from the run's YAML to the source that is read with them: the operator names keys, the worker finds values."""
+"""Secrets from the YAML to the source that is read with them: the operator names keys, the worker finds values."""
 
 from __future__ import annotations
 

@@ -6,6 +6,10 @@
 
 A step that is committed already is answered at once. SIGTERM and SIGINT commit the part at hand and end with 143 and
 130. The exit codes are those of `selfimprove.errors`.
+
+In a pod: JOB_COMPLETION_INDEX is the shard; SELFIMPROVE_ATTEMPT, the pod's uid, makes the order's attempt its own; the
+last word goes to the file TERMINATION_LOG, the summaries of what was done, or why not, and then how far it is as a line
+`{"promptsDone": 12}`.
 """
 
 from __future__ import annotations
