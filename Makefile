@@ -1,6 +1,7 @@
 # make demo    installs into .venv and improves a real language model on this machine
 # make test    everything that can be tested here; what can't is skipped by name and reason
 # make lint    ruff, mypy, import-linter
+# make images push REGISTRY=registry.example.com/ml    builds the images of a cluster and pushes them
 
 VENV   ?= .venv
 PYTHON ?= python3
@@ -10,7 +11,20 @@ RUNS   ?= runs
 DEMO   := examples/arithmetic/run.yaml
 BIN    := $(VENV)/bin
 
-.PHONY: demo demo-short test lint format clean
+# Images are named REGISTRY/selfimprove-NAME:TAG. Some of them: make images IMAGES="operator cpu"
+# BUILD takes another command that builds as docker does; BUILD_FLAGS more of its options (--build-arg BASE=...).
+REGISTRY    ?=
+TAG         ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGES      ?= operator cpu verifier trainer sampler
+BUILDER     ?= $(shell for each in docker podman buildah; do \
+                 if $$each info >/dev/null 2>&1; then echo $$each; break; fi; done)
+BUILD       ?= $(BUILDER) build
+BUILD_FLAGS ?=
+named = $(if $(REGISTRY),$(REGISTRY:%/=%)/)selfimprove-$(1):$(TAG)
+# buildah keeps layers for the next build only when told to.
+export BUILDAH_LAYERS ?= true
+
+.PHONY: demo demo-short test lint format clean images push builder registry
 
 demo: $(VENV)/.workers
 	$(BIN)/selfimprove run $(DEMO) --storage $(RUNS)
@@ -30,6 +44,28 @@ lint: $(VENV)/.dev
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+images: $(IMAGES:%=image-%)
+
+image-%: builder $(if $(filter push,$(MAKECMDGOALS)),registry)
+	@echo "building $(call named,$*): $(BUILD)"
+	@$(BUILD) --target $* --tag $(call named,$*) $(BUILD_FLAGS) .
+
+# In `make images push` an image is pushed once it is built, with -j too.
+push: $(IMAGES:%=push-%)
+
+push-%: registry $(if $(filter images,$(MAKECMDGOALS)),image-%)
+	@echo "pushing $(call named,$*): $(BUILDER)"
+	@$(BUILDER) push $(call named,$*)
+
+builder:
+	@test "$(strip $(BUILD))" != build || { echo "images: neither docker, podman nor buildah works here;" \
+	  "install one, or name a command that builds: BUILD=..." >&2; exit 2; }
+
+registry:
+	@test -n "$(REGISTRY)" || { echo "push: where to? make push REGISTRY=registry.example.com/ml" >&2; exit 2; }
+	@test -n "$(BUILDER)" || { echo "push: neither docker, podman nor buildah works here;" \
+	  "install one, or name it: BUILDER=..." >&2; exit 2; }
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
