@@ -34,13 +34,16 @@ class Cluster:
         self._namespaces = tuple(namespaces)
 
     async def write_status(self, run: Run, status: Status) -> Document:
-        """The run with its new status. A 409 means that it has changed since it was seen."""
+        """The run with its new status. A 409 means that it has changed since it was seen.
+
+        What is empty is left out: an apply that empties a map leaves null in it, which the schema refuses.
+        """
         metadata = run["metadata"]
         body = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": KIND,
             "metadata": {"name": metadata["name"], "resourceVersion": metadata["resourceVersion"]},
-            "status": status.to_json(),
+            "status": {name: value for name, value in status.to_json().items() if value not in ({}, [])},
         }
         path = f"{_path(_RUNS, metadata['namespace'], PLURAL, metadata['name'])}/status"
         return await self._client.patch(path, body, APPLY, fieldManager=FIELD_MANAGER, force="true")

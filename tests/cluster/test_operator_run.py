@@ -31,6 +31,11 @@ def test_a_run_goes_to_its_end_one_job_a_step(run: LiveRun) -> None:
     assert (status["latest"]["accuracy"], status["best"]["iteration"]) == ("0.2200", 2)
 
 
+def test_how_an_iteration_was_graded_shows_until_the_next_has_been(run: LiveRun) -> None:
+    status = run.apply("maxIterations=2").wait("Succeeded")
+    assert status["verdicts"] == {"Correct": 3, "Wrong": 5}
+
+
 def test_every_step_is_told_of_once_begun_and_once_ended(run: LiveRun) -> None:
     run.apply("maxIterations=1").wait("Succeeded")
     told = Counter(reason for reason, _ in run.events())
