@@ -11,7 +11,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ import pytest
 import yaml
 
 from selfimprove.kubectl_errors import explain
+from selfimprove.store import Store, open_store
 from tests.fixtures.cluster import Cluster
-from tests.fixtures.s3 import ACCESS_KEY, BUCKET, SECRET_KEY
+from tests.fixtures.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, S3Place
 from tests.integration.runs_support import write_run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.s3]
@@ -66,16 +67,34 @@ class Lab:
         """A command about the run that knows nothing of its server."""
         return self.type(verb, f"sir/{self.name}", "-n", self.namespace, *words)
 
-    def begin(self, file: Path, **status: Any) -> None:
+    def begin(self, file: Path) -> None:
         """The run is done here, and its resource is made to say so."""
-        place = f"{self.storage}/{self.name}"
-        self.resource = with_uris(file)
+        self.resource = as_a_cluster_takes_it(file)
         done = self.type("run", file, "--storage", self.storage, "--json", AWS_ENDPOINT_URL=self.endpoint)
         assert done.returncode == 0, done.stderr
+        self.apply()
+        storage = {"uri": self.storage, "endpoint": INSIDE, "credentialsSecretName": "s3"}
+        self.report(**json.loads(done.stdout), defaults={"storage": storage})
+
+    def again(self, name: str) -> Lab:
+        """The same run under another name, its artifacts too."""
+        resource = {**self.resource, "metadata": {"name": name}}
+        other = replace(self, name=name, resource=resource)
+        here, there = self.store(), other.store()
+        for entry in here.list():
+            there.write(entry.key, here.read(entry.key))
+        other.apply()
+        other.report(**{**self.status, "runURI": there.uri})
+        return other
+
+    def store(self) -> Store:
+        """The run's artifacts."""
+        return open_store(f"{self.storage}/{self.name}", endpoint=self.endpoint, region="us-east-1")
+
+    def apply(self) -> None:
+        """Apply the manifest."""
         applied = self.cluster.apply(self.resource, namespace=self.namespace)
         assert applied.ok, applied.message
-        storage = {"uri": self.storage, "endpoint": INSIDE, "credentialsSecretName": "s3"}
-        self.report(**{**json.loads(done.stdout), "runURI": place, "defaults": {"storage": storage}, **status})
 
     def report(self, **status: Any) -> None:
         """Write the status as the operator does."""
@@ -154,11 +173,8 @@ def test_an_address_of_the_cluster_that_is_out_of_reach_names_the_option(lab: La
     assert "give it by --endpoint URL" in done.stderr
 
 
-def test_a_run_at_work_keeps_its_artifacts_and_one_that_is_over_loses_them_after_a_yes(
-    lab: Lab, tiny_model: Path, tmp_path: Path
-) -> None:
-    other = Lab(lab.cluster, lab.namespace, lab.endpoint, lab.env, name="other")
-    other.begin(write_run(tmp_path, tiny_model, "other"))
+def test_a_run_at_work_keeps_its_artifacts_and_one_that_is_over_loses_them_after_a_yes(lab: Lab, s3: S3Place) -> None:
+    other = lab.again("other")
     over = other.status
     going_on = {name: value for name, value in over.items() if name != "stop"}
     other.report(**{**going_on, "state": "Running", "message": "i001-measure is running"})
@@ -176,9 +192,8 @@ def test_a_run_at_work_keeps_its_artifacts_and_one_that_is_over_loses_them_after
     assert other.status == over
 
 
-def test_suspending_by_the_line_to_type_lets_prune_go_on(lab: Lab, tiny_model: Path, tmp_path: Path) -> None:
-    held = Lab(lab.cluster, lab.namespace, lab.endpoint, lab.env, name="held")
-    held.begin(write_run(tmp_path, tiny_model, "held"))
+def test_suspending_by_the_line_to_type_lets_prune_go_on(lab: Lab, s3: S3Place) -> None:
+    held = lab.again("held")
     going_on = {name: value for name, value in held.status.items() if name != "stop"}
     held.report(**{**going_on, "state": "Running"})
     line = held.about("prune").stderr.partition("hold it first: ")[2]
@@ -189,10 +204,10 @@ def test_suspending_by_the_line_to_type_lets_prune_go_on(lab: Lab, tiny_model: P
     assert held.about("prune").returncode == 0
 
 
-def test_a_run_that_the_operator_has_not_seen(lab: Lab, tmp_path: Path, tiny_model: Path) -> None:
-    applied = lab.cluster.apply(with_uris(write_run(tmp_path, tiny_model, "new")), namespace=lab.namespace)
-    assert applied.ok, applied.message
-    done = lab.type("status", "sir/new", "-n", lab.namespace)
+def test_a_run_that_the_operator_has_not_seen(lab: Lab) -> None:
+    new = replace(lab, name="new", resource={**lab.resource, "metadata": {"name": "new"}})
+    new.apply()
+    done = new.outside("status")
     assert (done.returncode, done.stderr.count("\n")) == (4, 1)
     assert "has no status yet" in done.stderr
 
@@ -230,11 +245,15 @@ def test_a_cluster_without_the_definition_says_so_in_words_that_are_known(lab: L
     assert "this cluster has no SelfImprovementRuns" in str(explain("sir/x", complaint, None, ""))
 
 
-def with_uris(file: Path) -> dict[str, Any]:
-    """A manifest with its plain paths as the URIs that a cluster asks for, in its file too."""
+def as_a_cluster_takes_it(file: Path) -> dict[str, Any]:
+    """A manifest with its plain paths as URIs below a volume that pods would mount, in its file too."""
     document: dict[str, Any] = yaml.safe_load(file.read_text())
-    dataset = document["spec"]["dataset"]
-    for source in (document["spec"]["model"], dataset, dataset["heldOut"]):
+    spec = document["spec"]
+    sources = (spec["model"], spec["dataset"], spec["dataset"]["heldOut"])
+    mounted = os.path.commonpath([source["uri"] for source in sources])
+    volume = {"name": "data", "mountPath": mounted, "persistentVolumeClaim": {"claimName": "data"}}
+    spec["execution"] = {"volumes": [volume]}
+    for source in sources:
         source["uri"] = Path(source["uri"]).as_uri()
     file.write_text(yaml.safe_dump(document))
     return document
