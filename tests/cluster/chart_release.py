@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.cluster import CRD_NAME, Answer, Cluster
+from tests.cluster.crd_support import manifest
+from tests.fixtures.cluster import CRD_NAME, Answer, Cluster, install_crd
 from tests.unit.chart_support import CHART, NO_HELM, REGISTRY
 
+POLICY = "authors.selfimprove.dev"
 OURS_ALONE = ("crds.install=false", "tenantPolicy.install=false", "userRoles.install=false")
 """Settings of a second release: what a cluster has one of is another's."""
 
@@ -96,6 +98,30 @@ def namespaces(cluster: Cluster, *names: str, labels: Mapping[str, str] | None =
         yield
     finally:
         cluster.kubectl("delete", "namespace", *names, "--wait=false")
+
+
+@contextmanager
+def cleared(cluster: Cluster, restore: bool = True) -> Iterator[None]:
+    """From here on there is nothing of the chart; at last only the definition, which other tests count on."""
+    _clear(cluster)
+    try:
+        yield
+    finally:
+        if restore:
+            _clear(cluster)
+            install_crd(cluster)
+
+
+def _clear(cluster: Cluster) -> None:
+    policies = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+    assert cluster.kubectl("delete", policies, POLICY, "--ignore-not-found").ok
+    gone = cluster.kubectl("delete", "crd", CRD_NAME, "--ignore-not-found", "--timeout=60s")
+    assert gone.ok, gone.message
+
+
+def serves(cluster: Cluster, namespace: str) -> bool:
+    """Whether the server takes a run, now or soon."""
+    return eventually(lambda: cluster.apply(manifest([]), namespace=namespace).ok)
 
 
 def definition_of(cluster: Cluster) -> dict[str, Any]:
