@@ -88,12 +88,11 @@ class Client:
         parameters = await self.api.param_serialize(
             method, path, query_params=list(query.items()), header_params=headers, auth_settings=["BearerToken"]
         )
-        url, sent = parameters[1], parameters[2]
+        url, sent, status = parameters[1], parameters[2], 0
         try:
             answer = await self._rest.request(method, url, headers=sent, body=body, _request_timeout=TIMEOUT_SECONDS)
             status, data = answer.status, await answer.read()
         except (aiohttp.ClientError, ApiException, OSError) as error:
-            status, data = 0, b""
             raise ApiError(0, f"{method} {path}: no answer ({str(error) or type(error).__name__})") from error
         finally:
             if method != "GET" and "dryRun" not in query:
