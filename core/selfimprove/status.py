@@ -25,6 +25,7 @@ from selfimprove.api.status import (
     StopStatus,
     UsageStatus,
 )
+from selfimprove.artifacts.keys import step_folder
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import Step, Stop, shards_of, steps_of
 from selfimprove.status_conditions import Facts, conditions_of
@@ -103,7 +104,7 @@ def status_of(
         latest=latest_of(ledger),
         iterations=_iterations(ledger),
         baseline=held_out_of(ledger, 0),
-        best=_best(spec, ledger, best_uri),
+        best=_best(spec, ledger, run_uri, best_uri),
         usage=_usage(ledger),
         counters=_counters(ledger, activity),
         stop=_stop(decision),
@@ -233,7 +234,7 @@ def _one(ledger: Ledger, n: int) -> IterationStatus:
     )
 
 
-def _best(spec: Spec, ledger: Ledger, uri: str | None) -> Best | None:
+def _best(spec: Spec, ledger: Ledger, run_uri: str, uri: str | None) -> Best | None:
     """None until something is measured."""
     if not ledger.measured_iterations():
         return None
@@ -241,16 +242,11 @@ def _best(spec: Spec, ledger: Ledger, uri: str | None) -> Best | None:
     measures = ledger.measures(n)
     return Best(
         iteration=n,
-        model_uri=uri or (spec.model.uri if n == 0 else _step_folder(ledger, n)),
+        model_uri=uri or (spec.model.uri if n == 0 else f"{run_uri}/{step_folder(StepId(n, 'distill'))}"),
         accuracy=measure_of(measures.held_out.accuracy) if measures else None,
         gain=gain_of(ledger, n),
         message=_short(best_reason(ledger)),
     )
-
-
-def _step_folder(ledger: Ledger, n: int) -> str | None:
-    summary = ledger.summary(StepId(n, "distill"))
-    return summary.manifest.uri.rpartition("/")[0] if summary else None
 
 
 def committed_of(spec: Spec, ledger: Ledger) -> list[str]:
