@@ -13,6 +13,7 @@ from textwrap import wrap
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from selfimprove.ledger import Ledger, StepId, Usage
+from selfimprove.stopping import result
 from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures, Selected
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ def print_report(report: Report, file: IO[str]) -> None:
     console.print()
     for label, text in conclusions(report):
         console.print("\n".join(_wrapped(label, text)), markup=False, soft_wrap=True)
+
+
+def ending(rule: str, message: str, ledger: Ledger) -> str:
+    """Why a run stopped: the rule and its numbers, without the result, which stands in lines of its own."""
+    return f"{rule}: {message}".removesuffix(f"; {result(ledger)}")
 
 
 def conclusions(report: Report) -> list[tuple[str, str]]:

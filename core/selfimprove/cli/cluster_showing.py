@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from selfimprove.api.status import Status
 from selfimprove.cluster_run import ClusterRun
-from selfimprove.report import Report
+from selfimprove.report import Report, ending
 
 _WARNINGS = ("TailNarrowing", "VerifierDrift", "Degraded")
 """Conditions that a person should hear of while they are True."""
@@ -20,7 +20,7 @@ def report_of(seen: ClusterRun) -> Report:
         heading=f"{seen.run.metadata.name}: {_heading(seen)}",
         best=status.best.iteration if status.best else None,
         checkpoint=status.best.model_uri if status.best else None,
-        stop=f"{status.stop.rule}: {status.stop.message}" if status.stop else None,
+        stop=ending(status.stop.rule, status.stop.message, seen.ledger) if status.stop else None,
         now=_now(status),
         ahead=_ahead(status),
         warnings=list(_warnings(seen)),

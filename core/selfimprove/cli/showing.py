@@ -12,10 +12,10 @@ from selfimprove.artifacts import load_ledger
 from selfimprove.export import model_uri
 from selfimprove.ledger import Ledger
 from selfimprove.loop import Step, Stop, next_step
-from selfimprove.report import Report, print_report
+from selfimprove.report import Report, ending, print_report
 from selfimprove.runs import RunHandle
 from selfimprove.status import Activity, status_of
-from selfimprove.stopping import best_iteration, result, warnings
+from selfimprove.stopping import best_iteration, warnings
 from selfimprove.store import Store
 from selfimprove.store.local import LOCK
 
@@ -48,7 +48,7 @@ def show(handle: RunHandle, file: IO[str]) -> None:
         heading=f"{handle.run.metadata.name}: {_heading(handle, decision)}",
         best=best_iteration(ledger) if measured else None,
         checkpoint=_best_uri(handle, ledger),
-        stop=_why(decision, ledger) if isinstance(decision, Stop) else None,
+        stop=ending(decision.rule, decision.message, ledger) if isinstance(decision, Stop) else None,
         ahead=f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None,
         warnings=[notice.message for notice in warnings(handle.spec, ledger)],
     )
@@ -76,11 +76,6 @@ def _heading(handle: RunHandle, decision: Step | Stop) -> str:
         return f"{'succeeded' if decision.succeeded else 'failed'} after iteration {decision.iteration}"
     state = "running" if at_work_since(handle.store) else "suspended" if handle.spec.suspend else "not running"
     return f"{state}, iteration {decision.id.iteration} of at most {handle.spec.max_iterations}"
-
-
-def _why(stop: Stop, ledger: Ledger) -> str:
-    """The rule and its numbers, without the result: that stands in lines of its own."""
-    return f"{stop.rule}: {stop.message}".removesuffix(f"; {result(ledger)}")
 
 
 def _best_uri(handle: RunHandle, ledger: Ledger) -> str | None:
