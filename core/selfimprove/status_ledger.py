@@ -142,9 +142,6 @@ def _best(status: Status, figures: Mapping[StepId, Summary]) -> dict[StepId, Sum
             test = StepId(best.iteration, "measure", "test")
             found[test] = _summary(test, measures=Measures(held_out=PromptMeasures(), versus_baseline=versus))
     found[measure] = (kept or _summary(measure)).model_copy(update={"measures": measures})
-    if best.model_uri and best.iteration:
-        distill = StepId(best.iteration, "distill")
-        found[distill] = _summary(distill, manifest=ManifestRef(uri=f"{best.model_uri}/manifest.json", sha256=""))
     return found
 
 
