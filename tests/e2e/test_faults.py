@@ -51,12 +51,19 @@ def test_a_run_through_every_fault_ends_right_and_does_nothing_twice(run: LiveRu
 def at_work(run: LiveRun, step: str) -> None:
     """Wait until a step's container runs."""
     until(lambda: (run.status.get("step") or {}).get("name") == step, PATIENCE, lambda: run.status)
-    until(lambda: running(run), PATIENCE, lambda: run.status)
+    until(lambda: running(run, step), PATIENCE, lambda: run.status)
 
 
-def running(run: LiveRun) -> list[str]:
+def running(run: LiveRun, step: str = "") -> list[str]:
+    """Pods of the run, or of one of its steps, whose container runs."""
     pods = run.items("pods", "-l", f"selfimprove.dev/run={run.name}")
-    return [pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] == "Running"]
+    names = [pod["metadata"]["name"] for pod in pods if _container_runs(pod)]
+    return [name for name in names if f"-{step}-" in name] if step else names
+
+
+def _container_runs(pod: dict[str, Any]) -> bool:
+    statuses = pod["status"].get("containerStatuses") or [{}]
+    return "running" in statuses[0].get("state", {})
 
 
 def operator_pod_dies(installed: Installed) -> None:
