@@ -34,10 +34,14 @@ class Defaults(Model):
 
 
 def with_defaults(spec: Spec, defaults: Defaults) -> Spec:
-    """The spec with the chart's storage and images where the run names none."""
+    """The spec with the chart's storage and images where the run names none.
+
+    A run that names no `storage.uri` lies in the chart's, reached as the chart says but for what the run itself says.
+    """
     storage, images = spec.storage, spec.execution.images
     if storage.uri is None:
-        storage = defaults.storage.model_copy(update={"retention": storage.retention})
+        given = {name: value for name in Storage.model_fields if (value := getattr(storage, name)) is not None}
+        storage = defaults.storage.model_copy(update=given)
     filled = {
         name: getattr(images, name) or getattr(defaults.images, name) for name in ("sampler", "trainer", "verifier")
     }
