@@ -36,9 +36,9 @@ class Release:
         """`helm install`; the answer holds the notes."""
         return self._helm("install", self.name, str(chart), *_flags(sets), *options)
 
-    def upgrade(self, *sets: str, chart: Path = CHART) -> Answer:
+    def upgrade(self, *sets: str, chart: Path = CHART, options: tuple[str, ...] = ()) -> Answer:
         """`helm upgrade`."""
-        return self._helm("upgrade", self.name, str(chart), *_flags(sets))
+        return self._helm("upgrade", self.name, str(chart), *_flags(sets), *options)
 
     def uninstall(self) -> Answer:
         """`helm uninstall`; nothing is said of a release that is not there."""
@@ -147,7 +147,7 @@ def can(cluster: Cluster, user: str, verb: str, resource: str, namespace: str) -
     return cluster.kubectl("auth", "can-i", verb, resource, "-n", namespace, f"--as={user}", *options).ok
 
 
-def eventually(true: Callable[[], bool], seconds: float = 30) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
     """Whether something comes true before the time is up."""
     ends = time.monotonic() + seconds
     while not (found := true()) and time.monotonic() < ends:

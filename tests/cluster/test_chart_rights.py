@@ -6,112 +6,38 @@ On pretended nodes; the operator is a process that has the token of the chart's 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from selfimprove.ledger import StepId
 from selfimprove_operator.names import job_name
-from tests.cluster.chart_release import OURS_ALONE, Release, eventually, helm_of, namespaces
+from tests.cluster.chart_place import Place, watched_namespace
+from tests.cluster.chart_release import Release, eventually
 from tests.cluster.run_support import LiveRun
 from tests.fixtures.cluster import Cluster
 from tests.unit.test_chart_rbac import RIGHTS
 
 pytestmark = pytest.mark.cluster
 
-NAMESPACE = "chart-rights"
-ROLES = {"leases": "selfimprove-operator-lease"}
-"""Where a right stands that is not in the role for runs."""
 VERBS = [(resource.partition("/")[2], verb) for resource, verbs in RIGHTS.items() for verb in sorted(verbs)]
 LEASE_VERBS = [("leases", verb) for verb in ("get", "create", "update")]
 BLOCKED = "cannot set blockOwnerDeletion"
 """What the server says without `finalizers`, where OwnerReferencesPermissionEnforcement is on."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A namespace with the chart in it, and an operator's process beside it that has the same rights."""
-
-    cluster: Cluster
-    folder: Path
-
-    @contextmanager
-    def operator(self) -> Iterator[Callable[[], str]]:
-        """Within, the operator is at work; what it logged so far."""
-        config, log = self.folder / "operator.yaml", self.folder / "operator.log"
-        settings = self.cluster.get("configmap", "selfimprove-operator", NAMESPACE)["data"]["operator.yaml"]
-        config.write_text(settings.replace("port: 8080", "port: 0").replace("resyncSeconds: 20", "resyncSeconds: 1"))
-        command = [sys.executable, "-m", "selfimprove_operator.main", "--config", str(config)]
-        env = {**self.cluster.env, "KUBECONFIG": str(self._kubeconfig())}
-        with log.open("wb") as out:
-            process = subprocess.Popen(command, env=env, stdout=out, stderr=out)
-        try:
-            yield log.read_text
-        finally:
-            process.kill()
-            process.wait()
-
-    @contextmanager
-    def without(self, resource: str, verb: str) -> Iterator[None]:
-        """Within, the role lacks a verb."""
-        name = ROLES.get(resource, "selfimprove-operator")
-        role = self.cluster.get("role", name, NAMESPACE)
-        role["metadata"] = {"name": name, "namespace": NAMESPACE}
-        less = {**role, "rules": [_less(rule, resource, verb) for rule in role["rules"]]}
-        self._write(less)
-        try:
-            yield
-        finally:
-            self._write(role)
-
-    def run(self, name: str) -> LiveRun:
-        """A run that is not there yet."""
-        return LiveRun(self.cluster, NAMESPACE, name)
-
-    def _write(self, role: dict[str, Any]) -> None:
-        answer = self.cluster.kubectl("replace", "-f", "-", stdin=json.dumps(role))
-        assert answer.ok, answer.message
-
-    def _kubeconfig(self) -> Path:
-        """As the cluster's own, with the service account's token in place of a certificate."""
-        token = self.cluster.kubectl("create", "token", "selfimprove-operator", "-n", NAMESPACE).message
-        view = self.cluster.kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json")
-        found = json.loads(view.message)
-        found["users"] = [{"name": found["contexts"][0]["context"]["user"], "user": {"token": token}}]
-        file = self.folder / "kubeconfig"
-        file.write_text(json.dumps(found))
-        return file
-
-
-def _less(rule: dict[str, Any], resource: str, verb: str) -> dict[str, Any]:
-    """A rule without a verb; one without any verb is not allowed, so it is given one that nobody asks for."""
-    if resource not in rule["resources"] or verb not in rule["verbs"]:
-        return rule
-    return {**rule, "verbs": [each for each in rule["verbs"] if each != verb] or ["none"]}
-
-
 @pytest.fixture(scope="module")
 def release(nodes: Cluster) -> Iterator[Release]:
-    """The chart for one namespace; its own pod, which pretended nodes would only pretend to run, is not wanted."""
-    with namespaces(nodes, NAMESPACE):
-        found = Release(nodes, helm_of(nodes), NAMESPACE).installed(f"watchNamespaces={{{NAMESPACE}}}", *OURS_ALONE)
-        scaled = nodes.kubectl("scale", "deployment/selfimprove-operator", "--replicas=0", "-n", NAMESPACE)
-        assert scaled.ok, scaled.message
+    with watched_namespace(nodes) as found:
         yield found
-        found.uninstall()
 
 
 @pytest.fixture
 def place(release: Release, tmp_path: Path) -> Iterator[Place]:
     """The namespace, with nothing of an earlier test in it."""
-    yield Place(release.cluster, tmp_path)
-    release.cluster.kubectl("delete", "sir,jobs,leases", "--all", "-n", NAMESPACE)
+    yield Place(release, tmp_path)
+    release.cluster.kubectl("delete", "sir,jobs,leases", "--all", "-n", release.namespace)
 
 
 def whole(run: LiveRun) -> None:
@@ -154,8 +80,8 @@ def test_with_the_charts_rights_nothing_is_refused(place: Place) -> None:
     with place.operator() as log:
         for number, provoke in enumerate((whole, held, name_taken, changed_meanwhile)):
             provoke(place.run(f"run-{number}"))
-        place.run("run-0").wait("Succeeded")
-        place.run("run-3").wait("Succeeded")
+        place.run("run-0").wait("Succeeded", 120)
+        place.run("run-3").wait("Succeeded", 120)
         place.run("run-1").wait("Suspended")
         assert eventually(lambda: not place.run("run-1").items("jobs", "-l", "selfimprove.dev/run=run-1"))
         assert "forbidden" not in log()
