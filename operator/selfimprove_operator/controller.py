@@ -97,10 +97,12 @@ class Controller:
         if outcome.status is not None:
             run = await self._written(key, run, outcome.status)
             self._metrics.changed(status_in(observed), outcome.status, datetime.now(UTC))
-        for action in outcome.actions:
-            await self._act(key, action)
-        for event in outcome.events:
-            await self._say(run, event)
+        try:
+            for action in outcome.actions:
+                await self._act(key, action)
+        finally:  # the status that they tell of is written, whatever becomes of the Jobs
+            for event in outcome.events:
+                await self._say(run, event)
 
     async def _written(self, key: Key, run: Mapping[str, Any], status: Status) -> Mapping[str, Any]:
         """The run as it is with the status in it. Where it has changed since, it is read and looked at again."""

@@ -42,12 +42,12 @@ class Resync:
         return self.listed_at is not None and self.age > OVERDUE * LISTS_EVERY * self._seconds
 
     async def run(self) -> None:
-        """Go on for ever."""
+        """Go on for ever, from a list that is complete."""
         while True:
-            await self.list_patiently()
             for _ in range(LISTS_EVERY):
                 self.wake_all()
                 await asyncio.sleep(self._seconds)
+            await self.list_patiently()
 
     def wake_all(self) -> None:
         """Have every run looked at."""

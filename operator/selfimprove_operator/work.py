@@ -20,9 +20,9 @@ LONGEST_DELAY = 90.0
 class RetryError(Exception):
     """Look again later: after the usual delay, or after at least so many seconds."""
 
-    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)
-        self.seconds = seconds
+        self.retry_after = retry_after
 
 
 class WorkQueue(Generic[K]):
@@ -88,4 +88,5 @@ class WorkQueue(Generic[K]):
     def _delay(self, key: K, error: Exception) -> float:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         usual: float = min(FIRST_DELAY * 2.0 ** (failures - 1), LONGEST_DELAY) * random.uniform(0.8, 1.2)
-        return max(usual, error.seconds if isinstance(error, RetryError) else 0.0)
+        told: float = getattr(error, "retry_after", 0.0)
+        return max(usual, told)
