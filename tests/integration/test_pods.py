@@ -25,6 +25,7 @@ from tests.fixtures.s3 import S3Place
 from tests.integration.pods_support import Bench
 from tests.integration.runs_support import selfimprove
 
+PATIENCE = 400.0
 LONG = {"samplesPerPrompt": 64, "maxTokens": 60}
 
 
@@ -64,7 +65,7 @@ def evictions(bench: Bench, step: StepName, sign: str) -> Iterator[int]:
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.7 * 2**number)
         process.send_signal(signal.SIGTERM)
-        if process.wait(120) in (0, -signal.SIGTERM):  # the latter: it was done and on its way out
+        if process.wait(PATIENCE) in (0, -signal.SIGTERM):  # the latter: it was done and on its way out
             return
         assert process.returncode == TERMINATED
         yield json.loads(last_word(bench)[-1])["promptsDone"]
@@ -100,16 +101,17 @@ def test_what_no_retry_can_help_does_not_say_how_far_it_was(bench: Bench) -> Non
         "verification": {"methods": [{"type": "MultipleChoice", "labels": {"positive": "Rather", "negative": "Not"}}]}
     }
     process = pod(bench, "0-1", "generate", "verify")
-    assert process.wait(120) == 2
+    assert process.wait(PATIENCE) == 2
     (word,) = last_word(bench)
     assert word.startswith("error: i001-verify: ")
 
 
 def test_a_pod_that_is_stopped_while_it_loads_says_so_at_once(bench: Bench) -> None:
     process = pod(bench, "0-1", "generate")
-    time.sleep(0.6)
+    while not heeds_sigterm(process.pid):
+        time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == TERMINATED
+    assert process.wait(PATIENCE) == TERMINATED
     first, last = last_word(bench)
     assert first.startswith("error: i001-generate: stopped by a signal")
     assert json.loads(last) == {"promptsDone": 0}
@@ -117,7 +119,7 @@ def test_a_pod_that_is_stopped_while_it_loads_says_so_at_once(bench: Bench) -> N
 
 def test_two_pods_of_one_job_write_to_attempts_of_their_own_and_agree(bench: Bench) -> None:
     pods = [pod(bench, uid, "generate") for uid in ("11111111-aaaa", "22222222-bbbb")]
-    assert [process.wait(120) for process in pods] == [0, 0]
+    assert [process.wait(PATIENCE) for process in pods] == [0, 0]
     keys = [entry.key for entry in open_store(bench.uri).list("i001/generate/")]
     assert len({key.split("/")[3] for key in keys if "/attempt-" in key}) == 2
     manifest(bench, "generate")
@@ -131,6 +133,12 @@ def test_a_run_is_looked_at_by_its_uri_when_its_resource_is_gone(tiny_model: Pat
     assert status.returncode == 0, status.stderr
     assert status.stdout.startswith("lab: not running, iteration 0 of at most 3")
     assert "p1" in samples.stdout
+
+
+def heeds_sigterm(process: int) -> bool:
+    """Whether a process has a handler for it; until then a pod's first process would not even be ended by it."""
+    (caught,) = (line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def manifest(bench: Bench, step: StepName) -> Manifest:
