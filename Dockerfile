@@ -32,7 +32,7 @@ RUN echo 'selfimprove:x:65532:65532::/tmp:/usr/sbin/nologin' >>/etc/passwd \
 # pyproject.toml with no code behind it: what is installed from here does not change when the code does.
 FROM base AS requirements
 WORKDIR /opt/requirements
-COPY pyproject.toml constraints*.txt ./
+COPY pyproject.toml constraints.txt constraints-images.txt ./
 RUN for package in core/selfimprove workers/selfimprove_workers operator/selfimprove_operator; do \
       mkdir -p "$package" && touch "$package/__init__.py"; \
     done \
@@ -113,8 +113,10 @@ ENTRYPOINT ["selfimprove-worker"]
 # PyPI's build of PyTorch, with its CUDA libraries. `===`: this build and none that only has the same version.
 FROM base AS torch-cuda
 COPY --from=requirements /opt/requirements /opt/requirements
+COPY constraints-cuda.txt /opt/requirements/
 ARG TORCH
-RUN pip install --constraint /opt/requirements/constraints-images.txt "torch===${TORCH}"
+RUN pip install --constraint /opt/requirements/constraints-images.txt \
+      --constraint /opt/requirements/constraints-cuda.txt "torch===${TORCH}"
 
 FROM torch-cuda AS trainer-libraries
 COPY --from=wheels /wheels /opt/built
@@ -137,12 +139,15 @@ RUN apt-get update \
     && { test -e "$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" \
          || apt-get install --yes --no-install-recommends python3-dev; } \
     && rm -rf /var/lib/apt/lists/*
-RUN pip install --constraint /opt/requirements/constraints.txt --constraint /opt/requirements/constraints-vllm.txt \
-      --find-links /opt/built '/opt/requirements[vllm]' \
+RUN pip install --constraint /opt/requirements/constraints.txt --constraint /opt/requirements/constraints-images.txt \
+      --constraint /opt/requirements/constraints-cuda.txt --find-links /opt/built '/opt/requirements[vllm]' \
     && pip uninstall --yes selfimprove
 
+# vLLM would compile FlashInfer's sampler for minutes in every new pod, and then never use it: our samples have seeds of
+# their own, which it doesn't take.
 FROM sampler-libraries AS sampler
-ENV VLLM_NO_USAGE_STATS=1
+ENV VLLM_USE_FLASHINFER_SAMPLER=0 \
+    VLLM_NO_USAGE_STATS=1
 COPY --from=code /code /opt/selfimprove
 USER 65532:65532
 ENTRYPOINT ["selfimprove-worker"]
