@@ -38,7 +38,7 @@ def test_a_missing_secret_and_then_an_unreachable_bucket_show_and_heal(elsewhere
     assert "exit 4" in away
     assert run.status["counters"]["failures"] == 0
     assert elsewhere.cluster.kubectl("apply", "-n", run.namespace, "-f", str(S3_YAML)).ok
-    until(lambda: "i000-evaluate" in run.status["committed"] or run.status["iteration"], 600, lambda: run.status)
+    until(lambda: "i000-evaluate" in run.status.get("committed", []) or run.status["iteration"], 600, lambda: run.status)
     assert run.condition("Degraded")["status"] == "False"
     run.delete()
 
@@ -49,7 +49,7 @@ def test_an_image_that_can_t_be_pulled_shows_and_heals_when_its_name_is_mended(e
     message = degraded(run, lambda message: "image" in message.lower())
     assert "localhost/selfimprove-typo:e2e" in message and "mend the image's name" in message
     run.patch(execution={"images": {"sampler": None}})
-    until(lambda: "i000-evaluate" in run.status["committed"] or run.status["iteration"], 600, lambda: run.status)
+    until(lambda: "i000-evaluate" in run.status.get("committed", []) or run.status["iteration"], 600, lambda: run.status)
     assert run.condition("Degraded")["status"] == "False"
     run.delete()
 
