@@ -252,6 +252,22 @@ def ids(sets: PromptSets, name: str) -> list[str]:
     return [draft.row.id for draft in sets.drafts[name]]
 
 
+def test_half_a_character_is_refused_by_line_and_a_whole_one_is_not(tmp_path: Path) -> None:
+    (tmp_path / "held.jsonl").write_text(json.dumps({"question": "How many?", "answer": "1"}) + "\n")
+    sound = {"question": "How many \U0001f600?", "answer": "2"}
+    (tmp_path / "train.jsonl").write_text(json.dumps(sound) + "\n")
+    fields = {"prompt": "question", "answer": "answer"}
+    assert len(load(str(tmp_path / "train.jsonl"), fields=fields).drafts["train"]) == 1
+    with (tmp_path / "train.jsonl").open("a") as file:
+        file.write('{"question": "a\\ud800 0", "answer": "0"}\n')
+    with pytest.raises(UserError) as error:
+        load(str(tmp_path / "train.jsonl"), fields=fields)
+    assert (
+        str(error.value)
+        == r"spec.dataset.uri: line 2 of train.jsonl holds \ud800 alone, half of a character; mend or remove it"
+    )
+
+
 def test_a_fraction_is_held_out_by_hash_and_stays_held_out_when_the_data_grows(tmp_path: Path) -> None:
     small = load(write(tmp_path / "small.jsonl", many(200)), heldOut={"fraction": 0.1})
     large = load(write(tmp_path / "large.jsonl", many(400)), heldOut={"fraction": 0.1})

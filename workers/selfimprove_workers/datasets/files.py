@@ -70,7 +70,18 @@ def _parse(line: str, where: str, field: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         kind = type(values).__name__
         raise UserError(f"{field}.uri: {where} is a {kind}, not an object; give one JSON object a line")
+    if "\\ud" in line.lower():
+        _refuse_half_characters(values, where, field)
     return values
+
+
+def _refuse_half_characters(values: dict[str, Any], where: str, field: str) -> None:
+    """JSON may escape half of a surrogate pair, which is no text: nothing can store it, and no tokenizer reads it."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise UserError(f"{field}.uri: {where} holds {half} alone, half of a character; mend or remove it") from error
 
 
 @contextmanager
