@@ -25,7 +25,7 @@ def elsewhere(installed: Installed) -> Iterator[Installed]:
     namespace = f"test-{secrets.token_hex(4)}"
     assert installed.cluster.kubectl("create", "namespace", namespace).ok
     yield Installed(installed.cluster, namespace)
-    installed.cluster.kubectl("delete", "namespace", namespace, "--timeout=120s")
+    installed.cluster.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
 def test_a_missing_secret_and_then_an_unreachable_bucket_show_and_heal(elsewhere: Installed) -> None:
@@ -38,7 +38,9 @@ def test_a_missing_secret_and_then_an_unreachable_bucket_show_and_heal(elsewhere
     assert "exit 4" in away
     assert run.status["counters"]["failures"] == 0
     assert elsewhere.cluster.kubectl("apply", "-n", run.namespace, "-f", str(S3_YAML)).ok
-    until(lambda: "i000-evaluate" in run.status.get("committed", []) or run.status["iteration"], 600, lambda: run.status)
+    until(
+        lambda: "i000-evaluate" in run.status.get("committed", []) or run.status["iteration"], 600, lambda: run.status
+    )
     assert run.condition("Degraded")["status"] == "False"
     run.delete()
 
@@ -49,7 +51,9 @@ def test_an_image_that_can_t_be_pulled_shows_and_heals_when_its_name_is_mended(e
     message = degraded(run, lambda message: "image" in message.lower())
     assert "localhost/selfimprove-typo:e2e" in message and "mend the image's name" in message
     run.patch(execution={"images": {"sampler": None}})
-    until(lambda: "i000-evaluate" in run.status.get("committed", []) or run.status["iteration"], 600, lambda: run.status)
+    until(
+        lambda: "i000-evaluate" in run.status.get("committed", []) or run.status["iteration"], 600, lambda: run.status
+    )
     assert run.condition("Degraded")["status"] == "False"
     run.delete()
 
