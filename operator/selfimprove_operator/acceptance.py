@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from selfimprove import __version__
 from selfimprove.api import Run, Spec, Surroundings, resolve, unbuilt
+from selfimprove.api.installation import Defaults, with_defaults
 from selfimprove.api.problems import check
 from selfimprove.api.status import Condition, ConditionType, Status, read_status
 from selfimprove.status import timestamp
 from selfimprove_operator.names import uid8
 from selfimprove_operator.observed import Observed
-from selfimprove_operator.settings import Defaults, with_defaults
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from selfimprove.api.installation import Defaults
 from selfimprove.api.status import Status
 from selfimprove_operator.acceptance import status_in
 from selfimprove_operator.actions import Action, CreateJob, Event, Outcome
@@ -20,7 +21,6 @@ from selfimprove_operator.cluster import Cluster
 from selfimprove_operator.metrics import Metrics
 from selfimprove_operator.observed import Observed
 from selfimprove_operator.reconcile import reconcile
-from selfimprove_operator.settings import Defaults
 from selfimprove_operator.trial import is_settled, trial_jobs
 from selfimprove_operator.views import Key, Views
 from selfimprove_operator.work import RetryError, WorkQueue

@@ -89,6 +89,11 @@ def counts(pod: ObservedPod) -> bool:
     return pod.ended is None or pod.ended.exit_code not in IGNORED
 
 
+def is_final(pod: ObservedPod) -> bool:
+    """Whether a pod said at its end that no retry can help."""
+    return pod.ended is not None and not pod.disrupted and pod.ended.exit_code in NO_RETRY
+
+
 def explain(pod: ObservedPod) -> str:
     """Why a pod failed, for people: the last line of its log or message, and its exit code."""
     if pod.ended is None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from selfimprove.api.execution import Execution, StepName
+from selfimprove.api.installation import Defaults
 from selfimprove.api.spec import GROUP, KIND, VERSION, Metadata, Spec
 from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
 from selfimprove.ledger import StepId
@@ -16,7 +17,6 @@ from selfimprove.orders import Order, OrderedStep
 from selfimprove_operator.names import QUEUE, SETTINGS, WORKLOAD_PRIORITY, job_name, labels_of
 from selfimprove_operator.pods import pod_spec, settings_of
 from selfimprove_operator.secrets import secret_variables
-from selfimprove_operator.settings import Defaults
 
 _RECORDED = ("name", "namespace", "uid", "labels")
 """Of the resource's metadata, what the run's own record in storage keeps: annotations may hold the whole run again."""

@@ -71,14 +71,14 @@ def wired(found: Operation) -> kopf.OperatorRegistry:
         seen = event["object"]
         metadata = seen["metadata"]
         if event["type"] == "DELETED":
-            found.wake(found.views.drop_run((metadata["namespace"], metadata["name"]), metadata["uid"]))
+            found.queue.wake(found.views.drop_run((metadata["namespace"], metadata["name"]), metadata["uid"]))
         else:
-            found.wake(found.views.put_run(seen))
+            found.queue.wake(found.views.put_run(seen))
 
     @kopf.on.event("batch", "v1", "jobs", registry=registry)
     async def job(event: Any, **_: Any) -> None:
         seen, gone = event["object"], event["type"] == "DELETED"
-        found.wake(found.views.drop_job(seen) if gone else found.views.put_job(seen))
+        found.queue.wake(found.views.drop_job(seen) if gone else found.views.put_job(seen))
 
     @kopf.on.event("", "v1", "pods", registry=registry)
     async def pod(event: Any, **_: Any) -> None:
@@ -86,14 +86,14 @@ def wired(found: Operation) -> kopf.OperatorRegistry:
         key, ended = found.views.put_pod(seen)
         if ended is not None:
             found.metrics.ended(ended)
-        found.wake(key)
+        found.queue.wake(key)
         if event["type"] == "DELETED":
-            found.wake(found.views.drop_pod(seen))
+            found.queue.wake(found.views.drop_pod(seen))
 
     @kopf.on.event("", "v1", "events", registry=registry)
     async def refusal(event: Any, **_: Any) -> None:
         if event["type"] != "DELETED":
-            found.wake(found.views.refuse(*refusal_in(event["object"])))
+            found.queue.wake(found.views.refuse(*refusal_in(event["object"])))
 
     return registry
 

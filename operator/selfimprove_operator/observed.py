@@ -53,6 +53,10 @@ class ObservedPod:
         done = self.ended is not None and self.ended.exit_code == 0
         return self.phase == "Succeeded" or (done and self.phase != "Failed")
 
+    def is_of(self, job: str) -> bool:
+        """Whether a Job made it."""
+        return self.name.startswith(f"{job}-")
+
     @property
     def over(self) -> bool:
         """Whether nothing of it runs any more."""

@@ -46,11 +46,6 @@ class Operation:
         """Whether this process may act: always where no Lease is kept."""
         return self.leadership is None or self.leadership.leads()
 
-    def wake(self, key: Key | None) -> None:
-        """Something new is known of a run."""
-        if key is not None:
-            self.queue.wake(key)
-
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Within, runs are looked after. Nothing is looked at before all that there is was listed once."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from selfimprove.api.execution import EnvVar, PodSettings, StepName, Volume
+from selfimprove.api.installation import Defaults, Gpu
 from selfimprove.api.spec import Spec
 from selfimprove_operator.secrets import secret_variables
-from selfimprove_operator.settings import Defaults, Gpu
 
 USER = 65532
 GRACE_SECONDS = 90

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from selfimprove.api.installation import Defaults
 from selfimprove.api.spec import Spec
 from selfimprove.api.status import StepStatus
 from selfimprove.loop import Step, Stop
 from selfimprove.status_ledger import step_of
 from selfimprove_operator import trouble
 from selfimprove_operator.actions import Action, CreateJob, DeleteJob, ExpireJob, SuspendJob
-from selfimprove_operator.harvest import NO_RETRY, explain
+from selfimprove_operator.harvest import explain, is_final
 from selfimprove_operator.jobs import job_for, settings_digest
 from selfimprove_operator.observed import ObservedJob, ObservedPod
-from selfimprove_operator.settings import Defaults
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _held(situation: Situation, step: StepStatus) -> Verdict | None:
 def _wrong(situation: Situation, step: StepStatus) -> Verdict | None:
     """A pod said that no retry can help; the Job's own verdict comes a second later."""
     for pod in situation.attempt_pods:
-        if pod.ended and not pod.disrupted and pod.ended.exit_code in NO_RETRY:
+        if is_final(pod):
             return Verdict(step, fatal=explain(pod))
     return None
 
@@ -234,8 +234,7 @@ def _on_others(situation: Situation, verdict: Verdict) -> Iterator[Action]:
 
 def _ends_by_itself(situation: Situation, job: ObservedJob) -> bool:
     """Whether a pod failed in a way that fails its Job: it stays, with its pods' logs, for people to look at."""
-    pods = (pod for pod in situation.pods if pod.name.startswith(f"{job.name}-"))
-    return any(pod.ended and not pod.disrupted and pod.ended.exit_code in NO_RETRY for pod in pods)
+    return any(is_final(pod) for pod in situation.pods if pod.is_of(job.name))
 
 
 def _manifest(situation: Situation, step: StepStatus) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from selfimprove.api.installation import Defaults
 from selfimprove.api.spec import Run, Spec
 from selfimprove.api.status import Status, StepStatus
 from selfimprove.ledger import Ledger
@@ -24,7 +25,6 @@ from selfimprove_operator.harvest import Harvest, cleared, harvest
 from selfimprove_operator.jobs import colocated, job_name_of
 from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod
 from selfimprove_operator.policy import Situation
-from selfimprove_operator.settings import Defaults
 
 
 def reconcile(observed: Observed, defaults: Defaults, now: datetime) -> Outcome:

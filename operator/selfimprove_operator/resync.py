@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator, Callable
 
-from selfimprove_operator.client import ApiError
+from selfimprove_operator.client import ApiError, Document
 from selfimprove_operator.cluster import Cluster
-from selfimprove_operator.views import Key, Views, run_of
+from selfimprove_operator.views import Children, Key, Parsed, Views, run_of
 from selfimprove_operator.work import WorkQueue
 
 LISTS_EVERY = 10
@@ -19,6 +20,8 @@ LISTS_EVERY = 10
 OVERDUE = 3
 """Liveness fails when a list is late by so many times its period, while the API server answers."""
 RETRY_SECONDS = 2.0
+
+Pages = AsyncIterator[tuple[str, list[Document]]]
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +54,7 @@ class Resync:
 
     def wake_all(self) -> None:
         """Have every run looked at."""
-        for key in list(self._views.runs):
+        for key in tuple(self._views.runs):
             self._queue.wake(key)
 
     async def list_patiently(self) -> None:
@@ -66,9 +69,10 @@ class Resync:
 
     async def list(self) -> None:
         """Take in all that there is, and forget what is not. Raises `ApiError`."""
+        views = self._views
         await self._runs()
-        await self._jobs()
-        await self._pods()
+        await self._children(self._cluster.jobs(), views.jobs, views.put_job)
+        await self._children(self._cluster.pods(), views.pods, lambda pod: views.put_pod(pod)[0])
         self.listed_at = time.monotonic()
 
     async def _runs(self) -> None:
@@ -77,32 +81,18 @@ class Resync:
             version = version or int(at)
             for run in page:
                 listed.add((run["metadata"]["namespace"], run["metadata"]["name"]))
-                self._wake(self._views.put_run(run))
+                self._queue.wake(self._views.put_run(run))
         for key in self._views.retain_runs(listed, version):
-            self._wake(key)
+            self._queue.wake(key)
 
-    async def _jobs(self) -> None:
+    async def _children(self, pages: Pages, known: Children[Parsed], put: Callable[[Document], Key | None]) -> None:
+        """Jobs, or pods."""
         listed, version = set(), 0
-        async for at, page in self._cluster.jobs():
+        async for at, page in pages:
             version = version or int(at)
-            for job in page:
-                listed.add((run_of(job), job["metadata"]["name"]))
-                self._wake(self._views.put_job(job))
-        for key, name in list(self._views.jobs.absent(listed, version)):
-            self._views.jobs.drop(key, name)
-            self._wake(key)
-
-    async def _pods(self) -> None:
-        listed, version = set(), 0
-        async for at, page in self._cluster.pods():
-            version = version or int(at)
-            for pod in page:
-                listed.add((run_of(pod), pod["metadata"]["name"]))
-                self._wake(self._views.put_pod(pod)[0])
-        for key, name in list(self._views.pods.absent(listed, version)):
-            self._views.pods.drop(key, name)
-            self._wake(key)
-
-    def _wake(self, key: Key | None) -> None:
-        if key is not None:
+            for child in page:
+                listed.add((run_of(child), child["metadata"]["name"]))
+                self._queue.wake(put(child))
+        for key, name in tuple(known.absent(listed, version)):
+            known.drop(key, name)
             self._queue.wake(key)

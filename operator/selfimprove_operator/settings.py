@@ -8,11 +8,9 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from selfimprove.api.base import Model
-from selfimprove.api.installation import Defaults, Gpu, with_defaults
+from selfimprove.api.installation import Defaults
 from selfimprove.api.kubeyaml import documents
 from selfimprove.errors import UserError
-
-__all__ = ["Defaults", "Gpu", "Settings", "read_settings", "with_defaults"]
 
 
 class Settings(Model):

@@ -13,12 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from selfimprove.api.installation import Defaults
 from selfimprove.ledger import StepId
 from selfimprove.loop import steps_of
 from selfimprove_operator.acceptance import Accepted, Refused, accept
 from selfimprove_operator.jobs import colocated, job_for
 from selfimprove_operator.observed import Observed
-from selfimprove_operator.settings import Defaults
 
 Manifest = Mapping[str, Any]
 

@@ -169,7 +169,7 @@ class Views:
         seen = self.jobs.of.get(key, {}).get(job)
         if seen is None:
             return True
-        pods = [pod for pod in self.pods.all(key) if pod.name.startswith(f"{job}-") and not pod.deleting_since]
+        pods = [pod for pod in self.pods.all(key) if pod.is_of(job) and not pod.deleting_since]
         standing = {pod.index for pod in pods if pod.phase != "Failed"}
         newer = any(pod.created_at is not None and pod.created_at > since for pod in pods)
         return newer or len(standing) >= seen.what.completions

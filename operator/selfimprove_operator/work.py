@@ -39,8 +39,10 @@ class WorkQueue(Generic[K]):
     def __len__(self) -> int:
         return len(self._queued) + len(self._again)
 
-    def wake(self, key: K) -> None:
-        """Look at it soon."""
+    def wake(self, key: K | None) -> None:
+        """Look at it soon; None, by which the views say that nothing is new, wakes nobody."""
+        if key is None:
+            return
         if key in self._busy:
             self._again.add(key)
         elif key not in self._queued:

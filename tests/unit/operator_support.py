@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from selfimprove.api.installation import Defaults
 from selfimprove.api.status import Status
 from selfimprove.ledger import StepId
 from selfimprove.status_ledger import step_of
 from selfimprove_operator.actions import Action, CreateJob, DeleteJob, Event, ExpireJob, SuspendJob
 from selfimprove_operator.observed import Observed, job_of, pod_of
 from selfimprove_operator.reconcile import reconcile
-from selfimprove_operator.settings import Defaults, Settings
+from selfimprove_operator.settings import Settings
 from tests.unit.loop_support import measures, selected, summary_of
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
