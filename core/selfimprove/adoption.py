@@ -78,10 +78,9 @@ class Origin:
         self._source, self._target, self._spec, self._resume = source, target, spec, resume
 
     @cached_property
-    def ledger(self) -> Ledger:
-        """What it has committed, up to the iteration that is gone on from."""
-        whole = load_ledger(self._source)
-        return Ledger({step: shards for step, shards in whole.committed.items() if adopts(self._spec, step)})
+    def _ledger(self) -> Ledger:
+        """All that it has committed."""
+        return load_ledger(self._source)
 
     def give(self, step: StepId, shard: int) -> None:
         """Have one shard of a step, and the prompts that it stands on, in the target too."""
@@ -91,26 +90,27 @@ class Origin:
     def require_whole(self) -> None:
         """Raises `UserError` unless all steps are committed, and the models there that the run needs to go on."""
         last = self._resume.iteration
-        if missing := next(_missing(self._spec, self.ledger), None):
+        if missing := next(_missing(self._spec, self._ledger), None):
             raise UserError(
                 f"{FIELD}.iteration: {last} is not whole at {self._source.uri}: {missing[0].name} is not committed; "
                 + (f"give at most {missing[0].iteration - 1}" if missing[0].iteration else "let it get further first")
             )
         for n in self._needed(last) - self._models:
-            there = [n for n in range(last + 1) if self._needed(n) <= self._models]
+            whole = [n for n in self._ledger.measured_iterations() if self._needed(n) <= self._models]
             raise UserError(
                 f"{FIELD}.iteration: {last} needs M_{n}, which was pruned from {self._source.uri}; "
-                f"give one of {', '.join(map(str, there))}"
+                f"give one of {', '.join(map(str, whole))}"
             )
 
     def _needed(self, iteration: int) -> set[int]:
         """n of the models without which nobody goes on from an iteration: its own, and the best so far."""
-        return {best_iteration(self.ledger, before=iteration + 1), iteration}
+        return {best_iteration(self._ledger, before=iteration + 1), iteration}
 
     @cached_property
     def _models(self) -> set[int]:
         """n of the models that are there; M_0 always is."""
-        folders = {n: step_folder(StepId(n, "distill")) for n in range(1, self._resume.iteration + 1)}
+        trained = sorted(step.iteration for step in self._ledger.committed if step.step == "distill")
+        folders = {n: step_folder(StepId(n, "distill")) for n in trained}
         there = {entry.key for folder in folders.values() for entry in self._source.list(f"{folder}/attempt-")}
         files = {n: {file.key for file in self._manifest(folder).files} for n, folder in folders.items()}
         return {0} | {n for n, keys in files.items() if keys <= there}

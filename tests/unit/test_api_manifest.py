@@ -66,6 +66,28 @@ def test_every_run_of_a_file_is_checked(tmp_path: Path) -> None:
     assert [problem.field for problem in second.problems] == ["spec.dataset.task"]
 
 
+def test_two_runs_of_one_name_in_a_file_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "twice.yaml"
+    elsewhere = GOOD.replace("name: gsm8k", "name: gsm8k, namespace: other")
+    file.write_text(f"{GOOD}---\n{GOOD}---\n{elsewhere}", encoding="utf-8")
+    first, second, third = check_file(file)
+    assert (first.problems, third.problems) == ([], [])
+    assert [str(problem) for problem in second.problems] == [
+        "metadata.name: gsm8k is another run's of this file; give a name of its own"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("just a text", "'just a text'"), ("- a\n- b", "\"['a', 'b']\""), ("3", "'3'")]
+)
+def test_what_is_no_map_is_answered_with_the_file_and_the_remedy(tmp_path: Path, text: str, shown: str) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as refused:
+        check_file(file)
+    assert str(refused.value) == f"{file}: holds {shown}; give a map with apiVersion, kind, metadata and spec"
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml: no such file; give the YAML of a SelfImprovementRun$"):
         load_run(tmp_path / "none.yaml")

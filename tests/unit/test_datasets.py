@@ -182,6 +182,8 @@ REFUSED = [
     ([{"prompt": "a", "answer": "# 1"}, {"prompt": "b", "answer": "2"}], {"fields": {"answer": "answer"}, "answerPattern": "# (.*)"}, "spec.dataset.answerPattern: # (.*) matches nothing in line 2 of train.jsonl ('2'); mend it"),
     ([{"prompt": "a", "answer": "1"}], {"fields": {"answer": "answer"}, "answerPattern": "("}, "spec.dataset.answerPattern: ( is no regular expression (missing ), unterminated subpattern at position 0); mend it"),
     ([{"prompt": "a", "answer": "We add.\n#### 7"}], {"fields": {"answer": "answer"}}, 'spec.dataset.answerPattern: line 1 of train.jsonl has a worked solution of 14 characters as its answer; give a pattern whose group 1 is the final answer; for this one: "#### (.*)"'),
+    ([{"prompt": "a", "answer": "#### 1"}, {"prompt": "b", "answer": "#### 2"}], {"fields": {"answer": "answer"}, "answerPattern": "####"}, "spec.dataset.answerPattern: #### gives '####' for line 1 of held.jsonl, which can't be read as an answer, and none of 1 can; give a pattern whose group 1 is the final answer, or another column"),
+    ([{"prompt": "a", "answer": "..."}], {"fields": {"answer": "answer"}}, "spec.dataset.fields.answer: answer gives '...' for line 1 of held.jsonl, which can't be read as an answer, and none of 1 can; give a pattern whose group 1 is the final answer, or another column"),
     ([{"prompt": ""}], {}, "spec.dataset.fields.prompt: line 1 of train.jsonl is empty; remove it"),
     ([{"prompt": None}], {}, "spec.dataset.fields.prompt: line 1 of train.jsonl is empty; give text or a list of messages"),
     ([{"prompt": 7}], {}, "spec.dataset.fields.prompt: line 1 of train.jsonl is a int; give text or a list of messages"),
@@ -204,6 +206,11 @@ def test_a_broken_dataset_is_refused_in_one_line(
     tmp_path: Path, rows: list[Any], dataset: dict[str, Any], message: str
 ) -> None:
     assert refusal(tmp_path, rows, **dataset) == message
+
+
+def test_one_gold_that_cannot_be_read_is_borne(tmp_path: Path) -> None:
+    rows = [{"prompt": "a", "answer": "7"}, {"prompt": "b", "answer": "..."}]
+    assert [row.answer for row in prompts(tmp_path, rows, fields={"answer": "answer"})] == ["7", "..."]
 
 
 REFUSED_CHOICES = [

@@ -42,7 +42,12 @@ def load_run(source: Path | str, sets: Sequence[str] = ()) -> Run:
 def check_file(path: Path) -> list[Checkup]:
     """What is wrong with each run of a file. Raises `UserError` when the file can't be read or holds no run."""
     text, name = _text(path)
-    return [Checkup(_name_of(document), _examined(document)[1]) for document in runs_in(text, name)]
+    documents = runs_in(text, name)
+    twice = _named_twice(documents)
+    return [
+        Checkup(_name_of(document), twice.get(number, []) + _examined(document)[1])
+        for number, document in enumerate(documents)
+    ]
 
 
 def runs_in(text: str, name: str) -> list[Any]:
@@ -52,8 +57,11 @@ def runs_in(text: str, name: str) -> list[Any]:
     """
     loaded = documents(text, name)
     ours = [document for document in loaded if _is_ours(document)]
-    if ours or len(loaded) == 1:
+    if ours or (len(loaded) == 1 and isinstance(loaded[0], dict)):
         return ours or loaded
+    if len(loaded) == 1:
+        shown = " ".join(str(loaded[0]).split())[:40]
+        raise UserError(f"{name}: holds {shown!r}; give a map with apiVersion, kind, metadata and spec")
     what = f"{len(loaded)} documents, none of them a {KIND}" if loaded else "nothing"
     raise UserError(f"{name}: holds {what}; give apiVersion, kind, metadata and spec of one")
 
@@ -67,6 +75,20 @@ def _is_ours(document: object) -> bool:
     if not isinstance(document, dict):
         return False
     return document.get("kind") == KIND or str(document.get("apiVersion")).startswith(f"{GROUP}/")
+
+
+def _named_twice(documents: Sequence[Any]) -> dict[int, list[Problem]]:
+    """What is wrong with every run that would overwrite an earlier one of its file, by its place in the file."""
+    seen: set[tuple[str, str]] = set()
+    found: dict[int, list[Problem]] = {}
+    for number, document in enumerate(documents):
+        name = _name_of(document)
+        key = (str(document["metadata"].get("namespace")), name) if name else None
+        if key in seen:
+            found[number] = [Problem("metadata.name", f"{name} is another run's of this file; give a name of its own")]
+        elif key:
+            seen.add(key)
+    return found
 
 
 def _name_of(document: object) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from selfimprove.errors import UserError
 from selfimprove_workers.datasets.columns import text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.tasks.choice import LETTERS
-from selfimprove_workers.tasks.math_task import gold_of
+from selfimprove_workers.tasks.math_task import gold_of, read_gold
 
 MAX_GOLD = 300
 """A longer answer of a Math task is a worked solution, not a final answer."""
@@ -36,6 +37,21 @@ def gold_answer(dataset: Dataset, row: Row, choices: list[dict[str, str]] | None
     if dataset.task == "Choice":
         return _label(answer, choices, row)
     return _math_gold(answer, row) if dataset.task == "Math" else answer
+
+
+def require_readable(dataset: Dataset, answers: Sequence[str | None], first: str) -> None:
+    """Refuse a set of which no gold says anything: nothing in it could ever be right. Raises `UserError`.
+
+    Single ones are borne, as GoldUnparsable: public sets have them. `first` names the row of the first answer.
+    """
+    if dataset.task != "Math" or any(answer is None or read_gold(answer) for answer in answers):
+        return
+    field = "answerPattern" if dataset.answer_pattern is not None else "fields.answer"
+    value = dataset.answer_pattern or dataset.fields.answer
+    raise UserError(
+        f"spec.dataset.{field}: {value} gives {(answers[0] or '')[:40]!r} for {first}, which can't be read as an "
+        f"answer, and none of {len(answers):,} can; give a pattern whose group 1 is the final answer, or another column"
+    )
 
 
 def choices_of(dataset: Dataset, row: Row) -> list[dict[str, str]] | None:

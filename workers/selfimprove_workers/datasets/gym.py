@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -120,12 +121,20 @@ def _config(name: str, options: dict[str, str], field: str, uri: str) -> dict[st
 
 
 def _settings_of(name: str, field: str, uri: str) -> Any:
-    from reasoning_gym.factory import DATASETS
+    tasks = _tasks()
+    if name not in tasks:
+        near = ", ".join(sorted(known for known in tasks if known[:2] == name[:2]) or sorted(tasks)[:5])
+        raise UserError(f"{field}.uri: {uri}: there is no task {name}; there are {len(tasks)}, such as {near}")
+    return tasks[name][1]
 
-    if name not in DATASETS:
-        near = ", ".join(sorted(known for known in DATASETS if known[:2] == name[:2]) or sorted(DATASETS)[:5])
-        raise UserError(f"{field}.uri: {uri}: there is no task {name}; there are {len(DATASETS)}, such as {near}")
-    return DATASETS[name][1]
+
+def _tasks() -> dict[str, Any]:
+    """reasoning_gym's tasks: name -> its dataset and its settings. What its libraries' sources warn of helps nobody."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        from reasoning_gym.factory import DATASETS
+    tasks: dict[str, Any] = DATASETS
+    return tasks
 
 
 def _value(text: str, setting: Any, field: str) -> Any:
@@ -142,9 +151,7 @@ def _value(text: str, setting: Any, field: str) -> Any:
 
 
 def _made(gym: GymSet) -> Any:
-    from reasoning_gym.factory import DATASETS
-
-    dataset, settings = DATASETS[gym.name]
+    dataset, settings = _tasks()[gym.name]
     with _clear_errors(gym):
         return dataset(config=settings(**gym.config, seed=gym.start, size=gym.size))
 

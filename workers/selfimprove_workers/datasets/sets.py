@@ -16,6 +16,7 @@ from selfimprove.api.source import Dataset, HeldOut, Source, TestSet
 from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
 from selfimprove.seeds import fraction
+from selfimprove_workers.datasets.answers import require_readable
 from selfimprove_workers.datasets.files import read_files
 from selfimprove_workers.datasets.gym import generate, is_gym, plan_sets
 from selfimprove_workers.datasets.mapping import map_rows
@@ -54,6 +55,7 @@ def load_sets(spec: Spec) -> PromptSets:
     for name, drafts in sets.drafts.items():
         if not drafts:
             raise UserError(f"{FIELDS[name]}: holds no prompt; give more data")
+        require_readable(spec.dataset, [draft.row.answer for draft in drafts], drafts[0].where)
     shards = spec.generation.shards
     if shards > len(sets.drafts["train"]):
         raise UserError(
