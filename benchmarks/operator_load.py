@@ -79,11 +79,13 @@ def latency(arguments: argparse.Namespace, cluster: Cluster, folder: Path) -> bo
     count = arguments.runs or 200
     with operator_at_work(cluster, folder, SETTINGS) as operator:
         found = asyncio.run(watched(cluster, count, arguments.seconds, 60 * arguments.minutes))
-        used = memory(operator)
+        used, looked, spent = memory(operator), looks(operator), cpu_seconds(operator)
         rest = asyncio.run(at_rest(cluster)) if arguments.audit_log else 0.0
     ours, theirs = np.array(found.follows), np.array(found.completes)
     p50, p99 = np.percentile(ours, [50, 99])
     print(f"{count} runs, steps of {arguments.seconds:g} s, {len(ours)} changes of step; {used:.0f} MiB")
+    steps = max(found.steps, 1)
+    print(f"the operator took {1000 * spent / steps:.0f} ms of CPU and {looked / steps:.1f} looks a step")
     print(f"last pod Succeeded to the next Job: p50 {p50:.3f} s, p99 {p99:.3f} s, worst {ours.max():.3f} s")
     job50, job99 = np.percentile(theirs, [50, 99])
     print(f"what the Job controller takes to say Complete: p50 {job50:.3f} s, p99 {job99:.3f} s")
@@ -253,6 +255,13 @@ def moment(text: str) -> float:
 def memory(operator: Operator) -> float:
     """What the operator's process holds, in MiB."""
     found: float = psutil.Process(operator.process.pid).memory_info().rss / 2**20
+    return found
+
+
+def cpu_seconds(operator: Operator) -> float:
+    """What the operator's process has spent."""
+    times = psutil.Process(operator.process.pid).cpu_times()
+    found: float = times.user + times.system
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -78,12 +79,14 @@ def status_of(
     previous: Status | None = None,
     generation: int | None = None,
     best_uri: str | None = None,
+    resolved: Mapping[str, object] | None = None,
 ) -> Status:
     """The status of a run.
 
     `spec`: the resolved one, `run.spec` what was written. `previous`: the status before this one, whose conditions keep
     their transition times. `best_uri`: where the best model lies; by default M_0's source, or the folder of the step
-    that made it. Oldest iterations are left out where the whole would be over 16 KB.
+    that made it. `resolved`: what resolving added, where that is known already. Oldest
+    iterations are left out where the whole would be over 16 KB.
     """
     activity = activity or Activity(suspended=spec.suspend)
     facts = Facts(spec, ledger, decision, activity.running_since is not None, activity.suspended, activity.trouble)
@@ -95,7 +98,7 @@ def status_of(
         progress=f"{iteration}/{spec.max_iterations}",
         message=_short(_message(facts)),
         run_uri=run_uri,
-        resolved=_resolved(run.spec, spec),
+        resolved=_shown(resolved_defaults(run.spec, spec) if resolved is None else resolved),
         conditions=_conditions(facts, previous, generation, now),
         committed=committed_of(spec, ledger),
         verdicts=_verdicts(ledger),
@@ -154,12 +157,8 @@ def _message(facts: Facts) -> str:
     return f"{name} is running" if facts.running else f"{name} is next: {decision.reason}"
 
 
-def _resolved(written: Spec, spec: Spec) -> dict[str, bool | int | float | str | list[str]]:
-    return {
-        path: value
-        for path, value in resolved_defaults(written, spec).items()
-        if isinstance(value, bool | int | float | str | list)
-    }
+def _shown(resolved: Mapping[str, object]) -> dict[str, bool | int | float | str | list[str]]:
+    return {path: value for path, value in resolved.items() if isinstance(value, bool | int | float | str | list)}
 
 
 def _conditions(facts: Facts, previous: Status | None, generation: int | None, now: datetime) -> list[Condition]:

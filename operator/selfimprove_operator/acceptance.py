@@ -5,8 +5,12 @@ A run is accepted with the installation's defaults of that moment; they stay wit
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,6 +18,7 @@ from selfimprove import __version__
 from selfimprove.api import Run, Spec, Surroundings, resolve, unbuilt
 from selfimprove.api.installation import Defaults, with_defaults
 from selfimprove.api.problems import check
+from selfimprove.api.resolve import resolved_defaults
 from selfimprove.api.status import Condition, ConditionType, Status, read_status
 from selfimprove.status import timestamp
 from selfimprove_operator.names import uid8
@@ -27,6 +32,8 @@ class Accepted:
     run: Run
     spec: Spec
     """Resolved, with the installation's defaults in it."""
+    resolved: Mapping[str, object]
+    """What resolving added, as the status shows it."""
     defaults: Defaults
     run_uri: str
     version: str
@@ -48,18 +55,14 @@ def accept(observed: Observed, defaults: Defaults, now: datetime) -> Accepted | 
     begun = previous if previous and previous.defaults is not None else None
     if begun is not None:
         defaults = Defaults.model_validate(begun.defaults)
-    manifest = {name: observed.run[name] for name in ("apiVersion", "kind", "metadata", "spec")}
-    run, problems = check(manifest)
-    problems = problems or unbuilt(run.spec) if run else problems
-    if run is None or problems:
-        return _refused(observed, previous, "Invalid", "; ".join(str(problem) for problem in problems), now)
-    spec = with_defaults(run.spec, defaults)
-    if message := _missing(spec) or observed.refused:
+    found = _read(_text(_manifest(observed.run)), _text(defaults.to_json()))
+    if isinstance(found, str):
+        return _refused(observed, previous, "Invalid", found, now)
+    if message := found.missing or observed.refused:
         return _refused(observed, previous, "Incomplete" if not observed.refused else "Refused", message, now)
-    spec = resolve(spec, surroundings=Surroundings())
-    run_uri = begun.run_uri if begun else run_uri_of(run, spec)
+    run_uri = begun.run_uri if begun else run_uri_of(found.run, found.spec)
     version = begun.version or __version__ if begun else __version__
-    return Accepted(run, spec, defaults, run_uri, version, previous if begun else None)
+    return Accepted(found.run, found.spec, found.resolved, defaults, run_uri, version, previous if begun else None)
 
 
 def run_uri_of(run: Run, spec: Spec) -> str:
@@ -75,6 +78,45 @@ def status_in(observed: Observed) -> Status | None:
         return read_status(observed.run.get("status"))
     except ValidationError:
         return None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a manifest says, with the installation's defaults in it."""
+
+    run: Run
+    spec: Spec
+    resolved: Mapping[str, object]
+    missing: str | None
+    """What has no default either."""
+
+
+@lru_cache(maxsize=512)
+def _read(manifest: str, defaults: str) -> _Found | str:
+    """A manifest and an installation's defaults, as JSON; its problems where it has some.
+
+    A run is looked at ten times a step, and says the same each time.
+    """
+    run, problems = check(json.loads(manifest))
+    problems = problems or unbuilt(run.spec) if run else problems
+    if run is None or problems:
+        return "; ".join(str(problem) for problem in problems)
+    filled = with_defaults(run.spec, Defaults.model_validate_json(defaults))
+    missing = _missing(filled)
+    spec = filled if missing else resolve(filled, surroundings=Surroundings())
+    return _Found(run, spec, resolved_defaults(run.spec, spec), missing)
+
+
+def _manifest(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a run what was written, without what the API server counts and keeps of it."""
+    metadata = {
+        name: run["metadata"][name] for name in ("name", "namespace", "uid", "labels") if name in run["metadata"]
+    }
+    return {"apiVersion": run["apiVersion"], "kind": run["kind"], "metadata": metadata, "spec": run["spec"]}
+
+
+def _text(document: object) -> str:
+    return json.dumps(document, sort_keys=True)
 
 
 def _missing(spec: Spec) -> str | None:

@@ -112,8 +112,24 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.watching.label_selectors["", "v1", "pods"] = OURS
     settings.watching.field_selectors["", "v1", "events"] = REFUSALS
     settings.queueing.idle_timeout = 0.5
-    settings.queueing.worker_limit = 200
+    settings.persistence.diffbase_storage = NoDiffs()
     return settings
+
+
+class NoDiffs(kopf.DiffBaseStorage):
+    """What kopf compares objects by, for handlers of changes. There are none here, and to copy every object that is
+    seen takes half of kopf's time."""
+
+    def build(self, *, body: Any, extra_fields: Any = None) -> Any:
+        """Nothing."""
+        return {}
+
+    def fetch(self, *, body: Any) -> Any:
+        """Nothing was ever stored."""
+        return None
+
+    def store(self, *, body: Any, patch: Any, essence: Any) -> None:
+        """Store nothing."""
 
 
 def _log(verbose: bool) -> None:

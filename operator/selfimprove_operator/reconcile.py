@@ -210,6 +210,7 @@ def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity)
         activity=activity,
         previous=accepted.previous,
         generation=metadata.get("generation"),
+        resolved=accepted.resolved,
     )
     return status.model_copy(update={"version": accepted.version, "defaults": accepted.defaults.to_json()})
 
