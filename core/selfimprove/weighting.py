@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from selfimprove.api.selecting import Weighting
+from selfimprove.measures.ranking import relative_ranks
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -48,6 +49,18 @@ def combine_all(filters: Sequence[Floats]) -> Floats:
     for each in filters:
         product = product * each
     return product
+
+
+def combine_ranks(
+    scores: Sequence[Floats], prompt: Ints, n_prompts: int, shares: Sequence[float] | None = None
+) -> Floats:
+    """[n] One score of several: the mean of their ranks within the prompt, 0 to 1, weighted by `shares` if given.
+
+    Ranks let a score from 0 to 1 and one from 1 to 10 meet. A sample that misses any of them has none (NaN).
+    """
+    ranks = np.stack([relative_ranks(each, prompt, n_prompts) for each in scores])
+    combined: Floats = np.average(ranks, axis=0, weights=shares)
+    return combined
 
 
 def normalise(weight: Floats, prompt: Ints, n_prompts: int) -> Floats:

@@ -197,16 +197,6 @@ UNBUILT = [
         "spec.verification.methods[0].verifier: hf://a/b",
         "remove it: the run's own model verifies",
     ),
-    (
-        "verification.methods[0]={type: Likelihood, weighting: {type: TopK, k: 2}}",
-        "spec.verification.methods[0].weighting.type: TopK",
-        "give Threshold, Quantile or Softmax",
-    ),
-    (
-        "verification={combine: Mean, weighting: {type: Threshold, threshold: 1}, methods: [{type: Likelihood}]}",
-        "spec.verification.combine: Mean",
-        "give All",
-    ),
     ("resampling.strategy=RationaleDriven", "spec.resampling.strategy: RationaleDriven", "give None, BruteForce"),
     ("resampling.leakProbe=true", "spec.resampling.leakProbe: true", "give false"),
     ("resampling={strategy: StateReset, schedule: Paper}", "spec.resampling.schedule: Paper", "give Lines or Tokens"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from selfimprove.api.selecting import Verification
 from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
 from selfimprove_workers.judging import absolute_rules, accepted, methods_of, missing, weigh
@@ -48,6 +49,34 @@ def test_several_filters_meet_in_a_logical_and() -> None:
     both = spec(GROUND_TRUTH, {**MC, "weighting": {"type": "Threshold", "threshold": 0.5}})
     assert_array_equal(weigh(both, scores, np.zeros(4, np.int64), 1), [1, 0, 0, 0])
     assert_array_equal(missing(both, scores), [False, False, False, True])
+
+
+def under(combine: str, *methods: dict[str, Any], **weighting: Any) -> Spec:
+    return spec().model_copy(
+        update={
+            "verification": Verification.model_validate(
+                {"methods": list(methods), "combine": combine, "weighting": weighting}
+            )
+        }
+    )
+
+
+def test_scores_of_two_scales_meet_in_their_ranks_under_mean() -> None:
+    scores = {"MultipleChoice": np.array([0.2, 0.9, 0.4, 0.8]), "Likelihood": np.array([-9.0, -8.0, -2.0, -1.0])}
+    best = under("Mean", MC, {"type": "Likelihood"}, type="TopK", k=1)
+    assert_array_equal(weigh(best, scores, np.zeros(4, np.int64), 1), [0, 0, 0, 1])  # ranks 2/3 and 1
+    assert_array_equal(missing(best, {**scores, "Likelihood": np.array([NAN, 1, 2, 3])}), [True, False, False, False])
+
+
+def test_weighted_ranks_heed_one_method_more_than_another() -> None:
+    scores = {"MultipleChoice": np.array([0.2, 0.9, 0.4, 0.8]), "Likelihood": np.array([-9.0, -8.0, -1.0, -2.0])}
+    heeded = under("Weighted", {**MC, "weight": 9}, {"type": "Likelihood"}, type="TopK", k=1)
+    assert_array_equal(weigh(heeded, scores, np.zeros(4, np.int64), 1), [0, 1, 0, 0])
+
+
+def test_a_threshold_on_ranks_is_relative_and_accepts_nothing() -> None:
+    ranked = under("Mean", MC, {"type": "Likelihood"}, type="Threshold", threshold=0.5)
+    assert absolute_rules(ranked) == {}
 
 
 def test_a_quantile_accepts_nothing() -> None:

@@ -39,12 +39,18 @@ def score_name(method: Method) -> str:
 
 
 def weigh(spec: Spec, scores: Mapping[str, Floats], prompt: Ints, prompts: int) -> Floats:
-    """[n] The weight of each sample from its scores [n] by method; 0 where a filter drops it or a score is missing."""
-    filters = [
-        weighting.weights(_weighting(method), scores[name], prompt, prompts)
-        for name, method in methods_of(spec).items()
-    ]
-    return weighting.combine_all(filters)
+    """[n] The weight of each sample from its scores [n] by method; 0 where a filter drops it or a score is missing.
+
+    Under All every method filters by itself; under Mean and Weighted one weighting reads the mean of their ranks.
+    """
+    verification = verification_of(spec.dataset, spec.verification)
+    methods = methods_of(spec)
+    if verification.combine == "All":
+        filters = [weighting.weights(_set(m.weighting), scores[name], prompt, prompts) for name, m in methods.items()]
+        return weighting.combine_all(filters)
+    shares = [method.weight for method in methods.values()]  # all 1 under Mean
+    ranks = weighting.combine_ranks([scores[name] for name in methods], prompt, prompts, shares)
+    return weighting.weights(_set(verification.weighting), ranks, prompt, prompts)
 
 
 def absolute_rules(spec: Spec) -> dict[str, Weighting]:
@@ -87,10 +93,9 @@ def missing(spec: Spec, scores: Mapping[str, Floats]) -> Bools:
     return absent
 
 
-def _weighting(method: Method) -> Weighting:
-    if method.weighting is None:
-        raise UserError("spec.verification.combine: only All is available yet; leave it out")
-    return method.weighting
+def _set(weighting: Weighting | None) -> Weighting:
+    assert weighting is not None  # defaults fill in each method's, and rules demand the common one
+    return weighting
 
 
 def _absolute(method: Method) -> Weighting | None:

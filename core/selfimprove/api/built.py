@@ -47,17 +47,6 @@ def _verifiers(spec: Spec) -> Found:
             yield f"verification.methods[{index}].verifier", method.verifier.uri
 
 
-def _top_k(spec: Spec) -> Found:
-    verification = spec.verification
-    if verification is None:
-        return
-    for index, method in enumerate(verification.methods):
-        if method.weighting and method.weighting.type == "TopK":
-            yield f"verification.methods[{index}].weighting.type", "TopK"
-    if verification.weighting and verification.weighting.type == "TopK":
-        yield "verification.weighting.type", "TopK"
-
-
 def _value(field: str, read: Callable[[Spec], object], *built: object) -> Callable[[Spec], Found]:
     """A single field whose value is none of those that are built."""
 
@@ -91,10 +80,6 @@ TABLE: tuple[Unbuilt, ...] = (
     ),
     Unbuilt(_method_types, f"give {', '.join(METHODS[:-1])} or {METHODS[-1]}"),
     Unbuilt(_verifiers, "remove it: the run's own model verifies"),
-    Unbuilt(_top_k, "give Threshold, Quantile or Softmax"),
-    Unbuilt(
-        _value("verification.combine", lambda s: s.verification.combine if s.verification else "All", "All"), "give All"
-    ),
     Unbuilt(
         _value("resampling.strategy", lambda s: s.resampling.strategy, *STRATEGIES),
         f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}",

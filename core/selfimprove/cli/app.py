@@ -215,6 +215,35 @@ def delete(
 
 
 @app.command()
+def measure(
+    samples: Annotated[Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet.")],
+    score: Annotated[
+        list[str] | None, typer.Option("--score", metavar="NAME", help="Of the scores only this one. Repeatable.")
+    ] = None,
+    weighting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weighting",
+            metavar="SPEC",
+            help="Threshold:0.8, Quantile:0.7, Softmax:0.1 or TopK:2; NAME=SPEC for one score. Repeatable.",
+        ),
+    ] = None,
+    combine: Annotated[
+        str, typer.Option("--combine", metavar="All|Mean", help="All filters together, or the mean of ranks.")
+    ] = "All",
+    k: Annotated[str | None, typer.Option("--k", metavar="1,2,4", help="Of pass@k; else powers of 2.")] = None,
+    by: Annotated[str | None, typer.Option("--by", metavar="level", help="Each difficulty level too.")] = None,
+    bootstrap: Annotated[int, typer.Option("--bootstrap", min=100, metavar="N", help="Resamples.")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure any scored samples: gap, coverage, pass@k, what each verifier is worth; no run is needed."""
+    from selfimprove.cli.measure import measure as command
+
+    command(samples, score or [], weighting or [], combine, k, by, bootstrap, seed, as_json)
+
+
+@app.command()
 def crd() -> None:
     """Print the CustomResourceDefinition of the SelfImprovementRun, made from the models, as YAML."""
     from selfimprove.cli.crd import crd as command

@@ -1,0 +1,221 @@
+"""What a file of scored samples says of its generator and its verifiers, without a run (Mind the Gap, section 2).
+
+The figures and their definitions are those of the loop; what can't be told stands as None, with the reason beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from selfimprove import weighting
+from selfimprove.api.selecting import Weighting
+from selfimprove.errors import UserError
+from selfimprove.measures import columns, estimates, pass_at_k
+from selfimprove.measures.table import Floats, Table
+from selfimprove.measures.verifiers import auroc, brier, calibration_error, not_probabilities, pearson, spearman
+from selfimprove.samples_file import Samples
+from selfimprove.summaries import Estimate
+
+NO_UTILITY = "no sample has a utility"
+NO_WEIGHTING = "no weighting is given"
+
+
+@dataclass(frozen=True)
+class Question:
+    """How scores become weights, and what is asked of the samples."""
+
+    weightings: Mapping[str, Weighting] = field(default_factory=dict)
+    """Score -> its weighting; with `combine` Mean the one under the empty name. Empty: nothing filters."""
+    combine: str = "All"
+    scores: tuple[str, ...] = ()
+    ks: tuple[int, ...] | None = None
+    resamples: int = 2000
+    seed: int = 0
+
+
+def judge(samples: Samples, question: Question) -> dict[str, Any]:
+    """Every figure as a JSON value. Raises `UserError` for a weighting that does not fit a score."""
+    weight = weights_of(samples, question)
+    table = Table(samples.ids, samples.prompt, samples.utility, weight=weight)
+    found = _figures(table, question)
+    if "accuracy" in found:
+        found |= {f"pass@{k}": values for k, values in pass_at_k(table, question.ks).items()}
+    limits = {"gap": (-1.0, 1.0)} | _open_ended(found)
+    measured = estimates(found, seed=question.seed, resamples=question.resamples, ranges=limits)
+    reasons = _reasons(table, measured)
+    return {
+        "prompts": len(samples.ids),
+        "samples": len(samples.prompt),
+        "utility": _json(measured.get("accuracy")),
+        "filtered": _json(measured.get("filtered")),
+        "gap": _json(measured.get("gap")),
+        "relativeGap": _with_skipped(measured.get("relative_gap"), found),
+        "keepRate": _json(measured.get("keep_rate")),
+        "emptyFilterRate": _json(measured.get("empty_filter")),
+        "passAtK": _pass_at_k(table, measured, question.ks, reasons),
+        "coverage": _json(measured.get("coverage")),
+        "acceptedHistogram": _histogram(table),
+        "scores": {name: _score(samples, name, question, reasons) for name in question.scores},
+        "correlations": _correlations(samples, question),
+        "reasons": reasons,
+    }
+
+
+def by_level(samples: Samples, question: Question) -> dict[str, dict[str, Any]]:
+    """The figures of each difficulty level by itself; prompts without one are left out."""
+    levels = np.array([level or "" for level in samples.levels])
+    return {
+        str(level): judge(part_of(samples, np.flatnonzero(levels == level)), question)
+        for level in sorted(set(levels) - {""}, key=_natural)
+    }
+
+
+def part_of(samples: Samples, prompts: Any) -> Samples:
+    """The samples of some prompts ([m] places, ascending)."""
+    place = np.full(len(samples.ids), -1)
+    place[prompts] = np.arange(len(prompts))
+    kept = place[samples.prompt] >= 0
+    return Samples(
+        ids=tuple(samples.ids[i] for i in prompts),
+        prompt=place[samples.prompt[kept]],
+        utility=samples.utility[kept],
+        scores={name: values[kept] for name, values in samples.scores.items()},
+        levels=tuple(samples.levels[i] for i in prompts),
+    )
+
+
+def weights_of(samples: Samples, question: Question) -> Floats | None:
+    """[n] The weight of each sample; None where nothing filters."""
+    if not question.weightings:
+        return None
+    prompts = len(samples.ids)
+    if question.combine == "Mean":
+        combined = weighting.combine_ranks([samples.scores[n] for n in question.scores], samples.prompt, prompts)
+        return weighting.weights(question.weightings[""], combined, samples.prompt, prompts)
+    filters = []
+    for name, rule in question.weightings.items():
+        scores = samples.scores[name]
+        if rule.type == "Quantile" and np.isin(scores[np.isfinite(scores)], (0.0, 1.0)).all():
+            raise UserError(
+                f"--weighting: {name}=Quantile:{rule.quantile:g} asks for a share, and {name} is only 0 and 1, whose "
+                f"ties are kept or dropped as one; give {name}=Threshold:1"
+            )
+        filters.append(weighting.weights(rule, scores, samples.prompt, prompts))
+    return weighting.combine_all(filters)
+
+
+def _figures(table: Table, question: Question) -> dict[str, Floats]:
+    found = {name: values for name, values in columns(table).items() if not name.startswith("pass@")}
+    found.pop("tail_coverage", None)
+    if "gap" in found:
+        found["filtered"] = found["accuracy"] + found["gap"]
+    return found
+
+
+def _open_ended(found: Mapping[str, Floats]) -> dict[str, tuple[float, float]]:
+    if "relative_gap" not in found:
+        return {}
+    accuracy = found["accuracy"]
+    below = accuracy[accuracy < 1]
+    return {"relative_gap": (-float((below / (1 - below)).max(initial=0.0)), 1.0)}
+
+
+def _reasons(table: Table, measured: Mapping[str, Estimate]) -> dict[str, str]:
+    """Why a figure is null, by its name."""
+    names = {"utility": "accuracy", "filtered": "filtered", "gap": "gap", "relativeGap": "relative_gap"}
+    names |= {"keepRate": "keep_rate", "emptyFilterRate": "empty_filter", "coverage": "coverage"}
+    unknown = not np.isfinite(table.utility).any()
+    found = {}
+    for name, column in names.items():
+        if column in measured:
+            continue
+        if unknown and name not in ("keepRate", "emptyFilterRate"):
+            found[name] = NO_UTILITY
+        elif table.weight is None:
+            found[name] = NO_WEIGHTING
+        else:
+            found[name] = "every sample of every prompt is right"
+    return found
+
+
+def _with_skipped(estimate: Estimate | None, found: Mapping[str, Floats]) -> dict[str, Any] | None:
+    """The mean of per-prompt ratios; prompts that are all right have none, and are counted."""
+    shown = _json(estimate)
+    return shown and {**shown, "skipped": int((found["accuracy"] == 1).sum())}
+
+
+def _pass_at_k(
+    table: Table, measured: Mapping[str, Estimate], ks: Sequence[int] | None, reasons: dict[str, str]
+) -> dict[str, Any] | None:
+    if not np.isfinite(table.utility).any():
+        reasons["passAtK"] = NO_UTILITY
+        return None
+    shown = {name.removeprefix("pass@"): _json(each) for name, each in measured.items() if name.startswith("pass@")}
+    most = int(table.samples.max())
+    for k in ks or ():
+        if str(k) not in shown:
+            shown[str(k)] = None
+            reasons[f"passAtK.{k}"] = f"no prompt has {k} samples with a utility; the most is {most}"
+    return dict(sorted(shown.items(), key=lambda item: int(item[0])))
+
+
+def _histogram(table: Table) -> list[int] | None:
+    """How many prompts have 0, 1, 2, ... right samples."""
+    if not np.isfinite(table.utility).any():
+        return None
+    right = np.bincount(table.prompt[table.utility == 1], minlength=len(table.ids))
+    found: list[int] = np.bincount(right).tolist()
+    return found
+
+
+def _score(samples: Samples, name: str, question: Question, reasons: dict[str, str]) -> dict[str, Any]:
+    """How well a score tells right from wrong, and, of a probability, how well it is calibrated."""
+    scores, known = samples.scores[name], np.isfinite(samples.utility).any()
+    shape = (samples.utility, samples.prompt, len(samples.ids))
+    shown: dict[str, Any] = {"nan": weighting.missing(scores), "auroc": None, "ece": None, "brier": None}
+    wrong = not_probabilities(scores) if known else NO_UTILITY
+    asked = {"auroc": auroc(scores, *shape)} if known else {}
+    if wrong is None:
+        asked["brier"] = brier(scores, *shape)
+        error = calibration_error(scores, *shape, seed=question.seed, resamples=question.resamples)
+        shown["ece"] = _json(error)
+    else:
+        reasons[f"scores.{name}.ece"] = reasons[f"scores.{name}.brier"] = wrong
+    measured = estimates(asked, seed=question.seed, resamples=question.resamples)
+    shown |= {column: _json(each) for column, each in measured.items()}
+    if shown["auroc"] is None:
+        reasons[f"scores.{name}.auroc"] = (
+            "no prompt has a right and a wrong sample with a score" if known else NO_UTILITY
+        )
+    return shown
+
+
+def _correlations(samples: Samples, question: Question) -> list[dict[str, Any]]:
+    """Between each two scores, within a prompt and averaged over prompts."""
+    found = []
+    for one, other in combinations(question.scores, 2):
+        given = (samples.scores[one], samples.scores[other], samples.prompt, len(samples.ids))
+        asked = {"pearson": pearson(*given), "spearman": spearman(*given)}
+        ranges = dict.fromkeys(asked, (-1.0, 1.0))
+        measured = estimates(asked, seed=question.seed, resamples=question.resamples, ranges=ranges)
+        found.append({"scores": [one, other], **{name: _json(measured.get(name)) for name in asked}})
+    return found
+
+
+def _json(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+
+
+def _natural(level: str) -> tuple[float, str]:
+    """Levels that are numbers in the order of numbers."""
+    try:
+        return float(level), ""
+    except ValueError:
+        return float("inf"), level

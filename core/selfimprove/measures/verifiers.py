@@ -1,0 +1,110 @@
+"""How good a verifier's scores are: AUROC and correlations within a prompt, calibration of probabilities.
+
+Within a prompt first, then averaged over prompts: pooled over prompts a verifier is rewarded for knowing which prompts
+are easy, which helps no filter (Mind the Gap, Definition 2.1, compares the samples of one prompt).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from selfimprove.measures.bootstrap import RESAMPLES, resample
+from selfimprove.measures.ranking import mid_ranks
+from selfimprove.measures.table import Floats, Ints
+from selfimprove.summaries import Estimate
+
+BINS = 15
+"""As in Guo et al. 2017 (arXiv 1706.04599)."""
+_FLAT = 1e-12
+"""Of the sum of squares: what is left of rounding where all values are equal."""
+
+
+def auroc(score: Floats, utility: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[P] The chance that a right sample scores above a wrong one of its prompt, ties half; NaN without such a pair.
+
+    `score`, `utility`: [n], NaN where unknown; such samples are left out.
+    """
+    known = np.isfinite(score) & np.isfinite(utility)
+    group, right = prompt[known], utility[known] == 1
+    ranks = mid_ranks(score[known], group)
+    ones = np.bincount(group[right], minlength=n_prompts)
+    zeros = np.bincount(group[~right], minlength=n_prompts)
+    total = np.bincount(group[right], ranks[right], n_prompts)
+    return _ratio(total - ones * (ones + 1) / 2, (ones * zeros).astype(np.float64))
+
+
+def pearson(one: Floats, other: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[P] Correlation of two scores over the samples of each prompt; NaN where either does not vary there."""
+    known = np.isfinite(one) & np.isfinite(other)
+    return _pearson(one[known], other[known], prompt[known], n_prompts)
+
+
+def spearman(one: Floats, other: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[P] The same of their ranks, which asks for no common scale."""
+    known = np.isfinite(one) & np.isfinite(other)
+    group = prompt[known]
+    return _pearson(mid_ranks(one[known], group), mid_ranks(other[known], group), group, n_prompts)
+
+
+def not_probabilities(score: Floats) -> str | None:
+    """Why calibration can't be asked of a score; None for one that may be a probability."""
+    known = score[np.isfinite(score)]
+    if not known.size:
+        return "every score is missing"
+    outside = known[(known < 0) | (known > 1)]
+    return f"{outside[0]:g} is no probability, which goes from 0 to 1" if outside.size else None
+
+
+def brier(score: Floats, utility: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[P] Mean of (score - utility)^2 over the samples of each prompt where both are known."""
+    known = np.isfinite(score) & np.isfinite(utility)
+    group = prompt[known]
+    total = np.bincount(group, (score[known] - utility[known]) ** 2, n_prompts)
+    return _ratio(total, np.bincount(group, minlength=n_prompts).astype(np.float64))
+
+
+def calibration_error(
+    score: Floats, utility: Floats, prompt: Ints, n_prompts: int, *, seed: int, resamples: int = RESAMPLES
+) -> Estimate | None:
+    """Expected calibration error of probabilities in 15 bins of equal width, over all samples; None without any.
+
+    Prompts are resampled. The error is never negative, so that its interval leans upwards where samples are few.
+    """
+    known = np.isfinite(score) & np.isfinite(utility)
+    if not known.any():
+        return None
+    cell = prompt[known] * BINS + np.minimum((score[known] * BINS).astype(np.int64), BINS - 1)
+    excess = np.bincount(cell, score[known] - utility[known], n_prompts * BINS).reshape(n_prompts, BINS)
+    size = np.bincount(prompt[known], minlength=n_prompts).astype(np.float64)
+
+    def error(counts: Floats) -> Floats:
+        return _ratio(np.abs(counts @ excess).sum(axis=1), counts @ size)
+
+    value = float(error(np.ones((1, n_prompts)))[0])
+    prompts = int((size > 0).sum())
+    if prompts < 2:
+        return Estimate(value=value, n=prompts)
+    low, high = np.nanquantile(resample(error, n_prompts, seed, resamples), [0.025, 0.975])
+    return Estimate(value=value, low=float(low), high=float(high), n=prompts)
+
+
+def _pearson(one: Floats, other: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    one, other = _centred(one, prompt, n_prompts), _centred(other, prompt, n_prompts)
+    both = np.bincount(prompt, one * other, n_prompts)
+    spread = np.sqrt(np.bincount(prompt, one * one, n_prompts) * np.bincount(prompt, other * other, n_prompts))
+    return np.clip(_ratio(both, spread), -1.0, 1.0)
+
+
+def _centred(values: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[n] Each value less its prompt's mean; exactly 0 where they are all equal, whatever rounding says."""
+    size = np.maximum(np.bincount(prompt, minlength=n_prompts), 1)
+    mean = np.bincount(prompt, values, n_prompts) / size
+    found: Floats = values - mean[prompt]
+    scale = np.bincount(prompt, values * values, n_prompts)
+    flat = np.bincount(prompt, found * found, n_prompts) <= _FLAT * scale
+    return np.where(flat[prompt], 0.0, found)
+
+
+def _ratio(above: Floats | Ints, below: Floats | Ints) -> Floats:
+    ratio: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return ratio

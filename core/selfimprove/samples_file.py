@@ -1,0 +1,205 @@
+"""Samples of anybody's, scored by anything, as flat arrays: what `selfimprove measure` and `sweep` read.
+
+One row a sample, in any order: {"prompt": "p1", "sample": 0, "utility": 1, "scores": {"mc": 0.93}, "level": 2}, as
+JSON lines (also .gz) or Parquet. Files are read as a stream: of a row its numbers are kept, some 50 bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import numpy as np
+
+from selfimprove.errors import UserError
+from selfimprove.measures.table import Floats, Ints
+
+KNOWN = ("prompt", "sample", "utility", "scores", "level")
+_LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """n samples of P prompts, prompt by prompt."""
+
+    ids: tuple[str, ...]
+    """The P prompt ids, sorted."""
+    prompt: Ints
+    """[n] Index into `ids`."""
+    utility: Floats
+    """[n] 0 or 1, NaN where unknown."""
+    scores: Mapping[str, Floats]
+    """Name -> [n], NaN where missing."""
+    levels: tuple[str | None, ...]
+    """[P] The difficulty level of each prompt."""
+
+
+def read_samples(path: Path) -> Samples:
+    """The samples of a file. Raises `UserError` naming the file, the row and what to mend."""
+    collector = _Collector(path)
+    for number, row in enumerate(_rows(path), 1):
+        collector.add(number, row)
+    return collector.samples()
+
+
+class _Collector:
+    """Rows as they come, one array a column."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._places: dict[str, int] = {}
+        self._levels: list[str | None] = []
+        self._prompt, self._sample, self._utility = array("q"), array("q"), array("d")
+        self._scores: dict[str, array[float]] = {}
+        self._unnumbered = 0
+
+    def add(self, number: int, row: object) -> None:
+        """Take in one row."""
+        if not isinstance(row, dict):
+            self._refuse(number, f"is a {type(row).__name__}; give one object a row")
+        prompt = row.get("prompt")
+        if prompt is None or isinstance(prompt, dict | list | bool | float) or prompt == "":
+            self._refuse(number, "has no prompt; give the prompt's id as text")
+        place = self._places.setdefault(str(prompt), len(self._places))
+        if place == len(self._levels):
+            self._levels.append(None)
+        self._level(number, place, row.get("level"))
+        self._prompt.append(place)
+        self._sample.append(self._numbered(number, row.get("sample")))
+        self._utility.append(self._checked_utility(number, row.get("utility")))
+        self._score(number, row.get("scores"))
+
+    def samples(self) -> Samples:
+        """All that came, prompts sorted by id."""
+        if not self._prompt:
+            raise UserError(f"{self._path}: holds no samples; give one object a row")
+        names = list(self._places)
+        order = sorted(range(len(names)), key=names.__getitem__)
+        rank = np.empty(len(names), dtype=np.int64)
+        rank[order] = np.arange(len(names))
+        prompt, sample = np.frombuffer(self._prompt, dtype=np.int64), np.frombuffer(self._sample, dtype=np.int64)
+        ordered = np.lexsort((sample, rank[prompt]))  # whatever order they came in, sums come out alike
+        self._refuse_repeats(prompt[ordered], sample[ordered], names)
+        return Samples(
+            ids=tuple(names[i] for i in order),
+            prompt=rank[prompt][ordered],
+            utility=np.frombuffer(self._utility)[ordered],
+            scores={name: self._padded(values)[ordered] for name, values in sorted(self._scores.items())},
+            levels=tuple(self._levels[i] for i in order),
+        )
+
+    def _level(self, number: int, place: int, level: object) -> None:
+        if level is None:
+            return
+        text = f"{level:g}" if isinstance(level, float) else str(level)
+        if self._levels[place] not in (None, text):
+            self._refuse(number, f"gives its prompt level {text}, and an earlier row {self._levels[place]}; mend one")
+        self._levels[place] = text
+
+    def _numbered(self, number: int, sample: object) -> int:
+        if sample is None:
+            self._unnumbered += 1
+            return -self._unnumbered
+        if isinstance(sample, bool) or not isinstance(sample, int) or sample < 0:
+            self._refuse(number, f"has sample {_shown(sample)}; give a whole number from 0, or leave it out")
+        return sample
+
+    def _checked_utility(self, number: int, value: object) -> float:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return math.nan
+        if isinstance(value, str) or value not in (0, 1):
+            self._refuse(number, f"has utility {_shown(value)}; give 0, 1 or null")
+        return float(bool(value))
+
+    def _score(self, number: int, scores: object) -> None:
+        if scores is None:
+            return
+        if not isinstance(scores, dict):
+            self._refuse(number, f"has scores {_shown(scores)}; give an object of names and numbers")
+        for name, value in scores.items():
+            if value is None:
+                value = math.nan
+            elif isinstance(value, bool) or not isinstance(value, int | float):
+                self._refuse(number, f"has scores.{name} {_shown(value)}; give a number or null")
+            elif math.isinf(value):
+                self._refuse(number, f"has scores.{name} {value}; give a finite number or null")
+            column = self._scores.setdefault(name, array("d"))
+            column.extend([math.nan] * (len(self._prompt) - 1 - len(column)))
+            column.append(float(value))
+
+    def _padded(self, values: array[float]) -> Floats:
+        found = np.full(len(self._prompt), np.nan)
+        found[: len(values)] = np.frombuffer(values)
+        return found
+
+    def _refuse_repeats(self, prompt: Ints, sample: Ints, names: list[str]) -> None:
+        same = np.flatnonzero((np.diff(prompt) == 0) & (np.diff(sample) == 0))
+        if same.size:
+            raise UserError(
+                f"{self._path}: prompt {names[prompt[same[0]]]} has sample {sample[same[0]]} twice; number the samples "
+                "of a prompt, or leave sample out"
+            )
+
+    def _refuse(self, number: int, what: str) -> NoReturn:
+        raise UserError(f"{self._path}: row {number} {what}")
+
+
+def _rows(path: Path) -> Iterator[object]:
+    name = path.name.lower()
+    try:
+        if name.endswith(".parquet"):
+            yield from _parquet(path)
+        elif name.endswith(_LINES):
+            yield from _lines(path)
+        else:
+            raise UserError(f"{path}: is no file of samples; give .jsonl or .parquet")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; give samples as .jsonl or .parquet") from error
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(f"{path}: can't be read ({reason}); give a sound file") from error
+
+
+def _lines(path: Path) -> Iterator[object]:
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError) as error:
+                reason = getattr(error, "msg", None) or type(error).__name__
+                raise UserError(f"{path}: line {number} is not JSON ({reason}); give one object a line") from error
+
+
+def _opened(path: Path) -> IO[str]:
+    if path.name.lower().endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
+
+
+def _parquet(path: Path) -> Iterator[object]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            wanted = [name for name in KNOWN if name in file.schema_arrow.names]
+            for batch in file.iter_batches(batch_size=8192, columns=wanted):
+                for row in batch.to_pylist():
+                    yield row | {"scores": dict(row["scores"])} if isinstance(row.get("scores"), list) else row
+    except pa.ArrowException as error:
+        raise UserError(
+            f"{path}: can't be read as Parquet ({str(error).splitlines()[0]}); give a sound file"
+        ) from error
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,163 @@
+"""`selfimprove measure`: any scored samples, without a run."""
+
+from __future__ import annotations
+
+# ruff: noqa: E501 (expected lines stand on one line, so that they can be searched for)
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.unit.cli_support import as_json, selfimprove
+
+# Two prompts x 4 samples: the first with 2 right, the second with 1; mc finds the right ones of the first only.
+UTILITY = {"p1": [1, 0, 1, 0], "p2": [0, 0, 0, 1]}
+MC = {"p1": [0.9, 0.1, 0.8, 0.2], "p2": [0.9, 0.1, 0.1, 0.1]}
+MARKS = {"p1": [9, 2, 8, 3], "p2": [1, 2, 3, 10]}
+
+
+def rows(**fixed: Any) -> list[dict[str, Any]]:
+    return [
+        {"prompt": p, "sample": i, "utility": UTILITY[p][i], "scores": {"mc": MC[p][i], "cot": MARKS[p][i]}, "level": n}
+        | fixed
+        for n, p in enumerate(("p1", "p2"), 1)
+        for i in range(4)
+    ]
+
+
+def write(folder: Path, document: list[Any], name: str = "samples.jsonl") -> Path:
+    path = folder / name
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(document), path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in document))
+    return path
+
+
+def values(document: dict[str, Any], *names: str) -> list[float | None]:
+    return [document[name] and round(document[name]["value"], 6) for name in names]
+
+
+@pytest.mark.parametrize("name", ["samples.jsonl", "samples.parquet"])
+def test_every_figure_is_the_definition_s(tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    path = write(tmp_path, rows(), name)
+    found = as_json(capfd, "measure", path, "--score", "mc", "--weighting", "Threshold:0.5")
+    assert (found["prompts"], found["samples"]) == (2, 8)
+    # p1: 2/4 to 2/2; p2: 1/4 to 0/1.
+    assert values(found, "utility", "filtered", "gap") == [0.375, 0.5, 0.125]
+    assert values(found, "relativeGap") == [round((1 + -0.25 / 0.75) / 2, 6)]
+    assert found["relativeGap"]["skipped"] == 0
+    assert values(found, "keepRate", "emptyFilterRate", "coverage") == [0.375, 0.0, 1.0]
+    assert {k: round(e["value"], 6) for k, e in found["passAtK"].items()} == {"1": 0.375, "2": 0.666667, "4": 1.0}
+    assert found["acceptedHistogram"] == [0, 1, 1]
+    assert found["scores"]["mc"]["auroc"]["value"] == pytest.approx((1 + 1 / 3) / 2)
+    assert found["gap"]["n"] == 2 and found["gap"]["low"] <= found["gap"]["value"] <= found["gap"]["high"]
+    assert found["reasons"] == {}
+
+
+def test_rows_may_come_in_any_order(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    options = ("--weighting", "Quantile:0.6", "--by", "level")
+    forward = as_json(capfd, "measure", write(tmp_path, rows(), "a.jsonl"), *options)
+    assert as_json(capfd, "measure", write(tmp_path, rows()[::-1], "b.jsonl"), *options) == forward
+    assert list(forward["byLevel"]) == ["1", "2"]
+    assert forward["byLevel"]["1"]["utility"]["value"] == 0.5
+
+
+def test_filters_meet_by_and_or_by_the_mean_of_their_ranks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, rows())
+    both = as_json(capfd, "measure", path, "--weighting", "Threshold:0.5", "--weighting", "cot=Threshold:9")
+    assert values(both, "keepRate", "emptyFilterRate") == [0.125, 0.5]
+    mean = as_json(capfd, "measure", path, "--combine", "Mean", "--weighting", "TopK:1")
+    assert values(mean, "filtered") == [1.0]
+    (pair,) = mean["correlations"]
+    assert pair["scores"] == ["cot", "mc"]
+    assert pair["spearman"]["value"] <= 1
+
+
+def test_without_utility_the_rest_is_given_and_the_reason(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = as_json(capfd, "measure", write(tmp_path, rows(utility=None)), "--weighting", "Threshold:0.5")
+    assert found["gap"] is found["utility"] is found["passAtK"] is found["acceptedHistogram"] is None
+    assert found["reasons"]["gap"] == "no sample has a utility"
+    assert found["keepRate"]["value"] > 0
+    assert found["scores"]["mc"] == {"nan": 0, "auroc": None, "ece": None, "brier": None}
+
+
+def test_what_is_null_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = as_json(capfd, "measure", write(tmp_path, rows()), "--k", "2,16")
+    assert found["passAtK"]["16"] is None
+    assert found["reasons"]["passAtK.16"] == "no prompt has 16 samples with a utility; the most is 4"
+    assert found["reasons"]["gap"] == "no weighting is given"
+    assert found["reasons"]["scores.cot.ece"] == "9 is no probability, which goes from 0 to 1"
+    alone = as_json(capfd, "measure", write(tmp_path, rows(utility=1)), "--weighting", "mc=Threshold:0.5")
+    assert alone["relativeGap"] is None
+    assert alone["reasons"]["relativeGap"] == "every sample of every prompt is right"
+
+
+def test_all_scores_missing_is_counted_and_never_0(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = as_json(capfd, "measure", write(tmp_path, rows(scores={"mc": None})), "--weighting", "Threshold:0.5")
+    assert found["scores"]["mc"]["nan"] == 8
+    assert values(found, "keepRate", "emptyFilterRate", "gap") == [0.0, 1.0, 0.0]
+
+
+def test_a_person_reads_percent_and_reasons(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    outcome = selfimprove(capfd, "measure", write(tmp_path, rows()), "--by", "level")
+    assert outcome.code == 0, outcome.err
+    assert "gap               -  (no weighting is given)" in outcome.out
+    assert "level 2: 1 prompts, 4 samples" in outcome.out
+
+
+BROKEN = [
+    ([{"prompt": "a", "scores": {"mc": "high"}}], (), "row 1 has scores.mc \"high\"; give a number or null"),
+    ([{"prompt": "a", "scores": [1]}], (), "row 1 has scores [1]; give an object of names and numbers"),
+    ([{"prompt": "a", "utility": 0.5}], (), "row 1 has utility 0.5; give 0, 1 or null"),
+    ([{"prompt": "a", "utility": "1"}], (), "row 1 has utility \"1\"; give 0, 1 or null"),
+    ([{"sample": 0}], (), "row 1 has no prompt; give the prompt's id as text"),
+    ([[1]], (), "row 1 is a list; give one object a row"),
+    ([{"prompt": "a", "sample": -1}], (), "row 1 has sample -1; give a whole number from 0, or leave it out"),
+    ([{"prompt": "a", "sample": 1}] * 2, (), "prompt a has sample 1 twice; number the samples of a prompt, or leave sample out"),
+    ([{"prompt": "a", "level": 1}, {"prompt": "a", "level": 2}], (), "row 2 gives its prompt level 2, and an earlier row 1; mend one"),
+    ([], (), "holds no samples; give one object a row"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "options", "line"), BROKEN, ids=[str(n) for n in range(len(BROKEN))])
+def test_a_broken_file_is_refused_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], document: list[Any], options: tuple[str, ...], line: str
+) -> None:
+    path = write(tmp_path, document)
+    outcome = selfimprove(capfd, "measure", path, *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.removeprefix("error: ").replace(f"{path}: ", "", 1).strip() == line
+
+
+WRONG = [
+    (("--weighting", "Best:1"), "--weighting: Best:1 has no type; give Threshold:0.8, Quantile:0.7, Softmax:0.1 or TopK:2"),
+    (("--weighting", "Quantile:1"), "--weighting: Quantile:1 has quantile 1; give a number from 0 to below 1"),
+    (("--weighting", "TopK"), "--weighting: TopK has k missing; give a whole number from 1"),
+    (("--weighting", "x=TopK:1"), "--weighting: x is none of the scores; there are cot, mc"),
+    (("--weighting", "TopK:1", "--weighting", "TopK:2"), "--weighting: two are given for all scores; keep one"),
+    (("--score", "x"), "--score: x is in no row; there are cot, mc"),
+    (("--combine", "Any"), "--combine: Any is neither All nor Mean; give one of them"),
+    (("--combine", "Mean"), "--combine: Mean weighs the mean of ranks; give one --weighting, without a name"),
+    (("--k", "0"), "--k: 0 is no list of whole numbers from 1; give 1,2,4"),
+    (("--by", "color"), "--by: color is nothing that samples are told apart by; give level"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "line"), WRONG, ids=[" ".join(options) for options, _ in WRONG])
+def test_an_option_that_does_not_fit_is_answered_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], line: str
+) -> None:
+    outcome = selfimprove(capfd, "measure", write(tmp_path, rows()), *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.removeprefix("error: ").strip() == line
+
+
+def test_a_quantile_of_a_score_of_0_and_1_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, [row | {"scores": {"gt": row["utility"]}} for row in rows()])
+    outcome = selfimprove(capfd, "measure", path, "--weighting", "Quantile:0.7")
+    assert outcome.code == 2
+    assert "gt=Quantile:0.7 asks for a share, and gt is only 0 and 1" in outcome.err
