@@ -120,14 +120,15 @@ def test_without_answers_what_needs_them_is_null_and_the_rest_is_there(tiny_mode
     assert all(row["accepted"] is None for row in tally(shop).values())
 
 
-def test_where_no_answer_can_be_read_coverage_is_null_and_not_0(tiny_model: Path, tmp_path: Path) -> None:
-    rows = [{**row, "answer": r"\frac{\frac"} for row in sums(2)]
-    shop = workshop(tmp_path, tiny_model, rows)
+def test_a_prompt_whose_answer_cannot_be_read_is_in_no_measure_and_no_tail(tiny_model: Path, tmp_path: Path) -> None:
+    read, unread = sums(2)
+    shop = workshop(tmp_path, tiny_model, [read, {**unread, "answer": r"\frac{\frac"}])
     summary = selected(shop, {"p0": ["It is 7", "8"], "p1": ["7", "9"]})
     assert summary.selected is not None
     training = summary.selected.training
-    assert training.accuracy is training.coverage is training.tail_coverage is training.tail_prompts is None
-    assert all(row["accepted"] is None and not row["tail"] for row in tally(shop).values())
+    assert training.accuracy is not None and training.coverage is not None
+    assert (training.accuracy.value, training.accuracy.n, training.coverage.n) == (0.5, 1, 1)
+    assert not tally(shop)["p1"]["tail"]
 
 
 def guided(folder: Path, model: Path, **changes: Any) -> Workshop:
