@@ -17,8 +17,8 @@ FORMS = [
     ("(]", re.compile(r"\(([^()\[\]]*)\]")),
     ("", re.compile(r"([^()\[\]{}]*|(?:[^()\[\]]|\\frac)*)", re.DOTALL)),
 ]
-WIDE_COMMA = re.compile(r"[,;]\s+|\s*,?\s+(?:and|or)\s+")
-ANY_COMMA = re.compile(r"\s*[,;]\s*|\s+(?:and|or)\s+")
+WIDE_COMMA = re.compile(r"\s*[,;]?\s+(?:and|or)\s+|[,;]\s+")
+ANY_COMMA = re.compile(r"\s*[,;]?\s+(?:and|or)\s+|\s*[,;]\s*")
 NAME = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=\s*")
 
 
