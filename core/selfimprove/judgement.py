@@ -15,7 +15,7 @@ import numpy as np
 from selfimprove import weighting
 from selfimprove.api.selecting import Weighting
 from selfimprove.errors import UserError
-from selfimprove.measures import columns, estimates, pass_at_k
+from selfimprove.measures import columns, estimates, pass_at_k, ranges_of
 from selfimprove.measures.table import Floats, Table
 from selfimprove.measures.verifiers import auroc, brier, calibration_error, not_probabilities, pearson, spearman
 from selfimprove.samples_file import Samples
@@ -42,11 +42,8 @@ def judge(samples: Samples, question: Question) -> dict[str, Any]:
     """Every figure as a JSON value. Raises `UserError` for a weighting that does not fit a score."""
     weight = weights_of(samples, question)
     table = Table(samples.ids, samples.prompt, samples.utility, weight=weight)
-    found = _figures(table, question)
-    if "accuracy" in found:
-        found |= {f"pass@{k}": values for k, values in pass_at_k(table, question.ks).items()}
-    limits = {"gap": (-1.0, 1.0)} | _open_ended(found)
-    measured = estimates(found, seed=question.seed, resamples=question.resamples, ranges=limits)
+    found = _figures(table, question.ks)
+    measured = estimates(found, seed=question.seed, resamples=question.resamples, ranges=ranges_of(found))
     reasons = _reasons(table, measured)
     return {
         "prompts": len(samples.ids),
@@ -109,20 +106,15 @@ def weights_of(samples: Samples, question: Question) -> Floats | None:
     return weighting.combine_all(filters)
 
 
-def _figures(table: Table, question: Question) -> dict[str, Floats]:
-    found = {name: values for name, values in columns(table).items() if not name.startswith("pass@")}
-    found.pop("tail_coverage", None)
+def _figures(table: Table, ks: Sequence[int] | None) -> dict[str, Floats]:
+    """[P] Every figure of each prompt, pass@k at the `ks` that are asked for."""
+    found = columns(table)
     if "gap" in found:
         found["filtered"] = found["accuracy"] + found["gap"]
+    if ks is not None and "accuracy" in found:
+        found = {name: values for name, values in found.items() if not name.startswith("pass@")}
+        found |= {f"pass@{k}": values for k, values in pass_at_k(table, ks).items()}
     return found
-
-
-def _open_ended(found: Mapping[str, Floats]) -> dict[str, tuple[float, float]]:
-    if "relative_gap" not in found:
-        return {}
-    accuracy = found["accuracy"]
-    below = accuracy[accuracy < 1]
-    return {"relative_gap": (-float((below / (1 - below)).max(initial=0.0)), 1.0)}
 
 
 def _reasons(table: Table, measured: Mapping[str, Estimate]) -> dict[str, str]:

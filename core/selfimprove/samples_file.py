@@ -6,19 +6,19 @@ JSON lines (also .gz) or Parquet. Files are read as a stream: of a row its numbe
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from selfimprove.errors import UserError
 from selfimprove.measures.table import Floats, Ints
+from selfimprove.text_files import open_text
 
 KNOWN = ("prompt", "sample", "utility", "scores", "level")
 _LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
@@ -167,7 +167,7 @@ def _rows(path: Path) -> Iterator[object]:
 
 
 def _lines(path: Path) -> Iterator[object]:
-    with _opened(path) as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -176,12 +176,6 @@ def _lines(path: Path) -> Iterator[object]:
             except (ValueError, RecursionError) as error:
                 reason = getattr(error, "msg", None) or type(error).__name__
                 raise UserError(f"{path}: line {number} is not JSON ({reason}); give one object a line") from error
-
-
-def _opened(path: Path) -> IO[str]:
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig")
-    return path.open(encoding="utf-8-sig")
 
 
 def _parquet(path: Path) -> Iterator[object]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from selfimprove.api.selecting import Weighting
-from selfimprove.measures.ranking import relative_ranks
+from selfimprove.measures.ranking import begins, place_within, relative_ranks
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -77,7 +77,7 @@ def cap(weight: Floats, prompt: Ints, k: int, order: Floats | Ints) -> Floats:
     """
     ranked = np.lexsort((order, -weight, prompt))
     kept = np.zeros_like(weight)
-    chosen = ranked[_place(prompt[ranked]) < k]
+    chosen = ranked[place_within(prompt[ranked]) < k]
     kept[chosen] = weight[chosen]
     return kept
 
@@ -117,10 +117,8 @@ def _top_k(weighting: Weighting, scores: Floats, prompt: Ints, n_prompts: int) -
     """Tied scores share the places they hold together, so constant scores weigh all alike and their gap is 0."""
     k = int(_required(weighting.k, "k"))
     ranked = np.lexsort((-scores, prompt))
-    won = (_place(prompt[ranked]) < k).astype(np.float64)
-    new = np.ones(len(ranked), dtype=bool)
-    new[1:] = (np.diff(prompt[ranked]) != 0) | (np.diff(scores[ranked]) != 0)
-    group = np.cumsum(new) - 1
+    won = (place_within(prompt[ranked]) < k).astype(np.float64)
+    group = np.cumsum(begins(prompt[ranked]) | begins(scores[ranked])) - 1
     shared = np.bincount(group, won) / np.bincount(group)
     weight = np.empty(len(scores))
     weight[ranked] = shared[group]
@@ -133,16 +131,6 @@ _RULES: dict[str, Callable[[Weighting, Floats, Ints, int], Floats]] = {
     "Softmax": _softmax,
     "TopK": _top_k,
 }
-
-
-def _place(ranked_prompt: Ints) -> Ints:
-    """[n] The place of each entry within its prompt, from 0, when equal prompts stand together."""
-    n = len(ranked_prompt)
-    new = np.ones(n, dtype=bool)
-    new[1:] = ranked_prompt[1:] != ranked_prompt[:-1]
-    start = np.maximum.accumulate(np.where(new, np.arange(n), 0))
-    rank: Ints = np.arange(n) - start
-    return rank
 
 
 def _required(value: float | None, name: str) -> float:

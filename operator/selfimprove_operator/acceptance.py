@@ -95,7 +95,7 @@ class _Found:
 def _read(manifest: str, defaults: str) -> _Found | str:
     """A manifest and an installation's defaults, as JSON; its problems where it has some.
 
-    A run is looked at ten times a step, and says the same each time.
+    A run is looked at several times a step, and says the same each time.
     """
     run, problems = check(json.loads(manifest))
     problems = problems or unbuilt(run.spec) if run else problems

@@ -11,7 +11,7 @@ only, and usable without a run: a `Table` of samples in, `summaries` out.
 
 from selfimprove.measures.bootstrap import RESAMPLES, estimates
 from selfimprove.measures.compare import paired_difference, tail_change
-from selfimprove.measures.entry import held_out_measures, prompt_measures, training_measures
+from selfimprove.measures.entry import held_out_measures, prompt_measures, ranges_of, training_measures
 from selfimprove.measures.perprompt import columns, pass_at_k, scaled_target, tail_prompts
 from selfimprove.measures.table import Table, table_of
 
@@ -24,6 +24,7 @@ __all__ = [
     "paired_difference",
     "pass_at_k",
     "prompt_measures",
+    "ranges_of",
     "scaled_target",
     "table_of",
     "tail_change",

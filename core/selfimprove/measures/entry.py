@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from selfimprove.measures.bootstrap import RESAMPLES, Range, estimates
 from selfimprove.measures.compare import paired_difference, tail_change
@@ -58,7 +58,7 @@ def held_out_measures(
 def prompt_measures(table: Table, *, tail: Collection[str], seed: int, resamples: int = RESAMPLES) -> PromptMeasures:
     """Every measure of one model on one set of prompts; what can't be measured is None."""
     found = columns(table, tail)
-    measured = estimates(found, seed=seed, resamples=resamples, ranges=_ranges(found))
+    measured = estimates(found, seed=seed, resamples=resamples, ranges=ranges_of(found))
     empty = measured.get("empty_filter")
     by_k = {name.removeprefix("pass@"): each for name, each in measured.items() if name.startswith("pass@")}
     named = {name: measured.get(name) for name in NAMED}
@@ -77,8 +77,8 @@ NAMED = ("accuracy", "strict_accuracy", "gap", "relative_gap", "keep_rate", "cov
 """Columns that stand under the same name in the summary."""
 
 
-def _ranges(found: dict[str, Floats]) -> dict[str, Range]:
-    """The least and most that a prompt can add to a measure, where that is not 0 to 1."""
+def ranges_of(found: Mapping[str, Floats]) -> dict[str, Range]:
+    """The least and most that a prompt can add to each measure of `columns`, where that is not 0 to 1."""
     if "accuracy" not in found:
         return {}
     accuracy = found["accuracy"]

@@ -11,10 +11,8 @@ def mid_ranks(values: Floats, prompt: Ints) -> Floats:
     """[n] The place of each value among those of its prompt, lowest 1; equal ones share the mean of their places."""
     order = np.lexsort((values, prompt))
     ranked, group = values[order], prompt[order]
-    first = _first(group)
-    new = _changes(group) | _changes(ranked)
-    run = np.cumsum(new) - 1
-    place = np.arange(len(order)) - first
+    run = np.cumsum(begins(group) | begins(ranked)) - 1
+    place = place_within(group)
     mean = np.bincount(run, place) / np.bincount(run) if len(order) else np.zeros(0)
     ranks = np.empty(len(order))
     ranks[order] = mean[run] + 1
@@ -35,13 +33,16 @@ def relative_ranks(scores: Floats, prompt: Ints, n_prompts: int) -> Floats:
     return found
 
 
-def _changes(values: Floats | Ints) -> Bools:
+def begins(values: Floats | Ints) -> Bools:
+    """[n] Whether an entry differs from the one before it; the first does."""
     new = np.ones(len(values), dtype=bool)
     new[1:] = values[1:] != values[:-1]
     return new
 
 
-def _first(group: Ints) -> Ints:
-    """[n] Where the prompt of each entry begins, when equal prompts stand together."""
-    found: Ints = np.maximum.accumulate(np.where(_changes(group), np.arange(len(group)), 0))
-    return found
+def place_within(group: Ints) -> Ints:
+    """[n] The place of each entry within its prompt, from 0, when equal prompts stand together."""
+    n = len(group)
+    start = np.maximum.accumulate(np.where(begins(group), np.arange(n), 0))
+    place: Ints = np.arange(n) - start
+    return place

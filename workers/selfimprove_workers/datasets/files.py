@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from selfimprove.errors import UserError
+from selfimprove.text_files import open_text
 
 BATCH = 1024
 
@@ -47,17 +47,11 @@ def _read_parquet(path: Path, field: str) -> Iterator[Row]:
 
 
 def _read_lines(path: Path, field: str) -> Iterator[Row]:
-    with _clear_errors(path, field, "JSON lines"), _open_text(path) as file:
+    with _clear_errors(path, field, "JSON lines"), open_text(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 where = f"line {number} of {path.name}"
                 yield Row(where, _parse(line, where, field))
-
-
-def _open_text(path: Path) -> IO[str]:
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig")
-    return path.open(encoding="utf-8-sig")
 
 
 def _parse(line: str, where: str, field: str) -> dict[str, Any]:
