@@ -57,7 +57,7 @@ def job_for(
             **({"activeDeadlineSeconds": deadline} if deadline else {}),
             "template": {
                 "metadata": {"labels": labels},
-                "spec": pod_spec(spec, defaults, step.step, order, [each.step for each in together]),
+                "spec": pod_spec(spec, defaults, step, order, together),
             },
         },
     }

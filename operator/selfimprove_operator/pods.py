@@ -8,6 +8,8 @@ from typing import Any
 from selfimprove.api.execution import EnvVar, PodSettings, StepName, Volume
 from selfimprove.api.installation import Defaults, Gpu
 from selfimprove.api.spec import Spec
+from selfimprove.ledger import StepId
+from selfimprove.loop import adopts
 from selfimprove_operator.secrets import secret_variables
 
 USER = 65532
@@ -27,17 +29,15 @@ _FIXED_ENV = {
 }
 
 
-def pod_spec(spec: Spec, defaults: Defaults, step: StepName, order: str, together: Iterable[StepName] = ()) -> Any:
+def pod_spec(spec: Spec, defaults: Defaults, step: StepId, order: str, together: Iterable[StepId] = ()) -> Any:
     """The pod of a step as JSON: `spec` resolved, `order` what the worker is told."""
-    settings = settings_of(spec, defaults, step)
-    steps = (step, *together)
-    needs_gpu = any(uses_gpu(spec, each) for each in steps)
-    gpu = defaults.gpu if needs_gpu else Gpu(count=0)
+    settings = settings_of(spec, defaults, step.step)
+    needs_gpu = any(uses_gpu(spec, each) for each in (step, *together))
     container = {
         "name": "worker",
         "image": image_of(spec, step),
         "env": _environment(spec, defaults, settings, order),
-        "resources": resources_of(settings, gpu),
+        "resources": resources_of(settings, defaults.gpu, needs_gpu),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -85,28 +85,34 @@ def settings_of(spec: Spec, defaults: Defaults, step: StepName) -> PodSettings:
     return PodSettings.model_construct(**{**dict.fromkeys(PodSettings.model_fields), **merged})
 
 
-def uses_gpu(spec: Spec, step: StepName) -> bool:
-    """Whether a step runs a model."""
-    if step in _REDUCERS:
+def uses_gpu(spec: Spec, step: StepId) -> bool:
+    """Whether a step runs a model; one that is taken over from another run only copies."""
+    if step.step in _REDUCERS or adopts(spec, step):
         return False
     methods = spec.verification.methods if spec.verification else []
-    return step != "verify" or any(method.type not in _LABEL_FREE for method in methods)
+    return step.step != "verify" or any(method.type not in _LABEL_FREE for method in methods)
 
 
-def image_of(spec: Spec, step: StepName) -> str:
+def image_of(spec: Spec, step: StepId) -> str:
     """The image of a step: the trainer's for distill, the verifier's for CPU steps, the sampler's for the rest."""
     images = spec.execution.images
-    if step in _TRAINER:
-        return images.trainer or ""
-    return (images.sampler if uses_gpu(spec, step) else images.verifier) or ""
+    if not uses_gpu(spec, step):
+        return images.verifier or ""
+    return (images.trainer if step.step in _TRAINER else images.sampler) or ""
 
 
-def resources_of(settings: PodSettings, gpu: Gpu) -> dict[str, Any]:
-    """Requests and limits as given; where they name no GPU, the default count of it."""
+def resources_of(settings: PodSettings, gpu: Gpu, needs_gpu: bool) -> dict[str, Any]:
+    """Requests and limits as given; where they name no GPU and one is needed, the default count of it.
+
+    A step that needs none asks for none, so that it never waits for what it would leave idle.
+    """
     given = settings.resources
     requests = {name: str(value) for name, value in (given.requests if given else {}).items()}
     limits = {name: str(value) for name, value in (given.limits if given else {}).items()}
-    if gpu.count and gpu.resource_name not in {**requests, **limits}:
+    if not needs_gpu:
+        requests.pop(gpu.resource_name, None)
+        limits.pop(gpu.resource_name, None)
+    elif gpu.count and gpu.resource_name not in {**requests, **limits}:
         limits[gpu.resource_name] = str(gpu.count)
     return _without_empty({"requests": requests, "limits": limits})
 

@@ -66,6 +66,8 @@ class Cluster:
     refusals: dict[str, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
+    templates: dict[str, Any] = field(default_factory=dict)
+    """The pods' spec of every Job that was ever created."""
     writes: int = 0
     count: int = 0
 
@@ -137,6 +139,7 @@ class Cluster:
         job["status"] = {"startTime": self.stamp()}
         self.jobs[name] = job
         self.created.append(name)
+        self.templates[name] = job["spec"]["template"]["spec"]
         for index in range(job["spec"]["completions"]):
             self.pod(name, index)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from selfimprove.api.spec import Metadata
 from selfimprove.orders import Order
-from tests.unit.operator_support import Cluster, finish_run, run_manifest
+from tests.unit.operator_support import GPU, Cluster, finish_run, run_manifest
 
 
 def begun(**spec: object) -> Cluster:
@@ -91,6 +92,22 @@ def test_a_run_that_goes_on_from_another_asks_for_every_step_and_says_why() -> N
     assert cluster.status.plan.reason == "it is taken over from s3://lab/runs/old"
     finish_run(cluster)
     assert cluster.status.state == "Succeeded"
+
+
+def worker_of(cluster: Cluster, step: str) -> Any:
+    """The container of the Job that does a step."""
+    (container,) = next(pod for name, pod in cluster.templates.items() if f"-{step}-" in name)["containers"]
+    return container
+
+
+def test_a_step_that_is_taken_over_waits_for_no_gpu_and_the_next_one_asks_for_it() -> None:
+    gpus = {"defaults": {"resources": {"limits": {GPU: 2, "memory": "16Gi"}}}}
+    cluster = Cluster(run_manifest(resumeFrom={"uri": "s3://lab/runs/old", "iteration": 1}, execution=gpus))
+    finish_run(cluster)
+    assert worker_of(cluster, "i001-generate")["resources"] == {"limits": {"memory": "16Gi"}}
+    assert worker_of(cluster, "i001-distill")["image"] == "verifier:1"
+    assert worker_of(cluster, "i002-generate")["resources"] == {"limits": {GPU: "2", "memory": "16Gi"}}
+    assert worker_of(cluster, "i002-select")["resources"] == {"limits": {"memory": "16Gi"}}
 
 
 def test_gpu_seconds_are_counted_from_the_pods_times_all_attempts() -> None:
