@@ -49,15 +49,6 @@ def _is_taken(output: Path) -> bool:
         return output.exists() and (not output.is_dir() or any(output.iterdir()))
 
 
-def model_uri(run: RunHandle, n: int) -> str | None:
-    """Where M_n lies: its folder in storage, or for M_0 the source it came from; None when it was never made."""
-    if n == 0:
-        return run.spec.model.uri
-    found = read_manifest(run.store, step_folder(StepId(n, "distill")))
-    file = found[0].files[0] if found and found[0].files else None
-    return f"{run.uri}/{file.key.removesuffix('/' + file.path)}" if file else None
-
-
 def _checkpoint(store: Store, ledger: Ledger, n: int) -> Manifest:
     found = read_manifest(store, step_folder(StepId(n, "distill")))
     made = sorted(step.iteration for step in ledger.committed if step.step == "distill")

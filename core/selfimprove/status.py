@@ -78,15 +78,13 @@ def status_of(
     activity: Activity | None = None,
     previous: Status | None = None,
     generation: int | None = None,
-    best_uri: str | None = None,
     resolved: Mapping[str, object] | None = None,
 ) -> Status:
     """The status of a run.
 
     `spec`: the resolved one, `run.spec` what was written. `previous`: the status before this one, whose conditions keep
-    their transition times. `best_uri`: where the best model lies; by default M_0's source, or the folder of the step
-    that made it. `resolved`: what resolving added, where that is known already. Oldest
-    iterations are left out where the whole would be over 16 KB.
+    their transition times. `resolved`: what resolving added, where that is known already. Oldest iterations are left
+    out where the whole would be over 16 KB.
     """
     activity = activity or Activity(suspended=spec.suspend)
     facts = Facts(spec, ledger, decision, activity.running_since is not None, activity.suspended, activity.trouble)
@@ -107,12 +105,20 @@ def status_of(
         latest=latest_of(ledger),
         iterations=_iterations(ledger),
         baseline=held_out_of(ledger, 0),
-        best=_best(spec, ledger, run_uri, best_uri),
+        best=_best(spec, ledger, run_uri),
         usage=_usage(ledger),
         counters=_counters(ledger, activity),
         stop=_stop(decision),
     )
     return _fitting(status)
+
+
+def best_uri(spec: Spec, ledger: Ledger, run_uri: str) -> str:
+    """Where the best model lies: its checkpoint in storage, or for M_0 the source it came from."""
+    n = best_iteration(ledger)
+    measures = ledger.measures(n)
+    checkpoint = (measures and measures.checkpoint) or step_folder(StepId(n, "distill"))
+    return f"{run_uri}/{checkpoint}" if n else spec.model.uri
 
 
 def timestamp(moment: datetime) -> str:
@@ -233,7 +239,7 @@ def _one(ledger: Ledger, n: int) -> IterationStatus:
     )
 
 
-def _best(spec: Spec, ledger: Ledger, run_uri: str, uri: str | None) -> Best | None:
+def _best(spec: Spec, ledger: Ledger, run_uri: str) -> Best | None:
     """None until something is measured."""
     if not ledger.measured_iterations():
         return None
@@ -241,7 +247,7 @@ def _best(spec: Spec, ledger: Ledger, run_uri: str, uri: str | None) -> Best | N
     measures = ledger.measures(n)
     return Best(
         iteration=n,
-        model_uri=uri or (spec.model.uri if n == 0 else f"{run_uri}/{step_folder(StepId(n, 'distill'))}"),
+        model_uri=best_uri(spec, ledger, run_uri),
         accuracy=measure_of(measures.held_out.accuracy) if measures else None,
         gain=gain_of(ledger, n),
         message=_short(best_reason(ledger)),

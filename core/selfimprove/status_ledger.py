@@ -125,7 +125,7 @@ def _row(row: IterationStatus) -> dict[StepId, Summary]:
 
 
 def _best(status: Status, figures: Mapping[StepId, Summary]) -> dict[StepId, Summary]:
-    """The best model's gain, and its accuracy where its row is no longer kept."""
+    """The best model's gain and its place, and its accuracy where its row is no longer kept."""
     best = status.best
     if best is None:
         return {}
@@ -133,6 +133,9 @@ def _best(status: Status, figures: Mapping[StepId, Summary]) -> dict[StepId, Sum
     measure = StepId(best.iteration, "measure")
     kept = figures.get(measure)
     measures = (kept and kept.measures) or Measures(held_out=PromptMeasures(accuracy=_estimate(best.accuracy)))
+    if best.iteration and best.model_uri:
+        checkpoint = best.model_uri.removeprefix(f"{status.run_uri}/")
+        measures = measures.model_copy(update={"checkpoint": checkpoint})
     gain = best.gain
     if gain is not None:
         versus = Difference.model_validate({**_interval(gain), "iteration": 0, "n": 0})

@@ -72,6 +72,8 @@ class Measures(Model):
     strict_versus_baseline: Difference | None = None
     tail_change: Estimate | None = None
     """Held-out tail coverage minus iteration 1's, paired by prompt: below 0 beyond the interval warns of narrowing."""
+    checkpoint: str | None = None
+    """Where M_n lies in the run's folder; None for M_0. Here, since the operator reads nothing of storage."""
 
 
 class Selected(Model):

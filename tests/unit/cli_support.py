@@ -12,7 +12,17 @@ import pytest
 import yaml
 
 from selfimprove.api.execution import StepName
-from selfimprove.artifacts import PROMPTS, Manifest, Part, attempt_folder, commit, step_folder, write_files, write_table
+from selfimprove.artifacts import (
+    PROMPTS,
+    Manifest,
+    Part,
+    attempt_folder,
+    commit,
+    read_manifest,
+    step_folder,
+    write_files,
+    write_table,
+)
 from selfimprove.cli import main
 from selfimprove.ledger import StepId
 from selfimprove.records import DECISION, PROMPT, SAMPLE, SCORE
@@ -138,7 +148,9 @@ class BuiltRun:
         return self.step(n, "evaluate", SAMPLE, rows, tables=tables, tokens=40)
 
     def measure(self, n: int, accuracy: float, split: str = "") -> BuiltRun:
-        return self.step(n, "measure", split=split, measures=measures(n, accuracy))
+        distilled = read_manifest(self.handle.store, step_folder(StepId(n, "distill")))
+        place = {"checkpoint": distilled[0].checkpoint if distilled else None}
+        return self.step(n, "measure", split=split, measures=measures(n, accuracy).model_copy(update=place))
 
     def step(
         self,

@@ -52,13 +52,18 @@ def measures(
     versus_best: Difference | None = None,
     versus_baseline: Difference | None = None,
     tail_change: Estimate | None = None,
+    checkpoint: str | None = None,
 ) -> Measures:
     held_out = PromptMeasures(
         accuracy=None if accuracy is None else Estimate(value=accuracy),
         gap=None if gap is None else Estimate(value=gap),
     )
     return Measures(
-        held_out=held_out, versus_best=versus_best, versus_baseline=versus_baseline, tail_change=tail_change
+        held_out=held_out,
+        versus_best=versus_best,
+        versus_baseline=versus_baseline,
+        tail_change=tail_change,
+        checkpoint=checkpoint,
     )
 
 

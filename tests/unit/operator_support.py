@@ -44,6 +44,11 @@ def run_manifest(uid: str = "1a2b3c4d-0000", **spec: Any) -> dict[str, Any]:
     }
 
 
+def checkpoint_of(n: int) -> str | None:
+    """Where the worker that trained M_n put it; M_0 is nobody's."""
+    return f"i{n:03d}/distill/00000/attempt-a/model" if n else None
+
+
 def last_word(step: str, index: int) -> str:
     """The summary that a worker ends with: the same for the same shard, whoever does it."""
     id = step_of(step)
@@ -51,7 +56,7 @@ def last_word(step: str, index: int) -> str:
     if id.step == "select":
         more["selected"] = selected(10, 0.1 * id.iteration)
     if id.step == "measure":
-        more["measures"] = measures(0.25 + 0.1 * id.iteration, 0.2)
+        more["measures"] = measures(0.25 + 0.1 * id.iteration, 0.2, checkpoint=checkpoint_of(id.iteration))
     return summary_of(id, index, **more).model_dump_json(by_alias=True, exclude_none=True)
 
 

@@ -14,7 +14,7 @@ from selfimprove.loop import Step
 from selfimprove.report import print_report
 from selfimprove.status_left import left_of_status
 from selfimprove_operator.acceptance import Accepted, accept
-from tests.unit.operator_support import DEFAULTS, Cluster, run_manifest
+from tests.unit.operator_support import DEFAULTS, Cluster, checkpoint_of, run_manifest
 
 
 def life(cluster: Cluster) -> Iterator[ClusterRun]:
@@ -87,11 +87,11 @@ def test_the_tables_can_be_shown_at_any_moment_without_a_row_that_the_status_has
         assert rows == [str(row.iteration) for row in seen.status.iterations if row.examples is not None]
 
 
-def test_the_best_model_is_told_with_the_place_of_the_step_that_made_it(cluster: Cluster) -> None:
+def test_the_best_model_is_told_with_the_place_of_its_checkpoint(cluster: Cluster) -> None:
     *_, last = life(cluster)
     assert last.status.best is not None
     n = last.status.best.iteration
-    assert last.status.best.model_uri == f"{last.status.run_uri}/i{n:03d}/distill/00000"
+    assert last.status.best.model_uri == f"{last.status.run_uri}/{checkpoint_of(n)}"
 
 
 def test_a_run_held_by_its_owner_is_not_at_work(cluster: Cluster) -> None:

@@ -19,6 +19,7 @@ from tests.unit import loop_support as loop
 
 NOW = datetime(2026, 11, 22, 17, 5, 0, 500, tzinfo=UTC)
 URI = "s3://lab/runs/research/gsm8k-1a2b3c4d"
+CHECKPOINT = "i001/distill/00000/attempt-a/model"
 PATIENT = loop.spec_of(maxIterations=99, stopping={"patience": 99})
 FAILED = Stop("Failed", 1, 0, False, "i001-distill: the loss is NaN")
 
@@ -125,12 +126,12 @@ def test_the_best_model_is_m0_at_its_source_until_something_beats_it() -> None:
 
 def test_the_gain_says_when_it_was_measured_on_the_prompts_that_chose_the_best() -> None:
     gain = loop.difference(0.1, 0.05, 0.15)
-    ledger = loop.after(loop.measures(accuracy=0.4), loop.measures(accuracy=0.5, versus_baseline=gain))
-    best = status(loop.spec_of(), ledger, best_uri="s3://lab/m1").best
+    better = loop.measures(accuracy=0.5, versus_baseline=gain, checkpoint=CHECKPOINT)
+    best = status(loop.spec_of(), loop.after(loop.measures(accuracy=0.4), better)).best
     assert best is not None
     assert best.to_json() == {
         "iteration": 1,
-        "modelURI": "s3://lab/m1",
+        "modelURI": f"{URI}/{CHECKPOINT}",
         "accuracy": {"value": "0.5000"},
         "gain": {"value": "0.1000", "low": "0.0500", "high": "0.1500", "measuredOn": "HeldOut"},
         "message": "M_1 has the highest held-out accuracy: 0.5000, M_0's 0.4000",
@@ -242,13 +243,13 @@ def test_what_was_resolved_is_shown() -> None:
 
 def full_run(iterations: int) -> Ledger:
     versus = Difference(iteration=0, value=-0.1, low=-0.2, high=-0.01, low995=-0.3, high995=0.1, n=500)
-    measured = Measures(held_out=full_measures(), versus_baseline=versus, versus_best=versus)
+    measured = Measures(held_out=full_measures(), versus_baseline=versus, versus_best=versus, checkpoint=CHECKPOINT)
     selection = Selected(training=full_measures(), examples=10)
     return loop.after(*[measured] * (iterations + 1), spec=PATIENT, selections=dict.fromkeys(range(99), selection))
 
 
 def test_with_full_intervals_it_holds_eight_iterations_in_16_kilobytes() -> None:
-    found = status(PATIENT, full_run(12), generation=3, best_uri=f"{URI}/i001/distill/00000/x")
+    found = status(PATIENT, full_run(12), generation=3)
     size = len(json.dumps(found.to_json(), separators=(",", ":")).encode())
     assert [iteration.iteration for iteration in found.iterations] == list(range(5, 13))
     assert size <= MAX_BYTES < 16 * 1024
@@ -257,7 +258,7 @@ def test_with_full_intervals_it_holds_eight_iterations_in_16_kilobytes() -> None
 def test_long_messages_cost_the_oldest_iterations_and_never_the_bound() -> None:
     decision = Stop("Failed", 12, 0, False, "\n".join(["x" * 300] * 300))
     long = f"s3://lab/{'y' * 1500}"
-    found = status(PATIENT, full_run(12), decision, run_uri=long, best_uri=long)
+    found = status(PATIENT, full_run(12), decision, run_uri=long)
     size = len(json.dumps(found.to_json(), separators=(",", ":")).encode())
     assert size <= MAX_BYTES
     assert found.iterations[-1].iteration == 12

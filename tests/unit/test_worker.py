@@ -312,7 +312,12 @@ def _largest() -> Summary:
         iteration=999, n=100000, **dict.fromkeys(("value", "low", "high", "low995", "high995"), -0.12345678901234567)
     )
     measures = Measures(
-        held_out=held_out, versus_baseline=change, versus_best=change, strict_versus_baseline=change, tail_change=number
+        held_out=held_out,
+        versus_baseline=change,
+        versus_best=change,
+        strict_versus_baseline=change,
+        tail_change=number,
+        checkpoint=f"i999/distill/00000/attempt-{'a' * 40}/model",
     )
     uri = f"s3://{'b' * 63}/{'p' * 300}/i999/measure/00000/manifest.json"
     return Summary(step="measure", iteration=999, manifest=ManifestRef(uri=uri, sha256="0" * 64), measures=measures)

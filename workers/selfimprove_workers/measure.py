@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from selfimprove.artifacts import load_ledger, step_folder
+from selfimprove.artifacts import load_ledger, read_manifest, step_folder
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
 from selfimprove.measures import Table, held_out_measures, scaled_target, table_of
@@ -44,10 +44,16 @@ def run(context: StepContext) -> Summary:
     )
     verification = spec.verification.to_json() if spec.verification else None
     recipe = Recipe(inputs, {"best": best, "verification": verification, "target": spec.resampling.target})
+    measures = measures.model_copy(update={"checkpoint": _checkpoint(context)})
     outcome = Outcome([], measures.held_out.prompts, measures=measures)
     summary = commit_step(context, recipe, outcome, began)
     keep_to_retention(context)
     return summary
+
+
+def _checkpoint(context: StepContext) -> str | None:
+    distilled = read_manifest(context.store, step_folder(StepId(context.step.iteration, "distill")))
+    return distilled[0].checkpoint if distilled else None
 
 
 def _table(context: StepContext, step: StepId, inputs: dict[str, str]) -> Table:

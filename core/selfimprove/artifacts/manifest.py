@@ -67,6 +67,12 @@ class Manifest(Model):
     created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     attempt: str
 
+    @property
+    def checkpoint(self) -> str | None:
+        """The key of the folder that its files make; None where it made no model."""
+        file = next(iter(self.files), None)
+        return file.key.removesuffix(f"/{file.path}") if file else None
+
     def objects(self) -> Iterator[str]:
         """The key of every object that is part of what was made."""
         yield from (file.key for file in self.files)

@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 from typing import IO
 
 from selfimprove.artifacts import load_ledger
-from selfimprove.export import model_uri
-from selfimprove.ledger import Ledger
 from selfimprove.loop import Step, Stop, next_step
 from selfimprove.report import Report, ending, print_report
 from selfimprove.runs import RunHandle
-from selfimprove.status import Activity, status_of
+from selfimprove.status import Activity, best_uri, status_of
 from selfimprove.stopping import best_iteration, warnings
 from selfimprove.store import Store
 from selfimprove.store.local import LOCK
@@ -33,7 +31,6 @@ def status_document(handle: RunHandle) -> dict[str, object]:
         run_uri=handle.uri,
         now=datetime.now(UTC),
         activity=Activity(running_since=at_work_since(handle.store), suspended=handle.spec.suspend),
-        best_uri=_best_uri(handle, ledger),
     )
     return status.to_json()
 
@@ -47,7 +44,7 @@ def show(handle: RunHandle, file: IO[str]) -> None:
         ledger,
         heading=f"{handle.run.metadata.name}: {_heading(handle, decision)}",
         best=best_iteration(ledger) if measured else None,
-        checkpoint=_best_uri(handle, ledger),
+        checkpoint=best_uri(handle.spec, ledger, handle.uri) if measured else None,
         stop=ending(decision.rule, decision.message, ledger) if isinstance(decision, Stop) else None,
         ahead=f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None,
         warnings=[notice.message for notice in warnings(handle.spec, ledger)],
@@ -76,10 +73,6 @@ def _heading(handle: RunHandle, decision: Step | Stop) -> str:
         return f"{'succeeded' if decision.succeeded else 'failed'} after iteration {decision.iteration}"
     state = "running" if at_work_since(handle.store) else "suspended" if handle.spec.suspend else "not running"
     return f"{state}, iteration {decision.id.iteration} of at most {handle.spec.max_iterations}"
-
-
-def _best_uri(handle: RunHandle, ledger: Ledger) -> str | None:
-    return model_uri(handle, best_iteration(ledger)) if ledger.measured_iterations() else None
 
 
 def _alive(process: int) -> bool:
