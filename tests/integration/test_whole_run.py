@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -71,6 +72,13 @@ def test_raising_max_iterations_reopens_a_finished_run(tiny_model: Path, tmp_pat
     assert selfimprove("run", path, "--storage", tmp_path, "--set", "maxIterations=2").returncode == 0
     found = status(path, tmp_path)
     assert [row["iteration"] for row in found["iterations"]] == [1, 2]
+
+
+def test_a_model_s_measures_say_where_it_lies(finished: tuple[Path, Path]) -> None:
+    _, storage = finished
+    (manifest,) = storage.glob("*/i001/measure/00000/manifest.json")
+    checkpoint = json.loads(manifest.read_text())["summary"]["measures"]["checkpoint"]
+    assert (manifest.parents[3] / checkpoint / "model.safetensors").is_file()
 
 
 def test_the_checkpoint_that_comes_out_loads_as_a_plain_folder(finished: tuple[Path, Path], tmp_path: Path) -> None:
