@@ -111,10 +111,40 @@ def test_a_base_model_needs_a_dataset_template() -> None:
 def test_a_doubled_bos_is_refused() -> None:
     tokenizer = make_tiny_tokenizer("{{ bos_token + bos_token }}" + CHATML)
     tokenizer.bos_token = BOS_TOKEN
-    with pytest.raises(UserError, match=r"begin with BOS \(<\|endoftext\|>\) twice; remove one from the template"):
+    message = r"prompt p1 begins with BOS \(<\|endoftext\|>\) twice; remove one from the template"
+    with pytest.raises(UserError, match=message):
         lint(tokenizer, [prompt()], spec(), None)
     tokenizer.chat_template = "{{ bos_token }}" + CHATML
     lint(tokenizer, [prompt()], spec(), None)
+
+
+@pytest.mark.parametrize("between", [" ", "\n", " \n\n "])
+def test_white_space_does_not_hide_a_doubled_bos(between: str) -> None:
+    tokenizer = make_tiny_tokenizer(BOS_TOKEN + between + BOS_TOKEN + CHATML)
+    tokenizer.bos_token = BOS_TOKEN
+    with pytest.raises(UserError, match="begins with BOS"):
+        lint(tokenizer, [prompt()], spec(), None)
+
+
+def test_a_bos_that_only_some_prompts_double_is_found_and_told_of_by_the_prompts_id() -> None:
+    doubles = "{% if messages[0]['role'] == 'system' %}{{ bos_token }}{% endif %}{{ bos_token }}" + CHATML
+    tokenizer = make_tiny_tokenizer(doubles)
+    tokenizer.bos_token = BOS_TOKEN
+    with pytest.raises(UserError, match=r"^spec.model.chatTemplate: prompt p2 begins with BOS"):
+        lint(tokenizer, [prompt(), prompt(name="p2", system="Be brief.")], spec(), None)
+
+
+def test_a_text_to_continue_that_writes_the_bos_which_the_tokenizer_adds_is_refused() -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    plain = make_tiny_tokenizer(None)
+    plain.bos_token = BOS_TOKEN
+    plain.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"{BOS_TOKEN} $A", special_tokens=[(BOS_TOKEN, plain.bos_token_id)]
+    )
+    with pytest.raises(UserError, match=r"^spec.dataset.template: prompt p1 begins with BOS .* twice; remove one"):
+        lint(plain, [prompt(f"{BOS_TOKEN}Q: 2 + 3")], spec(template="t"), None)
+    lint(plain, [prompt("Q: 2 + 3")], spec(template="t"), None)
 
 
 def test_a_turn_without_an_end_token_is_refused() -> None:
@@ -151,7 +181,64 @@ def test_a_template_that_strips_thoughts_is_refused_unless_thinking_is_off() -> 
 def test_a_template_that_refuses_the_messages_is_quoted() -> None:
     strict = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
     line = refusal(strict, prompt(system="Be brief."))
-    assert line.startswith("spec.model.chatTemplate: the chat template refuses the prompts' messages (no system role)")
+    assert line == (
+        "spec.model.chatTemplate: the chat template refuses prompt p1 (no system role); "
+        "leave the prompt out, change it or spec.dataset.system, or give another chatTemplate"
+    )
+
+
+@pytest.mark.parametrize("length", [None, 1024])
+def test_a_prompt_that_is_refused_is_named_wherever_among_the_prompts_it_is(length: int | None) -> None:
+    """By its roles, which one probe of each sequence of them would find, or by its words, which none would."""
+    no_role = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
+    no_word = "{% if 'nope' in messages[0]['content'] %}{{ raise_exception('a bad\nword') }}{% endif %}" + CHATML
+    sound = [prompt(name=f"p{number}") for number in range(6)]
+    for template, odd, reason in [
+        (no_role, prompt(name="p7", system="Be brief."), "no system role"),
+        (no_word, prompt("nope", name="p7"), "a bad"),
+    ]:
+        with pytest.raises(UserError) as caught:
+            lint(make_tiny_tokenizer(template), [*sound, odd, *sound], spec(), length)
+        line = str(caught.value)
+        assert line.startswith(f"spec.model.chatTemplate: the chat template refuses prompt p7 ({reason}); ")
+        assert "\n" not in line
+
+
+def test_a_template_that_refuses_a_conversation_that_goes_on_says_after_which_prompt() -> None:
+    short = "{% if messages | length > 1 %}{{ raise_exception('one message only') }}{% endif %}" + CHATML
+    assert "refuses an answer and another question after prompt p1 (one message only); " in refusal(short)
+
+
+def test_a_template_that_wants_a_system_message_where_turns_are_taken_apart_is_refused_in_one_line() -> None:
+    strict = "{% if messages[0]['role'] != 'system' %}{{ raise_exception('give a system') }}{% endif %}" + CHATML
+    line = refusal(strict, prompt(system="Be brief."))
+    assert "refuses a user's message and an assistant's (give a system); " in line
+
+
+def test_only_one_prompt_of_each_sequence_of_roles_is_looked_at_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set of ten thousand prompts costs ten thousand renderings, and not five times as many."""
+    rows = [prompt(name=f"p{number}", system="Be brief." if number % 2 else None) for number in range(40)]
+    rendered: list[int] = []
+    tokenizer = make_tiny_tokenizer()
+    apply = tokenizer.apply_chat_template
+    monkeypatch.setattr(tokenizer, "apply_chat_template", lambda *a, **k: rendered.append(1) or apply(*a, **k))
+    lint(tokenizer, rows, spec(), 2048)
+    assert len(rendered) <= 40 + 2 * 4 + 1
+
+
+def test_a_template_that_rewrites_all_messages_alike_is_told_of_as_one_that_rewrites() -> None:
+    for change in ("message['content'] | upper", "message['content'] | replace('answer', 'reply')"):
+        line = refusal(CHATML.replace("message['content']", f"({change})"))
+        assert line.startswith("spec.model.chatTemplate: the chat template rewrites earlier messages")
+
+
+def test_a_template_without_a_generation_prompt_is_refused_where_an_assistants_turn_has_a_header() -> None:
+    line = refusal(CHATML.partition("{% if add_generation_prompt %}")[0])
+    assert line.startswith(
+        "spec.model.chatTemplate: the chat template begins an assistant's turn with '<|im_start|>assistant', and with "
+        "add_generation_prompt ends a prompt with ''"
+    )
+    assert "ends a prompt with '<|im_start|>user'" in refusal(CHATML.replace("assistant\n'", "user\n'"))
 
 
 def test_a_prompt_that_leaves_no_room_for_the_answer_is_named() -> None:

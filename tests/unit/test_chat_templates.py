@@ -61,12 +61,44 @@ QWEN_3_WITHOUT_THINKING = CHATML.replace(
     "message['content']", "(message['content'].split('</think>')[-1].lstrip('\n'))"
 ).replace("assistant\n'", "assistant\n<think>\n\n</think>\n\n'")
 
+MISTRAL = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + '[/INST]' }}"
+    "{% else %}{{ ' ' + message['content'] + eos_token }}{% endif %}"
+    "{% endfor %}"
+)
+GLM_4_5 = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'assistant' %}{{ '<|assistant|>\n' + ('' if '<think>' in message['content'] else"
+    " '<think></think>\n') + message['content'] + '<|im_end|>' }}"
+    "{% else %}{{ '<|' + message['role'] + '|>\n' + message['content'] }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+DEEPSEEK_R1 = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if message['role'] == 'user' %}{{ '<｜User｜>' + message['content'] }}"
+    "{% else %}{{ '<｜Assistant｜>' + message['content'] + eos_token }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<｜Assistant｜><think>\n' }}{% endif %}"
+)
+GPT_OSS = (
+    "{% for message in messages %}{{ '<|start|>' + message['role'] }}"
+    "{% if message['role'] == 'assistant' %}{{ '<|channel|>final' }}{% endif %}"
+    "{{ '<|message|>' + message['content'] + '<|im_end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|start|>assistant' }}{% endif %}"
+)
+
 TEMPLATES = {
     "ChatML": (CHATML, "<|im_end|>"),
+    "DeepSeek R1": (DEEPSEEK_R1, "</s>"),
+    "GLM 4.5": (GLM_4_5, "<|im_end|>"),
+    "gpt-oss": (GPT_OSS, "<|im_end|>"),
     "Gemma 2": (GEMMA_2, "<end_of_turn>"),
     "Llama 2": (LLAMA_2, "</s>"),
     "Llama 3": (LLAMA_3, "<|eot_id|>"),
     "Llama 3, first release": (LLAMA_3_FIRST_RELEASE, "<|eot_id|>"),
+    "Mistral": (MISTRAL, "</s>"),
     "Qwen 2.5": (QWEN_2_5, "<|im_end|>"),
     "Qwen 3 without thinking": (QWEN_3_WITHOUT_THINKING, "<|im_end|>"),
     "SmolLM2": (SMOLLM2, "<|im_end|>"),

@@ -73,6 +73,12 @@ def end_of_turn(tokenizer: Any) -> int | None:
     return turn[0] if turn and turn[0] in special else None
 
 
+def adds_bos(tokenizer: Any) -> bool:
+    """Whether the tokenizer itself puts BOS before a text."""
+    bos = tokenizer.bos_token_id
+    return bos is not None and bool(tokenizer.encode("a")[:1] == [bos])
+
+
 @lru_cache(maxsize=256)
 def _turn_tokens(
     tokenizer: Any, template: str | None, followup: str | None, template_kwargs: tuple[tuple[str, Any], ...]
@@ -92,6 +98,4 @@ def _turn_tokens(
 
 
 def _own_bos(tokenizer: Any) -> list[int]:
-    """The BOS that the tokenizer itself puts before a text, if it does."""
-    bos = tokenizer.bos_token_id
-    return [bos] if bos is not None and tokenizer.encode("a")[:1] == [bos] else []
+    return [tokenizer.bos_token_id] if adds_bos(tokenizer) else []
