@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -46,8 +48,14 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_and_is_never_zero(total: 
     rates = [learning_rate(step, total, 1e-3, warmup) for step in range(total)]
     top = rates.index(max(rates))
     assert all(0 < rate <= 1e-3 * (1 + 1e-9) for rate in rates)
-    assert rates[: top + 1] == sorted(rates[: top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
+    assert all(one < two for one, two in pairwise(rates[: top + 1]))
+    assert all(one > two for one, two in pairwise(rates[top + 1 :]))
     assert max(rates) == pytest.approx(1e-3)
+
+
+def test_the_learning_rate_rises_and_falls_in_even_steps() -> None:
+    assert [learning_rate(step, 5, 3.0, 0.4) for step in range(5)] == pytest.approx([1.5, 3, 3, 2, 1])
+    assert [learning_rate(step, 4, 4.0, 0.0) for step in range(4)] == pytest.approx([4, 3, 2, 1])
 
 
 def test_what_cannot_be_trained_on_is_left_out_and_counted() -> None:
