@@ -14,7 +14,7 @@ from selfimprove import __version__
 from selfimprove.api.base import Model
 from selfimprove.api.spec import KIND, Metadata, Run, Spec
 from selfimprove.artifacts.keys import RUN
-from selfimprove.errors import SurroundingsError
+from selfimprove.documents import unreadable
 from selfimprove.store.base import Store
 
 API_VERSION = "selfimprove.dev/v1alpha1"
@@ -49,15 +49,14 @@ def keep_record(store: Store, metadata: Metadata, spec: Spec) -> None:
 def read_record(store: Store) -> Record | None:
     """The run's record; None where no run was begun. Raises `SurroundingsError` for one that can't be read."""
     try:
-        return Record.model_validate_json(store.read(RUN))
+        data = store.read(RUN)
     except FileNotFoundError:
         return None
+    try:
+        return Record.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise SurroundingsError(
-            f"{store.uri}/{RUN}: is no record of a run ({where}: {first['msg']}); restore it, or delete the folder"
-        ) from error
+        remedy = "restore it, or delete the folder"
+        raise unreadable(f"{store.uri}/{RUN}", data, error, "no record of a run", remedy) from error
 
 
 def record_of(run: Run, resolved: Spec) -> Record:

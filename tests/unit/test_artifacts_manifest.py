@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from hashlib import sha256
@@ -114,6 +115,33 @@ def test_a_broken_manifest_is_one_line_with_a_remedy(store: LocalStore, data: by
     ) as error:
         read_manifest(store, "f")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("change", [{"lineage": "x"}, {"summary": {"step": "generate", "iteration": 1, "joules": 7}}])
+def test_a_manifest_of_a_newer_version_names_that_version_and_is_not_to_be_deleted(
+    store: LocalStore, change: dict[str, object]
+) -> None:
+    folder = step_folder(GENERATE)
+    written = {**manifest().to_json(), "version": "12.0.1", **change}
+    store.write(f"{folder}/manifest.json", json.dumps(written).encode())
+
+    with pytest.raises(SurroundingsError) as caught:
+        load_ledger(store)
+    line = str(caught.value)
+    assert line.startswith(f"{store.uri}/{folder}/manifest.json: was written by selfimprove 12.0.1, and this is ")
+    assert line.endswith("; use 12.0.1 or newer")
+    assert "delete" not in line and "\n" not in line
+
+
+def test_a_summary_that_this_version_wrote_and_somebody_broke_is_one_line_with_a_remedy(store: LocalStore) -> None:
+    folder = step_folder(GENERATE)
+    written = {**manifest().to_json(), "summary": {"step": "generate", "iteration": "first"}}
+    store.write(f"{folder}/manifest.json", json.dumps(written).encode())
+
+    with pytest.raises(
+        SurroundingsError, match=r"manifest.json: is no manifest of this version \(iteration: .*; restore"
+    ):
+        load_ledger(store)
 
 
 def test_the_ledger_is_what_the_manifests_say(store: LocalStore) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from selfimprove import __version__
 from selfimprove.api.resolve import Surroundings, resolve
 from selfimprove.api.spec import Metadata, Spec
 from selfimprove.errors import SurroundingsError
@@ -58,3 +59,29 @@ def test_a_store_that_would_let_two_commit_is_refused_before_anything_is_spent(t
     with pytest.raises(SurroundingsError, match="ignores `If-None-Match"):
         keep_record(Careless(tmp_path), METADATA, spec())
     assert read_record(LocalStore(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [
+        ("0.10.0", "use 0.10.0 or newer"),
+        ("1.0.0rc1", "use 1.0.0rc1 or newer"),
+        ("0.1.0", "restore it, or delete the folder"),
+        ("0.0.9", "restore it, or delete the folder"),
+        ("soon", "restore it, or delete the folder"),
+        (None, "restore it, or delete the folder"),
+        (7, "restore it, or delete the folder"),
+    ],
+)
+def test_what_a_newer_version_wrote_is_to_be_read_by_that_and_not_deleted(
+    tmp_path: Path, version: object, remedy: str
+) -> None:
+    store = LocalStore(tmp_path)
+    keep_record(store, METADATA, spec())
+    written = json.loads(store.read("run.json")) | {"version": version, "lineage": "unknown here"}
+    store.write("run.json", json.dumps(written).encode())
+    with pytest.raises(SurroundingsError) as caught:
+        read_record(store)
+    line = str(caught.value)
+    assert line.endswith(f"; {remedy}") and "\n" not in line
+    assert (f"was written by selfimprove {version}, and this is {__version__}" in line) == (remedy.startswith("use"))

@@ -17,9 +17,12 @@ from selfimprove import __version__
 from selfimprove.api.base import Model
 from selfimprove.artifacts.digests import sha256_of
 from selfimprove.artifacts.keys import manifest_key
-from selfimprove.errors import FailedError, SurroundingsError
+from selfimprove.documents import unreadable
+from selfimprove.errors import FailedError
 from selfimprove.store.base import Store
 from selfimprove.summaries import ManifestRef, Summary
+
+_REMEDY = "restore it, or delete it so that the step is done again"
 
 
 class Part(Model):
@@ -106,16 +109,22 @@ def commit(store: Store, folder: str, manifest: Manifest) -> tuple[Manifest, str
     """
     data = _to_bytes(manifest)
     if manifest.summary:
-        summary_of(store, folder, manifest, sha256_of(data))  # better here than in every later reader
+        _summary(store, folder, manifest, sha256_of(data))  # better here than in every later reader
     if store.create(manifest_key(folder), data):
         return parse_manifest(store, manifest_key(folder), data), sha256_of(data)
     return require_manifest(store, folder)
 
 
 def summary_of(store: Store, folder: str, manifest: Manifest, sha256: str) -> Summary:
-    """The summary that a manifest carries, with the reference to it filled in."""
-    reference = ManifestRef(uri=f"{store.uri}/{manifest_key(folder)}", sha256=sha256)
-    return Summary.model_validate({**manifest.summary, "manifest": reference})
+    """The summary that a manifest carries, with the reference to it filled in.
+
+    Raises `SurroundingsError` for one that this version can't read.
+    """
+    try:
+        return _summary(store, folder, manifest, sha256)
+    except ValidationError as error:
+        place, what = f"{store.uri}/{manifest_key(folder)}", "no manifest of this version"
+        raise unreadable(place, _to_bytes(manifest), error, what, _REMEDY) from error
 
 
 def parse_manifest(store: Store, key: str, data: bytes) -> Manifest:
@@ -123,12 +132,12 @@ def parse_manifest(store: Store, key: str, data: bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise SurroundingsError(
-            f"{store.uri}/{key}: is no manifest of this version ({where}: {first['msg']}); "
-            "restore it, or delete it so that the step is done again"
-        ) from error
+        raise unreadable(f"{store.uri}/{key}", data, error, "no manifest of this version", _REMEDY) from error
+
+
+def _summary(store: Store, folder: str, manifest: Manifest, sha256: str) -> Summary:
+    reference = ManifestRef(uri=f"{store.uri}/{manifest_key(folder)}", sha256=sha256)
+    return Summary.model_validate({**manifest.summary, "manifest": reference})
 
 
 def _to_bytes(manifest: Manifest) -> bytes:
