@@ -100,10 +100,11 @@ class Where:
         return shlex.join(["selfimprove", command, run, *options, *more])
 
     def _server(self) -> Server:
-        from selfimprove.api.rules.data import endpoint_problems
+        from selfimprove.api.rules.data import endpoint_problems, region_problems
         from selfimprove.runs import Server
 
-        for problem in endpoint_problems("--endpoint", self.endpoint):
+        found = [*endpoint_problems("--endpoint", self.endpoint), *region_problems("--region", self.region)]
+        for problem in found:
             raise UserError(str(problem))
         return Server(self.endpoint, self.region)
 

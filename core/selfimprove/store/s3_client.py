@@ -13,8 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from selfimprove.errors import UserError
 from selfimprove.store.s3_errors import explain
+from selfimprove.store.s3_settings import WRONG, attempts, blamed, endpoint_named
 
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
@@ -23,21 +23,21 @@ _CONNECTIONS = 32
 
 
 def make_client(uri: str, endpoint: str | None, region: str | None) -> Any:
-    """A client for the store at `uri`. Raises `UserError` for an endpoint that is no URL."""
+    """A client for the store at `uri`. Raises `UserError` for settings that boto3 can't use, naming the wrong one."""
+    config = _config(endpoint)
     try:
         session = boto3.session.Session()
         where = region or os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
-        return session.client("s3", endpoint_url=endpoint, region_name=where, config=_config(endpoint))
-    except ValueError as error:  # botocore's answer to "Invalid endpoint"
-        named = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        raise UserError(f"storage.endpoint: {named!r} is no URL; write http://host:port or https://host") from error
+        return session.client("s3", endpoint_url=endpoint, region_name=where, config=config)
+    except WRONG as error:
+        raise blamed(error, endpoint, region) from error
     except BotoCoreError as error:
         raise explain(error, uri, str(endpoint)) from error
 
 
 def _config(endpoint: str | None) -> Config:
     settings: dict[str, Any] = {}
-    if endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+    if endpoint_named(endpoint):
         # Few stores but AWS serve a bucket as a host name, and some refuse the checksums that boto3 adds by default.
         settings["s3"] = {"addressing_style": "path"}
         settings["request_checksum_calculation"] = settings["response_checksum_validation"] = "when_required"
@@ -45,6 +45,6 @@ def _config(endpoint: str | None) -> Config:
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         max_pool_connections=_CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", _ATTEMPTS))},
+        retries={"mode": "standard", "total_max_attempts": attempts(_ATTEMPTS)},
         **settings,
     )

@@ -64,6 +64,12 @@ def storage_uri(spec: Spec) -> Iterator[Problem]:
 
 
 @rule("storage")
+def storage_region(spec: Spec) -> Iterator[Problem]:
+    """A region is a name that can stand in a host's."""
+    yield from region_problems("storage.region", spec.storage.region)
+
+
+@rule("storage")
 def storage_endpoint(spec: Spec) -> Iterator[Problem]:
     """An endpoint is the address of a server."""
     yield from endpoint_problems("storage.endpoint", spec.storage.endpoint)
@@ -151,6 +157,7 @@ RULES: tuple[Rule, ...] = (
     gym_goes_with_gym,
     columns,
     storage_uri,
+    storage_region,
     storage_endpoint,
     resume_from,
 )
@@ -192,6 +199,12 @@ def _revision_problems(field: str, source: Any, place: Place) -> Iterator[Proble
         yield Problem(f"{field}.revision", f"{source.revision}: only hf:// has revisions, not {source.uri}; remove it")
     elif "@" in place.rest:
         yield Problem(f"{field}.revision", f"{source.revision} stands beside the revision in {source.uri}; keep one")
+
+
+def region_problems(field: str, region: str | None) -> Iterator[Problem]:
+    """A region is letters, digits and -, as in us-east-1."""
+    if region is not None and not re.fullmatch(r"(?!-)(?![0-9]+$)[a-zA-Z0-9-]{1,63}(?<!-)", region):
+        yield Problem(field, f"{region} is no region; give one like us-east-1")
 
 
 def _uri_problems(field: str, uri: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
