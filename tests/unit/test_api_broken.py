@@ -63,6 +63,11 @@ UNKNOWN: list[tuple[str, str]] = [
     ("generation.temprature", "no such field; did you mean temperature?"),
     ("generation.samples_per_prompt", "no such field; did you mean samplesPerPrompt?"),
     ("generation.TopP", "no such field; did you mean topP?"),
+    (
+        "generation.nope",  # half of its letters are those of topP
+        "no such field; there are samplesPerPrompt, temperature, topP, topK, maxTokens, stop, shards, engine, "
+        "engineArgs, chatTemplateKwargs",
+    ),
     ("temperature", "no such field; did you mean spec.generation.temperature or spec.evaluation.temperature?"),
     (
         "model.name",

@@ -9,6 +9,26 @@ from selfimprove.api.rules.base import Rule, rule
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import gym_options, place_of
 
+_OF_RENDERING = {
+    "self",
+    "conversation",
+    "messages",
+    "tools",
+    "documents",
+    "chat_template",
+    "add_generation_prompt",
+    "continue_final_message",
+    "tokenize",
+    "padding",
+    "truncation",
+    "max_length",
+    "return_tensors",
+    "return_dict",
+    "return_assistant_tokens_mask",
+    "tokenizer_kwargs",
+}
+"""Arguments of transformers' `apply_chat_template` itself, and what it gives to templates."""
+
 
 def too_many_shards(spec: Spec, prompts: int) -> Problem | None:
     """The problem when there are more shards than prompts: some would have nothing to do. Asked again by whoever
@@ -43,6 +63,17 @@ def samples_differ(spec: Spec) -> Iterator[Problem]:
         yield Problem("generation.topK", f"1 {alike}; give more than 1, or -1 for all")
 
 
+@rule("generation")
+def variables_of_the_chat_template(spec: Spec) -> Iterator[Problem]:
+    """What is given to the template must not be taken for an argument of the function that renders it."""
+    for name in spec.generation.chat_template_kwargs:
+        if name in _OF_RENDERING:
+            yield Problem(
+                "generation.chatTemplateKwargs",
+                f"{name} is set by what renders prompts, and no variable of the template's own; remove it",
+            )
+
+
 @rule("generation", "evaluation")
 def top_k(spec: Spec) -> Iterator[Problem]:
     """-1 means all tokens; 0 means nothing that engines agree on."""
@@ -75,7 +106,14 @@ def room_for_the_prompt(spec: Spec) -> Iterator[Problem]:
             )
 
 
-RULES: tuple[Rule, ...] = (shards, samples_differ, top_k, evaluation_differs, room_for_the_prompt)
+RULES: tuple[Rule, ...] = (
+    shards,
+    samples_differ,
+    variables_of_the_chat_template,
+    top_k,
+    evaluation_differs,
+    room_for_the_prompt,
+)
 
 
 def _gym_size(uri: str) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
@@ -44,7 +44,7 @@ def dataset_template(spec: Spec) -> Iterator[Problem]:
 @rule("model")
 def chat_template(spec: Spec) -> Iterator[Problem]:
     """The model's chat template is Jinja."""
-    yield from template_problems("model.chatTemplate", spec.model.chat_template)
+    yield from chat_template_problems("model.chatTemplate", spec.model.chat_template)
 
 
 @rule("verification")
@@ -54,14 +54,22 @@ def method_templates(spec: Spec) -> Iterator[Problem]:
         field = f"verification.methods[{index}]"
         yield from template_problems(f"{field}.template", method.template)
         if method.verifier is not None:
-            yield from template_problems(f"{field}.verifier.chatTemplate", method.verifier.chat_template)
+            yield from chat_template_problems(f"{field}.verifier.chatTemplate", method.verifier.chat_template)
 
 
 RULES: tuple[Rule, ...] = (answer_pattern, dataset_template, chat_template, method_templates)
 
 
-def template_problems(field: str, template: str | None) -> Iterator[Problem]:
-    """What is wrong with a template's syntax; nothing where Jinja is not installed (a worker looks again)."""
+def chat_template_problems(field: str, template: str | None) -> Iterator[Problem]:
+    """The same of a chat template, which transformers reads with more tags than Jinja has."""
+    if template is not None:
+        yield from template_problems(field, _GENERATION_TAG.sub("", template), ["jinja2.ext.loopcontrols"])
+
+
+def template_problems(field: str, template: str | None, extensions: Sequence[str] = ()) -> Iterator[Problem]:
+    """What is wrong with a template's syntax, filters and tests; nothing where Jinja is not installed (a worker looks
+    again).
+    """
     if template is None:
         return
     if not template.strip():
@@ -72,6 +80,6 @@ def template_problems(field: str, template: str | None) -> Iterator[Problem]:
     except ModuleNotFoundError:
         return
     try:
-        Environment(extensions=["jinja2.ext.loopcontrols"]).parse(_GENERATION_TAG.sub("", template))
+        Environment(extensions=extensions).compile(template, raw=True)  # parsing alone asks for no filter
     except TemplateSyntaxError as error:
         yield Problem(field, f"line {error.lineno} is no Jinja ({error.message}); mend it")
