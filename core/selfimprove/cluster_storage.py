@@ -11,7 +11,7 @@ from selfimprove.cluster_run import ClusterRun
 from selfimprove.errors import OtherPlaceError, SurroundingsError
 from selfimprove.runs import RunHandle, Server, as_reached
 from selfimprove.store import Store, open_store
-from selfimprove.store.disk import explained
+from selfimprove.store.disk import explained_reading
 
 
 def open_run(seen: ClusterRun, server: Server) -> RunHandle:
@@ -39,5 +39,5 @@ def _look_inside(seen: ClusterRun, store: Store) -> None:
 
 
 def _is_folder(path: Path) -> bool:
-    with explained(str(path)):
+    with explained_reading(str(path)):
         return path.is_dir()

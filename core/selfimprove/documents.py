@@ -8,10 +8,10 @@ import re
 from pydantic import ValidationError
 
 from selfimprove import __version__
-from selfimprove.errors import SurroundingsError
+from selfimprove.errors import UnreadableError
 
 
-def unreadable(place: str, data: bytes, error: ValidationError, otherwise: str, remedy: str) -> SurroundingsError:
+def unreadable(place: str, data: bytes, error: ValidationError, otherwise: str, remedy: str) -> UnreadableError:
     """The error to raise for a document whose `version` says who wrote it. `otherwise`: what it is if it is not newer.
 
     What a newer version wrote is never to be deleted for it: it is whole.
@@ -20,11 +20,11 @@ def unreadable(place: str, data: bytes, error: ValidationError, otherwise: str, 
     why = f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}"
     version = _version_in(data)
     if version is not None and _numbers(version) > _numbers(__version__):
-        return SurroundingsError(
+        return UnreadableError(
             f"{place}: was written by selfimprove {version}, and this is {__version__}, which can't read it ({why}); "
             f"use {version} or newer"
         )
-    return SurroundingsError(f"{place}: is {otherwise} ({why}); {remedy}")
+    return UnreadableError(f"{place}: is {otherwise} ({why}); {remedy}")
 
 
 def _version_in(data: bytes) -> str | None:

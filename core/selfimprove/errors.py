@@ -39,6 +39,10 @@ class SurroundingsError(SelfImproveError):
     exit_code = SURROUNDINGS
 
 
+class UnreadableError(SurroundingsError):
+    """A document in storage is damaged, or a newer version wrote it."""
+
+
 class OtherPlaceError(SurroundingsError):
     """A store does not answer, or does not know us or the bucket: perhaps another server was meant."""
 

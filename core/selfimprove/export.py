@@ -7,6 +7,7 @@ since the core knows no model library.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from tempfile import mkdtemp
 
 from selfimprove.artifacts import Manifest, fetch_files, read_manifest, step_folder
 from selfimprove.card import model_card
-from selfimprove.errors import SelfImproveError, UserError
+from selfimprove.errors import SelfImproveError, SurroundingsError, UserError
 from selfimprove.ledger import Ledger, StepId
+from selfimprove.retention import kept_models
 from selfimprove.runs import RunHandle
 from selfimprove.stopping import best_iteration
 from selfimprove.store.base import Store
@@ -30,12 +32,13 @@ FETCH_MODEL = (sys.executable, "-m", "selfimprove_workers.main", "fetch-model")
 def export_model(run: RunHandle, ledger: Ledger, output: Path, iteration: int | None = None) -> int:
     """Write M_n (the best one when `iteration` is None) as the folder `output`; gives n.
 
-    Raises `UserError` when `output` holds something, or the run has no such model (any more).
+    Raises `UserError` when `output` holds something, or the run has no such model (any more), `SurroundingsError` when
+    the model's files are lost.
     """
     n = best_iteration(ledger) if iteration is None else iteration
     if _is_taken(output):
         raise UserError(f"--output: {output} exists and is not an empty folder; choose another one, or empty it")
-    with _appearing(output) as model:
+    with _appearing(Path(os.path.realpath(output))) as model:  # a link stays one, and what it names is filled
         if n == 0:
             _fetch_base(run, model)
         else:
@@ -56,9 +59,14 @@ def _checkpoint(store: Store, ledger: Ledger, n: int) -> Manifest:
         have = ", ".join(f"M_{i}" for i in [0, *made])
         raise UserError(f"--iteration: {n} has made no model in {store.uri}; there is {have}")
     manifest = found[0]
-    if not _present(store, manifest):
-        raise UserError(f"--iteration: M_{n} was pruned from {store.uri}; only the best and the last model are kept")
-    return manifest
+    if _present(store, manifest):
+        return manifest
+    if n in kept_models(ledger):
+        place = f"{store.uri}/{step_folder(StepId(n, 'distill'))}"
+        raise SurroundingsError(
+            f"{place}: the files of M_{n} are missing, which retention never prunes; restore them, or give --iteration"
+        )
+    raise UserError(f"--iteration: M_{n} was pruned from {store.uri}; only the best and the last model are kept")
 
 
 def _present(store: Store, manifest: Manifest) -> bool:

@@ -47,7 +47,7 @@ def keep_record(store: Store, metadata: Metadata, spec: Spec) -> None:
 
 
 def read_record(store: Store) -> Record | None:
-    """The run's record; None where no run was begun. Raises `SurroundingsError` for one that can't be read."""
+    """The run's record; None where no run was begun. Raises `UnreadableError` for one that can't be read."""
     try:
         data = store.read(RUN)
     except FileNotFoundError:

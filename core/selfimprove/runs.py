@@ -21,12 +21,14 @@ from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.locks import run_lock
 from selfimprove.run_record import Record, read_record, record_of, to_bytes
 from selfimprove.store import Store, open_store
-from selfimprove.store.disk import explained
+from selfimprove.store.disk import explained_reading
 
 if TYPE_CHECKING:
     from selfimprove.cluster_run import ClusterRun
 
 DEFAULT_STORAGE = "./runs"
+_LOOKED_INTO = 100
+"""Folders in which runs are looked for, to name them to somebody who gave the folder above."""
 
 _FROM_FILE = ("suspend", "max_iterations", "stopping", "execution", "storage", "model", "dataset", "resampling")
 """Sections that are taken from FILE when a run goes on: the first four may change, the others hold secrets' names and
@@ -106,6 +108,14 @@ def look(run: str, storage: str | None = None, sets: Sequence[str] = (), server:
     return wanted if record is None else _handle(_continued(wanted, record), wanted.store, server)
 
 
+def store_of(run: str, storage: str | None = None, server: Server = RECORDED) -> Store:
+    """Where the run lies that a person named, whatever its record says. Raises `UserError` for what names no place."""
+    path = _path_of(run)
+    if path is None or path.is_dir():
+        return open_store(run, endpoint=server.endpoint, region=server.region)
+    return _wanted(path, storage, (), server).store
+
+
 def as_reached(spec: Spec, server: Server) -> Spec:
     """The spec with the server that is asked from here, which sources on S3 inherit."""
     given = {name: value for name, value in server._asdict().items() if value is not None}
@@ -139,12 +149,14 @@ def _by_folder(run: str, server: Server) -> RunHandle:
     store = open_store(run, endpoint=server.endpoint, region=server.region)
     record = read_record(store)
     if record is None:
-        raise UserError(f"{run}: no run was begun here, {RUN} is missing; {_remedy(_path_of(run))}")
+        raise UserError(f"{run}: no run was begun here, {RUN} is missing; {_remedy(store)}")
     return _handle(record, store, server)
 
 
-def _remedy(folder: Path | None) -> str:
-    inside = sorted(path.parent.name for path in folder.glob(f"*/{RUN}")) if folder else []
+def _remedy(store: Store) -> str:
+    """The runs that lie directly inside, if any do; on S3 each folder that is looked into is a request."""
+    names = store.folders()[:_LOOKED_INTO]
+    inside = [name for name in names if any(entry.key == f"{name}/{RUN}" for entry in store.list(f"{name}/{RUN}"))]
     if inside:
         return f"it holds the runs {', '.join(inside)}: give the folder of one"
     return "give the FILE, the folder or the URI of a run"
@@ -161,7 +173,7 @@ def _path_of(run: str) -> Path | None:
 
 
 def _exists(path: Path) -> bool:
-    with explained(str(path)):
+    with explained_reading(str(path)):
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a null character

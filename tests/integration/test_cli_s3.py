@@ -49,6 +49,14 @@ def test_every_command_asks_the_server_it_is_given(
     assert list(open_store(f"{s3.uri}/demo", endpoint=s3.endpoint).list()) == []
 
 
+def test_a_place_that_holds_runs_names_them(run: BuiltRun, s3: S3Place, capfd: Capture) -> None:
+    run.handle.store.write("i001/x/run.json", b"{}")
+    outcome = selfimprove(capfd, "status", f"{s3.uri}/", "--endpoint", s3.endpoint, "--region", "us-east-1")
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"error: {s3.uri}/: no run was begun here, run.json is missing; ")
+    assert outcome.err.endswith("; it holds the runs demo: give the folder of one\n")
+
+
 def test_run_goes_on_by_the_server_it_is_given_and_records_nothing_of_it(
     run: BuiltRun, s3: S3Place, capfd: Capture
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 import yaml
@@ -75,6 +76,25 @@ def test_an_empty_folder_is_a_fine_output(finished: BuiltRun, tmp_path: Path, ca
     assert (tmp_path / "empty" / "config.json").exists()
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_a_fine_output_and_stays_one(there: bool, finished: BuiltRun, tmp_path: Path, capfd: Capture) -> None:
+    target, link = tmp_path / "disk" / "empty", tmp_path / "link"
+    target.mkdir(parents=True)
+    link.symlink_to(target)
+    if not there:
+        target.rmdir()
+    outcome = selfimprove(capfd, "export", finished.folder, "--output", link)
+    assert (outcome.code, outcome.out) == (0, f"{link}\n")
+    assert link.is_symlink() and (target / "config.json").exists()
+    assert [path.name for path in target.parent.iterdir()] == ["empty"]
+
+
+def test_a_link_to_what_holds_something_is_refused(finished: BuiltRun, tmp_path: Path, capfd: Capture) -> None:
+    (tmp_path / "link").symlink_to(finished.folder)
+    outcome = selfimprove(capfd, "export", finished.folder, "--output", tmp_path / "link")
+    assert outcome.code == 2 and "exists and is not an empty folder" in outcome.err
+
+
 @pytest.mark.parametrize("damage", [b"weights of M_9", b"", None])
 def test_a_checkpoint_that_is_not_what_its_manifest_says_is_never_exported(
     damage: bytes | None, finished: BuiltRun, tmp_path: Path, capfd: Capture
@@ -102,6 +122,18 @@ def test_a_pruned_model_says_that_it_was_pruned(tmp_path: Path, capfd: Capture) 
     outcome = selfimprove(capfd, "export", run.folder, "--iteration", "2", "--output", tmp_path / "m")
     assert outcome.code == 2
     assert "M_2 was pruned" in outcome.err
+
+
+@pytest.mark.parametrize("which", [[], ["--iteration", "3"]], ids=["best", "last"])
+def test_a_model_that_is_never_pruned_and_gone_is_told_of_as_missing(
+    which: list[str], tmp_path: Path, capfd: Capture
+) -> None:
+    run = built_run(tmp_path, maxIterations=3).baseline().iteration(1, 0.9).iteration(2, 0.6).iteration(3, 0.7)
+    n = 3 if which else 1
+    rmtree(run.folder / f"i00{n}/distill/00000/attempt-a1/model")
+    outcome = selfimprove(capfd, "export", run.folder, *which, "--output", tmp_path / "m")
+    assert outcome.code == 4
+    assert f"i00{n}/distill/00000: the files of M_{n} are missing" in outcome.err and "was pruned" not in outcome.err
 
 
 def test_the_base_model_is_the_result_when_nothing_beat_it(tmp_path: Path, capfd: Capture) -> None:

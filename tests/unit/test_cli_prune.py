@@ -97,6 +97,37 @@ def test_a_deletion_that_is_cut_short_never_leaves_a_manifest_whose_parts_are_go
     assert order[-1] == "run.json"
 
 
+@pytest.mark.parametrize("record", ['{"name": "demo", "ru', "", "{}"])
+@pytest.mark.parametrize("named_by", ["folder", "file"])
+def test_delete_says_that_a_record_cannot_be_read_and_deletes_all_the_same(
+    record: str, named_by: str, finished: BuiltRun, capfd: Capture
+) -> None:
+    (finished.folder / "run.json").write_text(record)
+    named = [finished.folder] if named_by == "folder" else [finished.file, "--storage", finished.storage]
+    outcome = selfimprove(capfd, "delete", *named, "--yes")
+    assert outcome.code == 0
+    assert outcome.err.startswith(f"{finished.folder}/run.json: is no record of a run (")
+    assert outcome.err.count("\n") == 1 and outcome.out.startswith(f"deleted {finished.folder}: ")
+    assert not finished.folder.exists()
+
+
+def test_delete_asks_before_it_deletes_a_run_whose_record_cannot_be_read(finished: BuiltRun, capfd: Capture) -> None:
+    (finished.folder / "run.json").write_text("")
+    outcome = selfimprove(capfd, "delete", finished.folder)
+    assert outcome.code == 2 and outcome.err.endswith("error: --yes: is needed here, where nobody can be asked\n")
+    assert finished.folder.exists()
+
+
+def test_delete_spares_a_folder_that_is_not_a_runs_though_a_run_json_is_there(tmp_path: Path, capfd: Capture) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "thesis.tex").write_text("years of work")
+    (tmp_path / "run.json").write_text('{"script": "make"}')
+    outcome = selfimprove(capfd, "delete", tmp_path, "--yes")
+    assert outcome.code == 4
+    assert outcome.err.endswith("; src/thesis.tex lies there too, which no run wrote, so nothing was deleted\n")
+    assert (tmp_path / "src" / "thesis.tex").exists()
+
+
 def test_delete_asks_and_nobody_to_ask_means_no(finished: BuiltRun, capfd: Capture) -> None:
     outcome = selfimprove(capfd, "delete", finished.folder)
     assert (outcome.code, outcome.err) == (2, "error: --yes: is needed here, where nobody can be asked\n")

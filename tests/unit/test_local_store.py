@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -190,16 +192,38 @@ def test_a_disk_that_is_really_full_is_told_as_such(store: LocalStore, monkeypat
         store.write("a", b"data")
 
 
-def test_a_folder_without_the_right_to_write_is_told(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+@contextmanager
+def as_anybody() -> Iterator[None]:
+    """Within, not as root, who may read and write anywhere."""
     user = os.geteuid()
-    if user == 0:  # root may write anywhere, so be nobody for a moment
+    if user == 0:
         os.seteuid(65534)
     try:
-        with pytest.raises(SurroundingsError, match=r"permission denied; give this user the right"):
-            LocalStore(tmp_path).write("a", b"")
+        yield
     finally:
         os.seteuid(user)
+
+
+def test_a_folder_without_the_right_to_write_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with as_anybody(), pytest.raises(SurroundingsError, match=r"permission denied; give this user the right to write"):
+        LocalStore(tmp_path).write("a", b"")
+
+
+@pytest.mark.parametrize("closed", ["run.json", "i001"])
+def test_what_may_not_be_read_is_named_with_the_right_that_is_missing(closed: str) -> None:
+    with TemporaryDirectory() as root:  # a parent that anybody may pass
+        Path(root).chmod(0o755)
+        store = LocalStore(Path(root))
+        store.write("run.json", b"{}")
+        store.write("i001/a", b"")
+        (store.root / closed).chmod(0)
+        line = f"{store.root / closed}: permission denied; give this user the right to read it"
+        with as_anybody(), pytest.raises(SurroundingsError) as error:
+            store.read("run.json")
+            list(store.list())
+        (store.root / closed).chmod(0o755)
+    assert str(error.value) == line
 
 
 def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:

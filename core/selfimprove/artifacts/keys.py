@@ -13,6 +13,7 @@ PROMPTS = "prompts"
 """The folder of the prompt sets, committed by the same protocol as a step."""
 
 _STEP_MANIFEST = re.compile(r"i\d{3,}/[a-z]+(-[A-Za-z]+)?/\d{5,}/manifest\.json")
+_WRITTEN = re.compile(rf"{PROMPTS}/|i\d{{3,}}/|probe-[0-9a-f]+$")
 _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -43,6 +44,11 @@ def log_key(folder: str, attempt: str, rank: int = 0) -> str:
 def folder_of(key: str) -> str:
     """The committed folder that a key of an attempt belongs to."""
     return key.split("/attempt-", 1)[0]
+
+
+def is_of_a_run(key: str) -> bool:
+    """Whether a run writes under such a key: its record, its prompts, its iterations, and what probes a store."""
+    return key == RUN or _WRITTEN.match(key) is not None
 
 
 def is_step_manifest(key: str) -> bool:

@@ -85,7 +85,7 @@ class Manifest(Model):
 def read_manifest(store: Store, folder: str) -> tuple[Manifest, str] | None:
     """The folder's manifest and the sha256 of its bytes; None before it is committed.
 
-    Raises `SurroundingsError` for one that can't be read as a manifest.
+    Raises `UnreadableError` for one that can't be read as a manifest.
     """
     try:
         data = store.read(manifest_key(folder))
@@ -118,7 +118,7 @@ def commit(store: Store, folder: str, manifest: Manifest) -> tuple[Manifest, str
 def summary_of(store: Store, folder: str, manifest: Manifest, sha256: str) -> Summary:
     """The summary that a manifest carries, with the reference to it filled in.
 
-    Raises `SurroundingsError` for one that this version can't read.
+    Raises `UnreadableError` for one that this version can't read.
     """
     try:
         return _summary(store, folder, manifest, sha256)
@@ -128,7 +128,7 @@ def summary_of(store: Store, folder: str, manifest: Manifest, sha256: str) -> Su
 
 
 def parse_manifest(store: Store, key: str, data: bytes) -> Manifest:
-    """The manifest in these bytes. Raises `SurroundingsError` when they are none."""
+    """The manifest in these bytes. Raises `UnreadableError` when they are none."""
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:

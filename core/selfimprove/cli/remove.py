@@ -8,15 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from selfimprove.artifacts import RUN, load_ledger
+from selfimprove.artifacts.keys import is_of_a_run
 from selfimprove.cli import say
 from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
-from selfimprove.errors import SurroundingsError, UserError
+from selfimprove.errors import SurroundingsError, UnreadableError, UserError
+from selfimprove.kubectl import PREFIX
 from selfimprove.locks import run_lock
 from selfimprove.retention import Removal, removals
 from selfimprove.retention import prune as carry_out
 from selfimprove.runs import RunHandle
-from selfimprove.store.base import Entry
+from selfimprove.store.base import Entry, Store
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -39,20 +41,21 @@ def prune(run: str, where: Where, dry_run: bool, as_json: bool) -> None:
 
 
 def delete(run: str, where: Where, yes: bool) -> None:
-    """Delete all of a run, after asking; its resource in a cluster stays."""
-    handle = where.find(run)
+    """Delete all of a run, after asking, its record readable or not; its resource in a cluster stays."""
+    try:
+        handle = where.find(run)
+    except UnreadableError as error:
+        if run.startswith(PREFIX):
+            raise
+        store = where.store(run)
+        _require_nothing_else(store, error)
+        say(f"{error}; it is a run's folder all the same")
+        _delete(store, yes)
+        return
     _refuse_at_work(handle, f"end it first: {_deleted(handle, where)}, then {where.again('delete', handle.uri)}")
-    with run_lock(handle.store):
-        entries = list(handle.store.list())
-        if not yes and not _agreed(handle, entries):
-            print("nothing was deleted")
-            return
-        handle.store.delete(in_order([entry.key for entry in entries]))
-        root = handle.store.local_path("")
-        if root is not None:
-            shutil.rmtree(root, ignore_errors=True)  # the lock file and what killed writers left unfinished
-    print(f"deleted {handle.uri}: {_amount(entries)}")
-    if handle.resource is not None:
+    held = handle.resource is not None and not handle.resource.status.stop
+    deleted = _delete(handle.store, yes, " It is only suspended, and could not go on." if held else "")
+    if deleted and handle.resource is not None:
         say(f"its resource stays; remove it with: {_deleted(handle, where)}")
 
 
@@ -73,6 +76,28 @@ def size_text(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} {_UNITS[-1]}"
+
+
+def _delete(store: Store, yes: bool, warning: str = "") -> bool:
+    """Whether it was deleted: not when whoever is asked says no."""
+    with run_lock(store):
+        entries = list(store.list())
+        if not yes and not _agreed(store.uri, entries, warning):
+            print("nothing was deleted")
+            return False
+        store.delete(in_order([entry.key for entry in entries]))
+        root = store.local_path("")
+        if root is not None:
+            shutil.rmtree(root, ignore_errors=True)  # the lock file and what killed writers left unfinished
+    print(f"deleted {store.uri}: {_amount(entries)}")
+    return True
+
+
+def _require_nothing_else(store: Store, error: UnreadableError) -> None:
+    """Others name files `run.json` too: where it is no record of ours, what lies beside it must be ours."""
+    other = next((entry.key for entry in store.list() if not is_of_a_run(entry.key)), None)
+    if other is not None:
+        raise UnreadableError(f"{error}; {other} lies there too, which no run wrote, so nothing was deleted") from error
 
 
 def _refuse_at_work(handle: RunHandle, remedy: str) -> None:
@@ -111,11 +136,10 @@ def _lines(going: list[Removal], dry_run: bool) -> list[str]:
     return [*lines, f"{'would free' if dry_run else 'freed'} {_amount(going)}"]
 
 
-def _agreed(handle: RunHandle, entries: list[Entry]) -> bool:
+def _agreed(uri: str, entries: list[Entry], warning: str) -> bool:
     if not sys.stdin.isatty():
         raise UserError("--yes: is needed here, where nobody can be asked")
-    held = " It is only suspended, and could not go on." if handle.resource and not handle.resource.status.stop else ""
-    print(f"delete all of {handle.uri} ({_amount(entries)})?{held} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"delete all of {uri} ({_amount(entries)})?{warning} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

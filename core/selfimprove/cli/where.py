@@ -17,6 +17,7 @@ from selfimprove.kubectl import AS_CONFIGURED, PREFIX, Kubectl
 if TYPE_CHECKING:
     from selfimprove.cluster_run import ClusterRun
     from selfimprove.runs import RunHandle, Server
+    from selfimprove.store import Store
 
 _OWN_KEYS = "the keys are this machine's own, not those of the Secret that the cluster's pods get"
 _OUTSIDE = "if its server has another address from here, give it by --endpoint URL (after kubectl port-forward, say)"
@@ -43,6 +44,13 @@ class Where:
 
         with self._hinted():
             return find(run, self.storage, self._server(), begin_with=self.again("run", run))
+
+    def store(self, run: str) -> Store:
+        """Where the run of a FILE, folder or URI lies, whatever its record says. Raises what `runs.store_of` raises."""
+        from selfimprove.runs import store_of
+
+        with self._hinted():
+            return store_of(run, self.storage, self._server())
 
     def in_cluster(self, run: str) -> ClusterRun | None:
         """The run of `sir/NAME`, as its resource shows it; None for a RUN of another kind.

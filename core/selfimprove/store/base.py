@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -49,6 +49,9 @@ class Store(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """The objects whose key starts with the prefix, in the order of keys."""
+
+    def folders(self) -> Sequence[str]:
+        """The names of the folders directly under the URI, in order: what stands before the first `/` of keys."""
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; a missing one is no error."""

@@ -19,6 +19,7 @@ _PRUNED_MEANWHILE = 3
 """How often a folder may vanish under a write, when someone deletes in it at the same time."""
 
 _FULL = "free some space or choose another folder, then run the same command again"
+_READABLE = "give this user the right to read it"
 _RIGHTS = "give this user the right to write there or choose another folder"
 
 _REMEDIES = {
@@ -49,6 +50,20 @@ def explained(place: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise _refused(place, error) from error
+
+
+@contextmanager
+def explained_reading(place: str) -> Iterator[None]:
+    """The same for what is only read: the file or folder is named that can't be, where the system says which."""
+    try:
+        with explained(place):
+            yield
+    except SurroundingsError as error:
+        cause = error.__cause__
+        if isinstance(cause, PermissionError):
+            reason = _REMEDIES[cause.errno or errno.EACCES][0]
+            raise SurroundingsError(f"{cause.filename or place}: {reason}; {_READABLE}") from cause
+        raise
 
 
 def make_folder(folder: Path) -> None:

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from selfimprove.store.base import Entry, Store
-from selfimprove.store.disk import TEMPORARY, explained, link, make_folder, replace, sync_folder, temporary_file
+from selfimprove.store.disk import (
+    TEMPORARY,
+    explained,
+    explained_reading,
+    link,
+    make_folder,
+    replace,
+    sync_folder,
+    temporary_file,
+)
 from selfimprove.store.probing import probe_conditional_create
 
 LOCK = ".lock"
@@ -31,12 +40,12 @@ class LocalStore:
 
     def read(self, key: str) -> bytes:
         """The whole object."""
-        with self._explained(), self.open(key) as stream:
+        with explained_reading(f"{self.uri}/{key}"), self.open(key) as stream:
             return stream.read()
 
     def open(self, key: str) -> BinaryIO:
         """The object as an open file."""
-        with self._explained():
+        with explained_reading(f"{self.uri}/{key}"):
             try:
                 return self._path(key).open("rb")
             except (IsADirectoryError, NotADirectoryError):
@@ -88,10 +97,15 @@ class LocalStore:
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """The objects whose key starts with the prefix, in the order of keys."""
-        with self._explained():
+        with explained_reading(self.uri):
             folder = prefix.rpartition("/")[0]
             found = [entry for entry in self._walk(self._path(folder), folder) if entry.key.startswith(prefix)]
         yield from sorted(found)
+
+    def folders(self) -> Sequence[str]:
+        """The names of the folders directly under the root, in order."""
+        with explained_reading(self.uri):
+            return sorted(path.name for path in self.root.iterdir() if path.is_dir()) if self.root.is_dir() else []
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects, and the folders that this empties; a missing one is no error."""

@@ -86,6 +86,10 @@ class S3Store:
         """The objects whose key starts with the prefix, in the order of keys."""
         yield from sorted(self._do(prefix, lambda: list(self._pages(prefix))))
 
+    def folders(self) -> Sequence[str]:
+        """The names before the first `/` of keys, in order, as the server groups them."""
+        return sorted(self._do("", lambda: list(self._groups())))
+
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; a missing one is no error."""
         names = [{"Key": self._prefix + key} for key in keys]
@@ -134,6 +138,13 @@ class S3Store:
         for item in (item for page in pages for item in page.get("Contents", [])):
             if not item["Key"].endswith("/"):  # a "folder", which some consoles and stores make
                 yield Entry(item["Key"].removeprefix(self._prefix), item["Size"])
+
+    def _groups(self) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
+        )
+        for item in (item for page in pages for item in page.get("CommonPrefixes", [])):
+            yield item["Prefix"].removeprefix(self._prefix).removesuffix("/")
 
     def _delete(self, names: Sequence[Mapping[str, str]]) -> None:
         answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
