@@ -19,6 +19,7 @@ from selfimprove.artifacts.digests import damaged
 from selfimprove.errors import FailedError, SurroundingsError, UserError
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import adopts, shards_of, steps_of
+from selfimprove.retention import kept_models
 from selfimprove.run_record import Record, read_record
 from selfimprove.stopping import best_iteration
 from selfimprove.store import Store, open_store
@@ -97,8 +98,9 @@ class Origin:
             )
         for n in self._needed(last) - self._models:
             whole = [n for n in self._ledger.measured_iterations() if self._needed(n) <= self._models]
+            gone = "whose files are missing" if n in kept_models(self._ledger) else "which was pruned"
             raise UserError(
-                f"{FIELD}.iteration: {last} needs M_{n}, which was pruned from {self._source.uri}; "
+                f"{FIELD}.iteration: {last} needs M_{n}, {gone} from {self._source.uri}; "
                 f"give one of {', '.join(map(str, whole))}"
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -162,6 +163,11 @@ def test_a_model_that_was_pruned_is_missed_before_anything_is_taken(source: Buil
     assert refusal(fork(source, 1)) == (
         f"spec.resumeFrom.iteration: 1 needs M_1, which was pruned from {source.handle.uri}; give one of 0, 2, 3"
     )
+
+
+def test_a_model_that_is_never_pruned_and_gone_is_told_of_as_missing(source: BuiltRun) -> None:
+    rmtree(source.folder / "i003/distill/00000/attempt-a1/model")
+    assert refusal(fork(source, 3)).startswith("spec.resumeFrom.iteration: 3 needs M_3, whose files are missing from ")
 
 
 def test_after_pruning_the_best_and_the_last_may_still_be_gone_on_from(source: BuiltRun) -> None:
