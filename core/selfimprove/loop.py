@@ -48,7 +48,7 @@ def next_step(spec: Spec, ledger: Ledger) -> Step | Stop:
     """
     for iteration in count():
         for step in steps_of(spec, iteration):
-            if step.step == "distill" and (message := stopping.nothing_to_learn(ledger, iteration)):
+            if step.step == "distill" and (message := stopping.nothing_to_learn(spec, ledger, iteration)):
                 return _end(spec, ledger, iteration, "NothingToLearn", message)
             if missing := _missing(spec, ledger, step):
                 return _failed(spec, ledger, iteration) or _step(spec, ledger, step, missing)
@@ -230,7 +230,8 @@ def _why_select(spec: Spec, ledger: Ledger, iteration: int) -> str:
 def _why_distill(spec: Spec, ledger: Ledger, iteration: int) -> str:
     selected = ledger.selected(iteration)
     start = 0 if spec.distillation.start_from == "Base" else iteration - 1
-    kept = f"kept {selected.examples:,} examples" if selected else "is committed"
+    what = "kept {:,} examples" if spec.distillation.method == "SFT" else "made {:,} pairs"
+    kept = what.format(selected.examples) if selected else "is committed"
     return f"i{iteration:03d}-select {kept}: M_{iteration} is trained on them, from M_{start}"
 
 

@@ -72,6 +72,22 @@ EXAMPLE = pa.schema(
 )
 """One training example: loss falls on `tokens` only, times `weight`."""
 
+PAIR = pa.schema(
+    [
+        pa.field("prompt", pa.string(), False),
+        pa.field("chosen_sample", pa.int32(), False),
+        pa.field("rejected_sample", pa.int32(), False),  # always a plain one
+        pa.field("iteration", pa.int32(), False),  # that drew both
+        pa.field("strategy", pa.string(), False),  # of the chosen one
+        pa.field("level", pa.string()),
+        pa.field("prompt_tokens", pa.list_(pa.int32()), False),
+        pa.field("chosen_tokens", pa.list_(pa.int32()), False),
+        pa.field("rejected_tokens", pa.list_(pa.int32()), False),
+        pa.field("weight", pa.float32(), False),
+    ]
+)
+"""One training example of method DPO: two completions of one prompt, the first of which scored strictly higher."""
+
 DECISION = pa.schema(
     [
         pa.field("prompt", pa.string(), False),
@@ -83,4 +99,11 @@ DECISION = pa.schema(
 )
 """What `select` decided of one sample, for `selfimprove samples`."""
 
-SCHEMAS = {"prompt": PROMPT, "sample": SAMPLE, "score": SCORE, "example": EXAMPLE, "decision": DECISION}
+SCHEMAS = {
+    "prompt": PROMPT,
+    "sample": SAMPLE,
+    "score": SCORE,
+    "example": EXAMPLE,
+    "pair": PAIR,
+    "decision": DECISION,
+}

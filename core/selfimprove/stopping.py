@@ -91,17 +91,23 @@ def result(ledger: Ledger) -> str:
     return reason
 
 
-def nothing_to_learn(ledger: Ledger, iteration: int) -> str | None:
+def nothing_to_learn(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     """The message when `select` of this iteration is committed and left nothing to train on; else None."""
     selected = ledger.selected(iteration)
     if selected is None or selected.examples > 0:
         return None
     if unread := _unread_answers(ledger, StepId(iteration, "verify")):
         return unread
-    empty = selected.training.empty_filter_rate
+    prompts, empty = selected.training.prompts, selected.training.empty_filter_rate
     share = "" if empty is None else f" (the filter was empty for {empty:.0%} of them)"
+    if spec.distillation.method == "DPO":
+        return (
+            f"i{iteration:03d}-select found no pair in {prompts:,} prompts{share}: method DPO needs a sample that is "
+            "kept and one of the same prompt that is not and scores lower; begin a run with a weighting that parts "
+            "more prompts, more generation.samplesPerPrompt, or distillation.method SFT"
+        )
     return (
-        f"i{iteration:03d}-select kept no sample of {selected.training.prompts:,} prompts{share}; begin a run with a "
+        f"i{iteration:03d}-select kept no sample of {prompts:,} prompts{share}; begin a run with a "
         "weighting that keeps more, more generation.samplesPerPrompt, or a resampling.strategy"
     )
 

@@ -224,3 +224,62 @@ def test_selecting_needs_no_model_library() -> None:
     code = "import sys, selfimprove_workers.select; print([m for m in ('torch', 'transformers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+DPO = {"method": "DPO"}
+
+
+def pairs(shop: Workshop) -> Rows:
+    return shop.rows(shop.manifest("select").parts, "pair")
+
+
+def test_preferences_are_pairs_of_a_kept_and_a_dropped_sample_as_they_were_sampled(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(3, level="easy"), distillation=DPO)
+    answers = {"p0": ["It is 7", "8", "So 7", "9", "10"], "p1": ["8", "7"], "p2": ["7", "It is 7"]}
+    summary = selected(shop, answers)
+    sampled = {(row["prompt"], row["sample"]): row for row in shop.rows(shop.manifest("generate").parts, "sample")}
+    found = pairs(shop)
+    assert [(row["prompt"], row["weight"]) for row in found] == [("p0", 0.5), ("p0", 0.5), ("p1", 1)]
+    assert {row["chosen_sample"] for row in found[:2]} == {0, 2}
+    assert {row["rejected_sample"] for row in found[:2]} < {1, 3, 4}
+    for row in found:
+        chosen, rejected = (sampled[row["prompt"], row[f"{which}_sample"]] for which in ("chosen", "rejected"))
+        assert (row["chosen_tokens"], row["rejected_tokens"]) == (chosen["tokens"], rejected["tokens"])
+        assert row["prompt_tokens"] == chosen["prompt_tokens"] == rejected["prompt_tokens"]
+        assert (row["iteration"], row["strategy"], row["level"]) == (1, "", "easy")
+    assert summary.counts == {
+        "kept": 3,
+        "noPair": 2,
+        "notAccepted": 4,
+        "pairs": 3,
+        "promptsWithoutPair": 1,
+        "level.easy": 3,
+    }
+    assert summary.selected is not None
+    assert (summary.rows, summary.selected.examples, summary.selected.prompts_in_training) == (3, 3, 2)
+    assert [tally(shop)[f"p{i}"]["examples"] for i in range(3)] == [2, 1, 0]
+
+
+def test_a_guided_sample_is_preferred_to_what_the_model_says_by_itself(tiny_model: Path, tmp_path: Path) -> None:
+    settings = {"resampling": STEERED, "selection": {"acceptTruncated": True}, "distillation": DPO}
+    shop = workshop(tmp_path, tiny_model, sums(1, rationale=SOLUTION), **settings)
+    shop.commit_answers({"p0": ["8", "9"]})
+    resample.run(shop.context("resample"))
+    select.run(shop.context("select"))
+    given = {row["sample"]: row["tokens"] for row in shop.rows(shop.manifest("resample").parts, "sample")}
+    found = pairs(shop)
+    assert found and all(row["strategy"] == "StateReset" for row in found)
+    assert all(row["chosen_tokens"] == given[row["chosen_sample"]] for row in found)
+    assert {row["rejected_sample"] for row in found} <= {0, 1}
+
+
+def test_samples_that_are_all_kept_or_all_dropped_make_no_pair_and_are_counted(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(2), distillation=DPO)
+    summary = selected(shop, {"p0": ["7", "It is 7"], "p1": ["8", "9"]})
+    assert summary.selected is not None
+    assert (summary.selected.examples, pairs(shop)) == (0, [])
+    assert summary.counts == {"notAccepted": 2, "noPair": 2, "pairs": 0, "promptsWithoutPair": 2}

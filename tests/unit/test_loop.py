@@ -181,6 +181,14 @@ def test_a_first_iteration_that_keeps_nothing_fails_and_names_the_remedy():
     assert "resampling.strategy" in end.message
 
 
+def test_a_first_iteration_without_a_pair_to_prefer_fails_and_names_the_remedy():
+    spec = spec_of(distillation={"method": "DPO"})
+    end = stop(spec, nothing_kept(1))
+    assert (end.rule, end.succeeded) == ("NothingToLearn", False)
+    assert end.message.startswith("i001-select found no pair in 20 prompts")
+    assert "distillation.method SFT" in end.message
+
+
 def test_where_no_gold_answer_can_be_read_the_end_says_so_and_not_to_sample_more():
     ledger = after(measures(0.4))
     ledger = commit(ledger, StepId(1, "generate"))

@@ -12,8 +12,8 @@ from selfimprove import weighting
 from selfimprove.api.selecting import Selection
 from selfimprove.weighting import Bools, Floats, Ints
 
-KEPT, NOT_ACCEPTED, TRUNCATED, NO_SCORE, COPY, DUPLICATE, OVER_THE_CAP = range(7)
-REASONS = ("kept", "not accepted", "truncated", "no score", "copy", "duplicate", "over the cap")
+KEPT, NOT_ACCEPTED, TRUNCATED, NO_SCORE, COPY, DUPLICATE, OVER_THE_CAP, UNPAIRED = range(8)
+REASONS = ("kept", "not accepted", "truncated", "no score", "copy", "duplicate", "over the cap", "no pair")
 """What each code says to a person, in the `reason` of a DECISION row."""
 
 ACCEPTED = "accepted"
@@ -42,14 +42,32 @@ class Pool:
 
 def choose(pool: Pool, selection: Selection, seed: int) -> tuple[Floats, Codes]:
     """[n] Final weights (0 where not kept) and reasons: no duplicates, then the cap, then prompts are normalised."""
-    if selection.deduplicate and pool.fingerprint is not None:
-        pool = _drop(pool, _repeats(pool, pool.fingerprint), DUPLICATE)
+    pool = without_duplicates(pool, selection)
     if selection.per_prompt_cap is not None:
         pool = _drop(pool, _beyond(pool, selection.per_prompt_cap, seed), OVER_THE_CAP)
     weight = np.where(pool.reason == KEPT, pool.weight, 0.0)
     if selection.normalise == "Prompt":
         weight = weighting.normalise(weight, pool.prompt, pool.prompts)
     return weight, pool.reason
+
+
+def without_duplicates(pool: Pool, selection: Selection) -> Pool:
+    """The pool with each kept text of a prompt once, unless `selection` lets copies be."""
+    if not selection.deduplicate or pool.fingerprint is None:
+        return pool
+    kept = np.flatnonzero(pool.reason == KEPT)
+    repeated = np.zeros(len(pool.prompt), dtype=bool)
+    repeated[np.setdiff1d(kept, first_of_each(pool, kept))] = True
+    return _drop(pool, repeated, DUPLICATE)
+
+
+def first_of_each(pool: Pool, places: Ints) -> Ints:
+    """Of these places the first with each text of a prompt; the pool must have fingerprints."""
+    assert pool.fingerprint is not None
+    pairs = np.stack([pool.prompt[places].astype(np.uint64), pool.fingerprint[places]])
+    _, first = np.unique(pairs, axis=1, return_index=True)
+    chosen: Ints = places[first]
+    return chosen
 
 
 def plain_reasons(weight: Floats, truncated: Bools, missing: Bools, selection: Selection) -> Codes:
@@ -68,16 +86,6 @@ def merit_of(scores: Sequence[Floats]) -> Floats:
 
 def _drop(pool: Pool, out: Bools, why: int) -> Pool:
     return replace(pool, reason=np.where(out & (pool.reason == KEPT), why, pool.reason).astype(np.int8))
-
-
-def _repeats(pool: Pool, fingerprint: npt.NDArray[np.uint64]) -> Bools:
-    """[n] Kept samples whose text an earlier kept one of the same prompt has."""
-    kept = np.flatnonzero(pool.reason == KEPT)
-    pairs = np.stack([pool.prompt[kept].astype(np.uint64), fingerprint[kept]])
-    _, first = np.unique(pairs, axis=1, return_index=True)
-    repeated = np.zeros(len(pool.prompt), dtype=bool)
-    repeated[np.delete(kept, first)] = True
-    return repeated
 
 
 def _beyond(pool: Pool, cap: int, seed: int) -> Bools:

@@ -25,7 +25,8 @@ from selfimprove_workers.choosing import REASONS, Codes, Pool, choose, merit_of,
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.gathering import Gathered, gather
-from selfimprove_workers.judging import acceptance, methods_of, missing, weigh
+from selfimprove_workers.judging import acceptance, accepted, methods_of, missing, weigh
+from selfimprove_workers.pairing import Pairs, pair
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
 from selfimprove_workers.training_set import Decided, read_tally, write_tables
 
@@ -63,10 +64,10 @@ def run(context: StepContext) -> Summary:
     plain = gather(context.store, sources.plain, _parts(sources.verified), methods_of(context.spec))
     guided = gather_guided(context.store, sources.resampled, plain.ids)
     filters = weigh(context.spec, plain.scores, plain.prompt, len(plain.ids))
-    weight, reason = _choose(context, sources, plain, guided, filters)
+    pairs, weight, reason = _choose(context, _pool(context, sources, plain, guided, filters), plain)
     table = _table(context, plain, filters)
     tail = read_tally(context.store, sources.first) if sources.first else tail_prompts(table, _target(context))
-    decided = Decided(plain, guided, weight, reason, _levels(context, plain.ids), table.passed, tail)
+    decided = Decided(plain, guided, weight, reason, _levels(context, plain.ids), table.passed, tail, pairs)
     tables = write_tables(context, recipe, sources.plain, sources.guided, decided)
     selected = _selected(context, table, tail, decided)
     outcome = Outcome(tables.pop("example"), len(plain.ids), counts=_counts(decided), tables=tables, selected=selected)
@@ -94,24 +95,23 @@ def _sources(context: StepContext) -> Sources:
 
 def _settings(context: StepContext) -> dict[str, object]:
     spec = context.spec
-    return {
+    settings: dict[str, object] = {
         "verification": spec.verification.to_json() if spec.verification else None,
         "selection": spec.selection.to_json(),
         "target": spec.resampling.target,
         "acceptThreshold": spec.resampling.accept_threshold,
         "seed": spec.seed,
     }
+    return settings if spec.distillation.method == "SFT" else settings | {"method": spec.distillation.method}
 
 
-def _choose(
-    context: StepContext, sources: Sources, plain: Gathered, guided: Guided, filters: Floats
-) -> tuple[Floats, Codes]:
-    """[n] Weights and reasons of the plain samples, then of the guided ones."""
+def _pool(context: StepContext, sources: Sources, plain: Gathered, guided: Guided, filters: Floats) -> Pool:
+    """The plain samples, then the guided ones."""
     selection, names = context.spec.selection, methods_of(context.spec)
     reason = plain_reasons(filters, plain.truncated, missing(context.spec, plain.scores), selection)
     merit = merit_of([plain.scores[name] for name in names])
     parts = [*sources.plain, *sources.guided]
-    pool = Pool(
+    return Pool(
         prompts=len(plain.ids),
         prompt=np.concatenate([plain.prompt, guided.prompt]),
         weight=np.concatenate([filters, np.ones(len(guided.prompt))]),
@@ -119,7 +119,18 @@ def _choose(
         merit=np.concatenate([merit, np.full(len(guided.prompt), -np.inf)]),
         fingerprint=fingerprints(context.store, parts) if selection.deduplicate else None,
     )
-    return choose(pool, selection, derive_seed(context.spec.seed, "train", context.step.iteration, "select"))
+
+
+def _choose(context: StepContext, pool: Pool, plain: Gathered) -> tuple[Pairs | None, Floats, Codes]:
+    """The pairs, where pairs are trained on; [n] weights and reasons of the pool's samples."""
+    selection = context.spec.selection
+    seed = derive_seed(context.spec.seed, "train", context.step.iteration, "select")
+    if context.spec.distillation.method == "SFT":
+        return None, *choose(pool, selection, seed)
+    passed = accepted(context.spec, plain.scores, plain.truncated)
+    everyone = np.ones(len(pool.prompt), dtype=bool)  # a guided sample that did not pass is out by its reason
+    everyone[: len(plain.prompt)] = False if passed is None else passed
+    return pair(pool, everyone, selection, seed)
 
 
 def _table(context: StepContext, plain: Gathered, filters: Floats) -> Table:
@@ -148,6 +159,9 @@ def _counts(decided: Decided) -> dict[str, int]:
     """How many samples for each reason, and how many examples of each level."""
     codes = np.bincount(decided.reason, minlength=len(REASONS))
     reasons = {_camel(name): int(count) for name, count in zip(REASONS, codes, strict=True) if count}
+    if decided.pairs is not None:
+        compared = len(np.unique(decided.prompt[decided.pairs.chosen]))
+        reasons |= {"pairs": len(decided.pairs), "promptsWithoutPair": len(decided.plain.ids) - compared}
     return reasons | _level_counts(decided.levels, decided.prompt, decided.weight > 0)
 
 

@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from selfimprove.artifacts import Manifest, Part, PartWriter, read_rows
-from selfimprove.records import DECISION, EXAMPLE, SAMPLE
+from selfimprove.records import DECISION, EXAMPLE, PAIR, SAMPLE
 from selfimprove.store.base import Store
 from selfimprove.weighting import Floats, Ints
 from selfimprove_workers.choosing import REASONS, Codes
 from selfimprove_workers.committing import Recipe
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.gathering import Gathered, whole_prompts
+from selfimprove_workers.pairing import Pairs
 from selfimprove_workers.pooling import Guided
 
 ROWS_PER_PART = 8192
@@ -49,6 +50,8 @@ class Decided:
     passed: Floats | None
     """[n] 1 where a plain sample counts as accepted; None where nobody can tell."""
     tail: frozenset[str]
+    pairs: Pairs | None = None
+    """What is trained on in place of single samples, under method DPO; each pair's weight stands at its chosen one."""
 
     @property
     def plain_count(self) -> int:
@@ -64,20 +67,25 @@ class Decided:
 def write_tables(
     context: StepContext, recipe: Recipe, plain: Sequence[Part], guided: Sequence[Part], decided: Decided
 ) -> dict[str, list[Part]]:
-    """Write the tables example, decision and tally, streaming the samples once more."""
+    """Write the tables example (rows PAIR under DPO), decision and tally, streaming the samples once more."""
     digest = recipe.digest(context)
 
     def writer(table: str, schema: pa.Schema) -> PartWriter:
         return context.writer(digest, schema, table=table, adopt=False)
 
-    examples, decisions, tally = writer("part", EXAMPLE), writer("decision", DECISION), writer("tally", TALLY)
+    examples = writer("part", EXAMPLE if decided.pairs is None else PAIR)
+    decisions, tally = writer("decision", DECISION), writer("tally", TALLY)
+    coupler = None if decided.pairs is None else _Coupler(decided, decided.pairs, context.step.iteration)
     prompts, at = decided.prompt, 0
     for samples in _streams(context.store, plain, guided):
         here = slice(at, at + samples.num_rows)
         at = here.stop
         weight, which = decided.weight[here], prompts[here]
         _write(decisions, _decisions(samples, weight, decided.reason[here]))
-        _write(examples, _examples(samples, weight, which, decided.levels, context.step.iteration))
+        if coupler is None:
+            _write(examples, _examples(samples, weight, which, decided.levels, context.step.iteration))
+        else:
+            _write(examples, coupler.couple(samples, here))
     _write(tally, _tally(decided))
     return {"example": examples.parts, "decision": decisions.parts, "tally": tally.parts}
 
@@ -116,6 +124,46 @@ def _examples(
     for name, column in columns.items():
         chosen = chosen.append_column(name, column)
     return chosen
+
+
+class _Coupler:
+    """Brings the two samples of each pair together as they stream by, prompt after prompt.
+
+    Both are in one table, but for a pair with a guided sample: those come last, and what they are preferred to waits.
+    """
+
+    def __init__(self, decided: Decided, pairs: Pairs, iteration: int) -> None:
+        self._decided, self._pairs, self._iteration = decided, pairs, iteration
+        self._waiting: list[pa.Table] = []
+        self._places = np.empty(0, np.int64)
+
+    def couple(self, samples: pa.Table, here: slice) -> pa.Table:
+        """The rows of the pairs whose preferred sample is among these, which stand at `here` in the pool."""
+        table = pa.concat_tables([*self._waiting, samples])
+        places = np.concatenate([self._places, np.arange(here.start, here.stop)])
+        chosen, rejected = self._pairs.chosen, self._pairs.rejected
+        ready = (chosen >= here.start) & (chosen < here.stop)
+        rows = self._rows(table, places, chosen[ready], rejected[ready])
+        waits = np.flatnonzero(np.isin(places, rejected[chosen >= here.stop]))
+        self._waiting, self._places = [table.take(pa.array(waits))], places[waits]
+        return rows
+
+    def _rows(self, table: pa.Table, places: Ints, chosen: Ints, rejected: Ints) -> pa.Table:
+        """`places` ascend: plain samples come before guided ones."""
+        one, other = (table.take(pa.array(np.searchsorted(places, which))) for which in (chosen, rejected))
+        columns = {
+            "prompt": one["prompt"],
+            "chosen_sample": one["sample"],
+            "rejected_sample": other["sample"],
+            "iteration": np.full(len(chosen), self._iteration),
+            "strategy": one["strategy"],
+            "level": pa.array([self._decided.levels[at] for at in self._decided.prompt[chosen]], pa.string()),
+            "prompt_tokens": one["prompt_tokens"],
+            "chosen_tokens": one["tokens"],
+            "rejected_tokens": other["tokens"],
+            "weight": self._decided.weight[chosen],
+        }
+        return pa.table(columns).cast(PAIR)
 
 
 def _tally(decided: Decided) -> pa.Table:
