@@ -26,8 +26,8 @@ from selfimprove_workers.chat import render
 from selfimprove_workers.datasets import load_sets
 from selfimprove_workers.engines.base import SampleRequest
 from selfimprove_workers.models import model_folder, open_engine
-from selfimprove_workers.training.batches import Indices, MicroBatch, Shape, micro_batches, steps_of_epoch
-from selfimprove_workers.training.examples import COLUMNS, Examples, collect
+from selfimprove_workers.training.batches import MicroBatch, Shape, micro_batches, steps_of_epoch
+from selfimprove_workers.training.examples import SINGLES, Examples, Indices, collect
 from selfimprove_workers.training.loss import Loss
 from selfimprove_workers.training.memory import OTHER_PASS, PASS, fit
 from selfimprove_workers.training.net import Net, open_net, splits_head
@@ -84,7 +84,7 @@ def sampled(spec: Spec, folder: Path, count: int) -> Examples:
     ]
     vocabulary = len(engine.tokenizer)
     engine.close()
-    batches = pa.Table.from_pylist(rows, EXAMPLE).select(COLUMNS).to_batches()
+    batches = pa.Table.from_pylist(rows, EXAMPLE).select(SINGLES.columns).to_batches()
     return collect(batches, spec.distillation.max_length, vocabulary, "benchmark")
 
 
@@ -109,7 +109,7 @@ def stepper(net: Net, examples: Examples) -> Callable[[list[Indices], Passes], f
     def train(steps: list[Indices], passes: Passes) -> float:
         began = time.perf_counter()
         for step in steps:
-            denominator = float(examples.weighted_tokens[step].sum())
+            denominator = loss.denominator(examples, step)
             for batch in passes(step):
                 loss.backward(batch.to(net.device), denominator)
             optimizer.step()

@@ -110,5 +110,8 @@ class Summary(Model):
     gpu_seconds: float = 0.0
     """GPUs in use times seconds, of this attempt."""
     counts: dict[str, int] = {}
+    figures: dict[str, Figure] = {}
+    """Of distill, as means over the last epoch's steps: loss; under DPO also rewardAccuracy (the share of pairs whose
+    preferred sample gained more than the other), rewardMargin and its two terms, nll."""
     selected: Selected | None = None
     measures: Measures | None = None

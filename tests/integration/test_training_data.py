@@ -40,7 +40,9 @@ def test_the_ranks_together_hold_every_example_of_a_step_once(world: int) -> Non
     batches = [b for rank in range(world) for b in micro_batches(examples, step, Shape(40, rows=2), rank, world)]
     assert sum(batch.tokens for batch in batches) == examples.lengths[step].sum()
     assert sum(len(batch.targets) for batch in batches) == (examples.lengths - examples.prompt_lengths)[step].sum()
-    assert sum(float(batch.weights.sum()) for batch in batches) == pytest.approx(examples.weighted_tokens[step].sum())
+    assert sum(float(batch.weights.sum()) for batch in batches) == pytest.approx(
+        (examples.weights * examples.predicted)[step].sum()
+    )
 
 
 @given(st.integers(1, 400), st.floats(0, 1))

@@ -13,11 +13,12 @@ import pyarrow as pa
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from selfimprove.records import EXAMPLE
+from selfimprove.records import EXAMPLE, PAIR
 from selfimprove_workers.training.batches import Shape, micro_batches
-from selfimprove_workers.training.examples import COLUMNS, Examples, collect
+from selfimprove_workers.training.examples import PAIRS, SINGLES, Examples, collect
 from selfimprove_workers.training.loss import Loss
 from selfimprove_workers.training.net import Net, open_net, splits_head
+from selfimprove_workers.training.trainer import Objective
 
 VOCABULARY = 97
 CPU = torch.device("cpu")
@@ -64,9 +65,31 @@ def example_rows(count: int, *, seed: int = 0, weights: list[float] | None = Non
     ]
 
 
+def pair_rows(count: int, *, seed: int = 0, weights: list[float] | None = None) -> list[dict[str, object]]:
+    """PAIR rows with random tokens, prompts of 2 to 9 and completions of 1 to 14 tokens."""
+    columns = ("prompt", "iteration", "strategy", "level", "prompt_tokens", "weight")
+    chosen, rejected = (example_rows(count, seed=seed + which, weights=weights) for which in (0, 1000))
+    return [
+        {
+            **{name: one[name] for name in columns},
+            "chosen_sample": 0,
+            "rejected_sample": 1,
+            "chosen_tokens": one["tokens"],
+            "rejected_tokens": other["tokens"],
+        }
+        for one, other in zip(chosen, rejected, strict=True)
+    ]
+
+
+def pairs_of(rows: list[dict[str, object]], max_length: int = 64) -> Examples:
+    """The pairs as training reads them."""
+    table = pa.Table.from_pylist(rows, PAIR).select(PAIRS.columns)
+    return collect(table.to_batches(3), max_length, VOCABULARY, "i001-select", PAIRS)
+
+
 def examples_of(rows: list[dict[str, object]], max_length: int = 64, batch_rows: int = 3) -> Examples:
     """The rows as training reads them, in several batches."""
-    table = pa.Table.from_pylist(rows, EXAMPLE).select(COLUMNS)
+    table = pa.Table.from_pylist(rows, EXAMPLE).select(SINGLES.columns)
     return collect(table.to_batches(batch_rows), max_length, VOCABULARY, "i001-select")
 
 
@@ -75,13 +98,13 @@ def loss_of(net: Net, **settings: int) -> Loss:
     return Loss(net, splits_head(net), **settings)
 
 
-def loss_and_gradient(loss: Loss, examples: Examples, shape: Shape) -> tuple[float, dict[str, torch.Tensor]]:
+def loss_and_gradient(loss: Objective, examples: Examples, shape: Shape) -> tuple[float, dict[str, torch.Tensor]]:
     """The loss over all examples as one optimizer batch, and its gradient by parameter."""
     for weight in loss.net.weights.trainable.values():
         weight.grad = None
-    denominator = float(examples.weighted_tokens.sum())
-    passes = micro_batches(examples, np.arange(len(examples)), shape)
-    value = sum(loss.backward(batch, denominator) for batch in passes)
+    everyone = np.arange(len(examples))
+    denominator = loss.denominator(examples, everyone)
+    value = sum(loss.backward(batch, denominator)[0] for batch in micro_batches(examples, everyone, shape))
     return value, {n: p.grad.clone() for n, p in loss.net.weights.trainable.items() if p.grad is not None}
 
 

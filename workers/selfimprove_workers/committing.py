@@ -40,6 +40,8 @@ class Outcome:
     """Rows worked on, where they are not those of `parts`."""
     gpus: int | None = None
     """GPUs in use, where they are not those of the loaded engine."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Of training."""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """What else a reader of the manifest may want to know; stands beside the settings, outside the digest."""
     selected: Selected | None = None
@@ -64,6 +66,7 @@ def commit_step(context: StepContext, recipe: Recipe, outcome: Outcome, began: f
         "seconds": round(seconds, 3),
         "gpuSeconds": round(seconds * gpus, 3),
         "counts": dict(outcome.counts),
+        "figures": {name: round(value, 9) for name, value in outcome.figures.items()},
         "selected": outcome.selected.to_json() if outcome.selected else None,
         "measures": outcome.measures.to_json() if outcome.measures else None,
     }

@@ -1,33 +1,43 @@
-"""`distill`: M' from what was kept, by weighted fine-tuning; the checkpoint is committed whole or not at all."""
+"""`distill`: M' from what was kept, by weighted fine-tuning or by preferences; committed whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
-from selfimprove.artifacts import attempt_folder, read_manifest, read_rows, step_folder, summary_of, write_files
-from selfimprove.errors import UserError
+from selfimprove.artifacts import (
+    Manifest,
+    attempt_folder,
+    read_manifest,
+    read_rows,
+    step_folder,
+    summary_of,
+    write_files,
+)
 from selfimprove.ledger import StepId
-from selfimprove.records import EXAMPLE
+from selfimprove.records import EXAMPLE, PAIR
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.device import choose_dtype
+from selfimprove_workers.training.batches import Shape, steps_of_epoch
 from selfimprove_workers.training.checkpoint import States
-from selfimprove_workers.training.examples import COLUMNS, Examples, collect
+from selfimprove_workers.training.examples import PAIRS, SINGLES, Examples, collect
 from selfimprove_workers.training.loss import Loss
 from selfimprove_workers.training.memory import fit
 from selfimprove_workers.training.net import Net, keeps_apart, open_net, splits_head
 from selfimprove_workers.training.precision import compute_dtype, stored_dtype
+from selfimprove_workers.training.preference import Floats, PreferenceLoss, log_probabilities
 from selfimprove_workers.training.saving import save_model
 from selfimprove_workers.training.team import Team
-from selfimprove_workers.training.trainer import Row, Trainer
+from selfimprove_workers.training.trainer import Objective, Row, Trainer
 
 CURVE = "metrics.jsonl"
 """The training curve, beside the checkpoint: one JSON object an optimizer step."""
@@ -51,13 +61,11 @@ class _Job:
 def run(context: StepContext) -> Summary:
     """Train M_n from the iteration's examples, starting from M_0 or M_(n-1), and commit its checkpoint.
 
-    Every process of a team calls this; rank 0 writes. Raises `FailedError` for an empty training set, examples that
-    can't be trained on and a loss that is no number; `TerminatedError` after a signal, with the state kept for the next
-    attempt.
+    Under DPO the examples are pairs, and the reference is M_(n-1), which drew both of each. Every process of a team
+    calls this; rank 0 writes. Raises `FailedError` for an empty training set, examples that can't be trained on and a
+    loss that is no number; `TerminatedError` after a signal, with the state kept for the next attempt.
     """
     began = time.monotonic()
-    if context.spec.distillation.method != "SFT":
-        raise UserError(f"distillation.method: {context.spec.distillation.method} is not built yet; use SFT")
     team = Team.assemble()
     job = _prepare(context, team)
     curve, earlier = job.trainer.run()
@@ -73,27 +81,39 @@ def run(context: StepContext) -> Summary:
 def _prepare(context: StepContext, team: Team) -> _Job:
     settings, iteration = context.spec.distillation, context.step.iteration
     select, sha256 = context.input(StepId(iteration, "select"))
-    before = iteration - 1 if settings.start_from == "Previous" else 0
-    start = context.model_folder(before)
+    prefers, drew = settings.method == "DPO", iteration - 1
+    before = drew if settings.start_from == "Previous" else 0
     recipe = Recipe(
-        inputs={step_folder(StepId(iteration, "select")): sha256, **context.model_input(before)},
+        inputs={
+            step_folder(StepId(iteration, "select")): sha256,
+            **context.model_input(before),
+            **(context.model_input(drew) if prefers else {}),
+        },
         settings={
             "distillation": settings.to_json(),
             "seed": context.spec.seed,
             "model": context.models.identity(before),
+            **({"reference": context.models.identity(drew)} if prefers else {}),
         },
     )
     seed = derive_seed(context.spec.seed, "train", iteration, "distill")
-    net = open_net(start, team.device, compute_dtype(settings.dtype, team.device), settings.lora, seed)
-    limit = min(settings.max_length, net.positions)
-    rows = read_rows(context.store, select.parts, EXAMPLE, COLUMNS)
-    examples = collect(rows, limit, net.vocabulary, StepId(iteration, "select").name)
+    loss = _load(context, team, drew if prefers else before, seed)
+    examples = _examples(context, loss.net, select)
+    shape = _shape(context, loss.net, examples)
+    objective: Objective = loss
+    if prefers:
+        reference = _reference(context, team, loss, examples, shape, seed)
+        if before != drew:
+            del loss, objective  # two models at once may be one too many
+            loss = _load(context, team, before, seed)
+            shape = _shape(context, loss.net, examples)
+        objective = PreferenceLoss(loss, examples, reference, settings.nll_weight)
     states = States(context.store, context.folder, context.attempt, recipe.digest(context))
     context.kept["state"] = lambda: states.steps
     trainer = Trainer(
-        loss=Loss(net, splits_head(net)),
+        loss=objective,
         examples=examples,
-        shape=fit(net, examples.lengths, limit, keeps_apart(net)),
+        shape=shape,
         settings=settings,
         seed=seed,
         team=team,
@@ -103,7 +123,43 @@ def _prepare(context: StepContext, team: Team) -> _Job:
         label=context.step.name,
     )
     prompts = (select.summary.get("selected") or {}).get("promptsInTraining", 0)
-    return _Job(recipe, net, examples, trainer, states, start, prompts)
+    return _Job(recipe, loss.net, examples, trainer, states, context.model_folder(before), prompts)
+
+
+def _load(context: StepContext, team: Team, iteration: int, seed: int) -> Loss:
+    """M_n, ready to train."""
+    settings = context.spec.distillation
+    folder, dtype = context.model_folder(iteration), compute_dtype(settings.dtype, team.device)
+    net = open_net(folder, team.device, dtype, settings.lora, seed)
+    return Loss(net, splits_head(net))
+
+
+def _examples(context: StepContext, net: Net, select: Manifest) -> Examples:
+    layout, schema = (PAIRS, PAIR) if context.spec.distillation.method == "DPO" else (SINGLES, EXAMPLE)
+    rows = read_rows(context.store, select.parts, schema, layout.columns)
+    name = StepId(context.step.iteration, "select").name
+    return collect(rows, _limit(context, net), net.vocabulary, name, layout)
+
+
+def _shape(context: StepContext, net: Net, examples: Examples) -> Shape:
+    return fit(net, examples.sizes, _limit(context, net) * examples.group, keeps_apart(net))
+
+
+def _limit(context: StepContext, net: Net) -> int:
+    """The most tokens of a sequence."""
+    return min(context.spec.distillation.max_length, net.positions)
+
+
+def _reference(context: StepContext, team: Team, loss: Loss, examples: Examples, shape: Shape, seed: int) -> Floats:
+    """What M_(n-1), which drew the samples, gives both of each pair; computed anew by an attempt that resumes."""
+    progress = context.progress
+    # As the first step will see the weights: where training starts from M_(n-1), its first margins are 0.
+    loss.net.weights.refresh(derive_seed(seed, "train", 0, "distill", "rounding"))
+    steps = steps_of_epoch(len(examples), context.spec.distillation.batch_size, seed, epoch=0)
+    progress.start(f"{context.step.name} reference", len(examples), unit="pairs")
+    found = log_probabilities(loss, examples, steps, shape, team, context.stopping, progress.advance)
+    progress.finish()
+    return found
 
 
 def _store(context: StepContext, team: Team, job: _Job, curve: list[Row], scratch: Path) -> Outcome:
@@ -126,8 +182,15 @@ def _store(context: StepContext, team: Team, job: _Job, curve: list[Row], scratc
         counts={"steps": len(curve), "examples": len(job.examples), **job.examples.dropped},
         files=files,
         gpus=team.world if team.device.type == "cuda" else 0,
+        figures=_last_epoch(job.trainer.loss.names, curve),
         notes={"curve": key, "computed": _name(job.net.dtype), "stored": _name(dtype)},
     )
+
+
+def _last_epoch(names: Sequence[str], curve: list[Row]) -> dict[str, float]:
+    """The mean of each figure over the steps of the last epoch."""
+    rows = [row for row in curve if row["epoch"] == curve[-1]["epoch"]]
+    return {name: sum(row[name] for row in rows) / len(rows) for name in names}
 
 
 def _await_leader(context: StepContext) -> Summary:

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from selfimprove.seeds import derive_seed
-from selfimprove_workers.training.examples import Examples
+from selfimprove_workers.training.examples import Examples, Indices
 from selfimprove_workers.training.packing import pack
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Shape:
 
     row_length: int
     rows: int = 1
-    """Rows of one forward pass."""
+    """Rows of one forward pass; where nothing is packed: examples of one."""
     packs: bool = True
     """Whether a row may hold several sequences; False for a model that can't keep them apart."""
     flat: bool = False
@@ -48,6 +46,8 @@ class MicroBatch:
     """(predictions,) the tokens to predict."""
     weights: Tensor
     """(predictions,) float32, the example's weight on every one of its completion tokens."""
+    sequences: Indices
+    """The sequences of the pass in the order of their predictions, those of an example together."""
     tokens: int
     """Real tokens, padding not counted."""
 
@@ -67,17 +67,20 @@ def steps_of_epoch(examples: int, batch_size: int, seed: int, epoch: int) -> lis
 
 
 def micro_batches(examples: Examples, step: Indices, shape: Shape, rank: int = 0, world: int = 1) -> list[MicroBatch]:
-    """This rank's forward passes of one optimizer step; all ranks' together hold every example of it once."""
-    rows = _rows(examples, step, shape)[rank::world]
-    return [_assemble(examples, rows[at : at + shape.rows], shape) for at in range(0, len(rows), shape.rows)]
+    """This rank's forward passes of one optimizer step; all ranks' together hold every example of it once, whole."""
+    dealt = _bundles(examples, step, shape)[rank::world]
+    passes = [dealt[at : at + shape.rows] for at in range(0, len(dealt), shape.rows)]
+    return [_assemble(examples, [row for bundle in each for row in bundle], shape) for each in passes]
 
 
-def _rows(examples: Examples, step: Indices, shape: Shape) -> list[Indices]:
-    lengths = examples.lengths[step]
+def _bundles(examples: Examples, step: Indices, shape: Shape) -> list[list[Indices]]:
+    """Rows of sequences that must lie in one pass: a row of whole examples or, unpacked, the rows of one example."""
+    sizes = examples.sizes[step]
     # Fullest first, so that dealing rows out to ranks and passes leaves neighbours of like length together.
-    packed = pack(lengths.tolist(), shape.row_length) if shape.packs else [[i] for i in range(len(step))]
-    packed.sort(key=lambda row: -int(lengths[row].sum()))
-    return [step[row] for row in packed]
+    packed = pack(sizes.tolist(), shape.row_length) if shape.packs else [[i] for i in range(len(step))]
+    packed.sort(key=lambda row: -int(sizes[row].sum()))
+    rows = [examples.members(step[row]).reshape(-1) for row in packed]
+    return [[row] if shape.packs else list(row[:, None]) for row in rows]
 
 
 def _assemble(examples: Examples, rows: Sequence[Indices], shape: Shape) -> MicroBatch:
@@ -97,20 +100,21 @@ def _assemble(examples: Examples, rows: Sequence[Indices], shape: Shape) -> Micr
         # What fills a row up is seen by nobody. Where it goes on counting, no mask is made, and attention is faster.
         positions[r, filled:] = np.arange(filled, length) if alone else 0
     sources, targets, weights = (torch.from_numpy(np.concatenate(column)) for column in zip(*pieces, strict=True))
-    tokens = sum(int(examples.lengths[row].sum()) for row in rows)
-    return MicroBatch(torch.from_numpy(ids), torch.from_numpy(positions), sources, targets, weights, tokens)
+    sequences = np.concatenate(rows)
+    tokens = int(examples.lengths[sequences].sum())
+    return MicroBatch(torch.from_numpy(ids), torch.from_numpy(positions), sources, targets, weights, sequences, tokens)
 
 
 def _laid_out(examples: Examples, row: Indices) -> Iterator[tuple[int, int]]:
-    """(start within the row, example) of each sequence of a row."""
+    """(start within the row, index) of each sequence of a row."""
     starts = np.concatenate([[0], np.cumsum(examples.lengths[row])[:-1]])
     yield from zip(starts.tolist(), row.tolist(), strict=True)
 
 
 def _predictions(examples: Examples, index: int, offset: int) -> tuple[Indices, Indices, NDArray[np.float32]]:
-    """Flat sources, targets and weights of one example that starts at the flat position `offset`."""
+    """Flat sources, targets and weights of one sequence that starts at the flat position `offset`."""
     sequence = examples.sequence(index)
     first = max(int(examples.prompt_lengths[index]), 1)  # nothing predicts a sequence's first token
     targets = sequence[first:].astype(np.int64)
     sources = offset + np.arange(first - 1, len(sequence) - 1, dtype=np.int64)
-    return sources, targets, np.full(len(targets), examples.weights[index], np.float32)
+    return sources, targets, np.full(len(targets), examples.weights[index // examples.group], np.float32)

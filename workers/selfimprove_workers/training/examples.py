@@ -15,64 +15,101 @@ from numpy.typing import NDArray
 
 from selfimprove.errors import FailedError
 
-COLUMNS = ("prompt", "sample", "prompt_tokens", "tokens", "weight")
-"""What training reads of an `EXAMPLE` row."""
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the rows of a training set have what is trained on."""
+
+    completions: tuple[str, ...]
+    """Columns of tokens; each follows the row's prompt tokens in a sequence of its own."""
+    sample: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What training reads of a row."""
+        return ("prompt", self.sample, "prompt_tokens", *self.completions, "weight")
+
+
+SINGLES = Layout(("tokens",), "sample")
+"""Of `EXAMPLE` rows."""
+PAIRS = Layout(("chosen_tokens", "rejected_tokens"), "chosen_sample")
+"""Of `PAIR` rows."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """n examples end to end: prompt tokens, then completion tokens, then the next example."""
+    """n examples of `group` sequences each, all end to end: prompt tokens, completion tokens, the next sequence."""
 
     tokens: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    """Where each example starts in `tokens`, and the end of the last: n + 1 entries."""
+    starts: Indices
+    """Where each sequence starts in `tokens`, and the end of the last: n * group + 1 entries."""
     prompt_lengths: NDArray[np.int32]
+    """[n * group]"""
     weights: NDArray[np.float64]
+    """[n]"""
     dropped: dict[str, int] = field(default_factory=dict)
     """Examples left out, by reason: tooLong, empty, zeroWeight."""
+    group: int = 1
+    """Sequences of an example: one, or two that are compared, the preferred one first."""
 
     def __len__(self) -> int:
         return len(self.weights)
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each example, prompt and completion together."""
+    def lengths(self) -> Indices:
+        """[n * group] Tokens of each sequence, prompt and completion together."""
         return np.diff(self.starts)
 
     @property
-    def weighted_tokens(self) -> NDArray[np.float64]:
-        """Each example's weight times its predicted tokens: its share of the loss's denominator."""
-        weighted: NDArray[np.float64] = self.weights * (self.lengths - np.maximum(self.prompt_lengths, 1))
-        return weighted
+    def sizes(self) -> Indices:
+        """[n] Tokens of each example, its sequences together."""
+        sizes: Indices = self.lengths.reshape(-1, self.group).sum(1)
+        return sizes
+
+    @property
+    def predicted(self) -> Indices:
+        """[n * group] Tokens of each sequence that something predicts and that count: the completion's."""
+        predicted: Indices = self.lengths - np.maximum(self.prompt_lengths, 1)
+        return predicted
+
+    def members(self, examples: Indices) -> Indices:
+        """[len(examples), group] The sequences of some examples."""
+        members: Indices = examples[:, None] * self.group + np.arange(self.group)
+        return members
 
     def sequence(self, index: int) -> NDArray[np.int32]:
-        """One example's tokens."""
+        """One sequence's tokens."""
         return self.tokens[self.starts[index] : self.starts[index + 1]]
 
 
-def collect(batches: Iterable[pa.RecordBatch], max_length: int, vocabulary: int, source: str) -> Examples:
-    """The examples of the batches (columns `COLUMNS`) that can be trained on; `source` names them in messages.
+def collect(
+    batches: Iterable[pa.RecordBatch], max_length: int, vocabulary: int, source: str, layout: Layout = SINGLES
+) -> Examples:
+    """The examples of the batches (the layout's columns) that can be trained on; `source` names them in messages.
 
-    Raises `FailedError` when none is left, for a weight that is negative or no number, and for a token id that the
-    model has not.
+    Of a pair both must be trainable. Raises `FailedError` when none is left, for a weight that is negative or no
+    number, and for a token id that the model has not.
     """
-    reader = _Reader(max_length, vocabulary, source)
+    reader = _Reader(max_length, vocabulary, source, layout)
     kept = [example for batch in batches for example in reader.usable(batch)]
     if not kept:
         raise FailedError(reader.why_nothing())
-    lengths = [len(example.tokens) for example in kept]
+    sequences = [sequence for example in kept for sequence in example.sequences]
     return Examples(
-        tokens=np.concatenate([example.tokens for example in kept]),
-        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        prompt_lengths=np.array([example.prompt_length for example in kept], np.int32),
+        tokens=np.concatenate(sequences),
+        starts=np.concatenate([[0], np.cumsum([len(sequence) for sequence in sequences])]).astype(np.int64),
+        prompt_lengths=np.array([example.prompt_length for example in kept], np.int32).repeat(len(layout.completions)),
         weights=np.array([example.weight for example in kept], np.float64),
         dropped={reason: count for reason, count in reader.dropped.items() if count},
+        group=len(layout.completions),
     )
 
 
 @dataclass(frozen=True)
 class _Example:
-    tokens: NDArray[np.int32]
+    sequences: list[NDArray[np.int32]]
     prompt_length: int
     weight: float
 
@@ -80,23 +117,24 @@ class _Example:
 class _Reader:
     """Rows to examples, with the counts of what was left out."""
 
-    def __init__(self, max_length: int, vocabulary: int, source: str) -> None:
-        self._max_length, self._vocabulary, self._source = max_length, vocabulary, source
+    def __init__(self, max_length: int, vocabulary: int, source: str, layout: Layout) -> None:
+        self._max_length, self._vocabulary, self._source, self._layout = max_length, vocabulary, source, layout
         self._shortest = 0
         self.dropped = {"tooLong": 0, "empty": 0, "zeroWeight": 0}
 
     def usable(self, batch: pa.RecordBatch) -> Iterator[_Example]:
         """The examples of one batch that can be trained on."""
-        prompts, completions = _lists(batch, "prompt_tokens"), _lists(batch, "tokens")
+        prompts, columns = _lists(batch, "prompt_tokens"), [_lists(batch, name) for name in self._layout.completions]
         weights = batch.column("weight").to_numpy(zero_copy_only=False)
-        for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
-            tokens = np.concatenate([prompt, completion])
-            self._check(batch, row, tokens, float(weights[row]))
-            reason = self._unusable(len(tokens), len(tokens) - max(len(prompt), 1), float(weights[row]))
+        for row, (prompt, *completions) in enumerate(zip(prompts, *columns, strict=True)):
+            sequences = [np.concatenate([prompt, completion]) for completion in completions]
+            self._check(batch, row, np.concatenate(sequences), float(weights[row]))
+            lengths = [len(sequence) for sequence in sequences]
+            reason = self._unusable(max(lengths), min(lengths) - max(len(prompt), 1), float(weights[row]))
             if reason:
                 self.dropped[reason] += 1
             else:
-                yield _Example(tokens, len(prompt), float(weights[row]))
+                yield _Example(sequences, len(prompt), float(weights[row]))
 
     def why_nothing(self) -> str:
         """The line that says why no example is left."""
@@ -132,7 +170,7 @@ class _Reader:
             )
 
     def _name(self, batch: pa.RecordBatch, row: int) -> str:
-        return f"{self._source}: prompt {batch.column('prompt')[row]} sample {batch.column('sample')[row]}"
+        return f"{self._source}: prompt {batch.column('prompt')[row]} sample {batch.column(self._layout.sample)[row]}"
 
 
 def _lists(batch: pa.RecordBatch, column: str) -> list[NDArray[np.int32]]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from selfimprove_workers.training.batches import MicroBatch
+from selfimprove_workers.training.examples import Examples, Indices
 from selfimprove_workers.training.net import Net
 
 LOGITS_AT_ONCE = 64 * 2**20
@@ -25,35 +27,54 @@ LOGITS_AT_ONCE = 64 * 2**20
 class Loss:
     """How the loss of a net is computed."""
 
+    names: ClassVar[tuple[str, ...]] = ("loss",)
+    """The figures that `backward` gives shares of."""
     net: Net
     splits_head: bool
     """Whether the head may run piece by piece."""
     logits_at_once: int = LOGITS_AT_ONCE
 
-    def backward(self, batch: MicroBatch, denominator: float) -> float:
-        """Add this pass's share of the gradient of the loss; its share of the loss.
+    def denominator(self, examples: Examples, step: Indices) -> float:
+        """The sum of weights over all completion tokens of an optimizer batch."""
+        return float((examples.weights[step] * examples.predicted[step]).sum())
 
-        `denominator`: the sum of weights over all completion tokens of the optimizer batch.
-        """
+    def backward(self, batch: MicroBatch, denominator: float) -> list[float]:
+        """Add this pass's share of the gradient of the loss; its share of the loss."""
+        return [self.descend(self.states(batch), batch, batch.weights / denominator)]
+
+    def states(self, batch: MicroBatch) -> Tensor:
+        """What each completion token is predicted from, (predictions, ...): hidden states, or logits."""
+        through = self.net.hidden if self.splits_head else self.net.logits
+        return through(batch.input_ids, batch.position_ids).flatten(0, 1)[batch.sources]
+
+    @torch.no_grad()
+    def token_losses(self, states: Tensor, batch: MicroBatch) -> Tensor:
+        """(predictions,) float32: the negative log-likelihood of each completion token."""
+        pieces = [_nll(self._logits(states[piece]), batch.targets[piece]) for piece in self._pieces(len(states))]
+        return torch.cat(pieces)
+
+    def descend(self, states: Tensor, batch: MicroBatch, weights: Tensor) -> float:
+        """Add the gradient of `sum_t weights_t nll_t` over this pass's completion tokens; that sum."""
         if self.splits_head:
-            hidden = self.net.hidden(batch.input_ids, batch.position_ids).flatten(0, 1)[batch.sources]
-            share, gradient = self._head_backward(hidden.detach(), batch, denominator)
-            torch.autograd.backward(hidden, gradient)
+            value, gradient = self._head_backward(states.detach(), batch, weights)
+            torch.autograd.backward(states, gradient)
         else:
-            logits = self.net.logits(batch.input_ids, batch.position_ids).flatten(0, 1)[batch.sources]
-            share = _backward(logits, batch.targets, batch.weights / denominator)
+            value = _backward(states, batch.targets, weights)
         self.net.weights.collect()
-        return share
+        return value
 
-    def _head_backward(self, hidden: Tensor, batch: MicroBatch, denominator: float) -> tuple[float, Tensor]:
-        """Through the head, piece by piece: the share of the loss, and its gradient by `hidden`."""
-        share, gradients = 0.0, []
+    def _head_backward(self, hidden: Tensor, batch: MicroBatch, weights: Tensor) -> tuple[float, Tensor]:
+        """Through the head, piece by piece: the sum, and its gradient by `hidden`."""
+        value, gradients = 0.0, []
         for piece in self._pieces(len(hidden)):
             states = hidden[piece].requires_grad_()
-            share += _backward(self.net.head(states), batch.targets[piece], batch.weights[piece] / denominator)
+            value += _backward(self.net.head(states), batch.targets[piece], weights[piece])
             assert states.grad is not None  # just filled by the line above
             gradients.append(states.grad)
-        return share, torch.cat(gradients)
+        return value, torch.cat(gradients)
+
+    def _logits(self, states: Tensor) -> Tensor:
+        return self.net.head(states) if self.splits_head else states
 
     def _pieces(self, count: int) -> Iterator[slice]:
         size = max(1, self.logits_at_once // self.net.vocabulary)
@@ -61,6 +82,10 @@ class Loss:
 
 
 def _backward(logits: Tensor, targets: Tensor, weights: Tensor) -> float:
-    loss = (cross_entropy(logits.float(), targets, reduction="none") * weights).sum()
+    loss = (_nll(logits, targets) * weights).sum()
     torch.autograd.backward(loss)
     return float(loss.detach())
+
+
+def _nll(logits: Tensor, targets: Tensor) -> Tensor:
+    return cross_entropy(logits.float(), targets, reduction="none")

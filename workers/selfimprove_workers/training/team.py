@@ -7,12 +7,14 @@ backpropagated in several pieces (see `loss`), and the sum must be exact whateve
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from accelerate import PartialState
+from numpy.typing import NDArray
 from torch import Tensor
 
 from selfimprove.errors import UserError
@@ -53,14 +55,18 @@ class Team:
             for work in [dist.all_reduce(tensor, async_op=True) for tensor in tensors]:
                 work.wait()
 
+    def totals(self, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+        """The sum of each number over all ranks."""
+        cells = torch.tensor(values, dtype=torch.float64)
+        if self.world > 1:
+            cells = cells.to(self.device, torch.float32 if self.device.type == "mps" else torch.float64)
+            self.sum_([cells])
+        sums: NDArray[np.float64] = cells.cpu().double().numpy()
+        return sums
+
     def total(self, value: float) -> float:
         """The sum of one number over all ranks."""
-        if self.world == 1:
-            return value
-        cell = torch.tensor([value], dtype=torch.float32 if self.device.type == "mps" else torch.float64)
-        cell = cell.to(self.device)
-        self.sum_([cell])
-        return float(cell.item())
+        return float(self.totals([value])[0])
 
     def anyone(self, flag: bool) -> bool:
         """Whether the flag is set on some rank: a signal may reach one of them a step before the others."""

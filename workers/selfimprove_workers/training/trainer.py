@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,23 +21,41 @@ from selfimprove.api.training import Distillation
 from selfimprove.errors import FailedError, TerminatedError
 from selfimprove.seeds import derive_seed
 from selfimprove_workers.progress import Progress
-from selfimprove_workers.training.batches import Indices, Shape, micro_batches, steps_of_epoch
+from selfimprove_workers.training.batches import MicroBatch, Shape, micro_batches, steps_of_epoch
 from selfimprove_workers.training.checkpoint import States
-from selfimprove_workers.training.examples import Examples
-from selfimprove_workers.training.loss import Loss
+from selfimprove_workers.training.examples import Examples, Indices
+from selfimprove_workers.training.net import Net
 from selfimprove_workers.training.optimizer import adamw, from_tensors, set_rate, to_tensors
 from selfimprove_workers.training.schedule import learning_rate
 from selfimprove_workers.training.team import Team
 
 Row = dict[str, Any]
-"""One step of the training curve: step, epoch, loss, learningRate, gradNorm, tokens, seconds."""
+"""One step of the training curve: step, epoch, the objective's figures, learningRate, gradNorm, tokens, seconds."""
+
+
+class Objective(Protocol):
+    """What is minimised: a sum over the examples of an optimizer batch, so that passes and ranks each add a share."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The figures it tells of a batch, `loss` first."""
+
+    @property
+    def net(self) -> Net:
+        """What is trained."""
+
+    def denominator(self, examples: Examples, step: Indices) -> float:
+        """What the sum over these examples is divided by."""
+
+    def backward(self, batch: MicroBatch, denominator: float) -> list[float]:
+        """Add a pass's share of the gradient; its share of each figure."""
 
 
 @dataclass
 class Trainer:
     """One training run: what is trained, on what, how, with whom, and who is told."""
 
-    loss: Loss
+    loss: Objective
     examples: Examples
     shape: Shape
     settings: Distillation
@@ -84,32 +102,33 @@ class Trainer:
         rate = learning_rate(number, len(self._steps), self.settings.learning_rate, self.settings.warmup_ratio)
         self.loss.net.weights.refresh(derive_seed(self.seed, "train", number, "distill", "rounding"))
         torch.manual_seed(derive_seed(self.seed, "train", number, "distill", "dropout", self.team.rank))
-        loss = self._backward(step)
+        figures = self._backward(step)
         norm = float(clip_grad_norm_(self._parameters.values(), self.settings.max_grad_norm))
-        self._require_finite(loss, norm, number, rate)
+        self._require_finite(figures["loss"], norm, number, rate)
         set_rate(self._optimizer, rate)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return {
             "step": number + 1,
             "epoch": epoch + 1,
-            "loss": loss,
+            **figures,
             "learningRate": rate,
             "gradNorm": norm,
-            "tokens": int(self.examples.lengths[step].sum()),
+            "tokens": int(self.examples.sizes[step].sum()),
             "seconds": round(time.monotonic() - began, 4),
         }
 
-    def _backward(self, step: Indices) -> float:
-        """Fill the gradients of one step, all ranks' together; the loss.
+    def _backward(self, step: Indices) -> dict[str, float]:
+        """Fill the gradients of one step, all ranks' together; the loss and the objective's other figures.
 
-        Every rank knows the whole batch, so the denominator needs no message; gradients and loss are sums of shares.
+        Every rank knows the whole batch, so the denominator needs no message; gradients and figures are sums of shares.
         """
-        denominator = float(self.examples.weighted_tokens[step].sum())
+        denominator = self.loss.denominator(self.examples, step)
         passes = micro_batches(self.examples, step, self.shape, self.team.rank, self.team.world)
-        share = sum(self.loss.backward(batch.to(self.team.device), denominator) for batch in passes)
+        shares = [self.loss.backward(batch.to(self.team.device), denominator) for batch in passes]
         self.team.sum_(self._gradients())
-        return self.team.total(share)
+        totals = self.team.totals([sum(column) for column in zip([0.0] * len(self.loss.names), *shares, strict=True)])
+        return dict(zip(self.loss.names, totals.tolist(), strict=True))
 
     def _gradients(self) -> list[Tensor]:
         """Every parameter's gradient; zero where this rank's examples did not touch it."""
