@@ -35,7 +35,9 @@ UNSEEN = {
     "spec.verification.methods[0].range: [10, 1] does not go up": "CoTScore is not built yet",
     "spec.verification.methods[0].verifier.uri: gym://judge": "verifiers are not built yet",
     "spec.verification.methods[0].weighting.k: 8 keeps all 8 samples": "TopK is not built yet",
-    "spec.generation.samplesPerPrompt: 1 gives method DPO": "DPO is not built yet",
+    "spec.generation.samplesPerPrompt: 1 gives method DPO": "the definition is full",
+    "spec.verification.methods[0].weighting.type: Softmax keeps every sample": "the definition is full",
+    "spec.verification.weighting.type: Quantile keeps every sample": "the definition is full",
     "spec.selection.seedTraining: References trains": "seedTraining is not built yet",
     "spec.resampling.teacher": "teachers are not built yet",
 }

@@ -24,16 +24,16 @@ from selfimprove.artifacts import (
     step_folder,
     write_table,
 )
-from selfimprove.errors import FailedError, TerminatedError, UserError
+from selfimprove.errors import FailedError, TerminatedError
 from selfimprove.ledger import StepId
-from selfimprove.records import EXAMPLE
+from selfimprove.records import EXAMPLE, PAIR
 from selfimprove.store import open_store
 from selfimprove.store.base import Store
 from selfimprove_workers import distill
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.models import ModelHouse
 from selfimprove_workers.progress import Progress
-from tests.integration.training_support import example_rows, run_team, save_llama
+from tests.integration.training_support import example_rows, pair_rows, run_team, save_llama
 
 FOLDER = step_folder(StepId(1, "distill"))
 EMBEDDING = "model.embed_tokens.weight"
@@ -218,9 +218,59 @@ def test_a_learning_rate_that_blows_up_fails_for_good_and_commits_nothing(store:
     assert read_manifest(store, FOLDER) is None
 
 
-def test_preferences_are_refused_until_they_are_built(store: Store, model: Path) -> None:
-    with pytest.raises(UserError, match=r"^distillation.method: DPO is not built yet; use SFT"):
-        distill.run(context_of(store, model, method="DPO"))
+def select_pairs(store: Store, rows: list[dict[str, object]], iteration: int = 1) -> None:
+    """Commit preference pairs as `select` does."""
+    folder = step_folder(StepId(iteration, "select"))
+    part = write_table(store, f"{attempt_folder(folder, 's')}/part-00000.parquet", rows, PAIR)
+    commit(store, folder, Manifest(step="select", iteration=iteration, digest="d", parts=[part], attempt="s"))
+
+
+def test_preferences_are_trained_on_and_summed_up(store: Store, model: Path) -> None:
+    select_pairs(store, pair_rows(20))
+    summary = distill.run(context_of(store, model, method="DPO", epochs=4, nllWeight=0.2, learningRate=1e-2))
+    assert (summary.rows, summary.counts["examples"], summary.counts["steps"]) == (20, 20, 12)
+    assert summary.figures["rewardAccuracy"] > 0.9
+    assert summary.figures["rewardMargin"] > 0.1
+    manifest, _ = require_manifest(store, FOLDER)
+    curve = [json.loads(line) for line in store.read(manifest.settings["curve"]).splitlines()]
+    assert curve[0]["rewardMargin"] == pytest.approx(0, abs=1e-6)
+    assert summary.figures["loss"] == pytest.approx(sum(row["loss"] for row in curve[-3:]) / 3)
+
+
+def test_adapters_learn_preferences_too(store: Store, model: Path) -> None:
+    select_pairs(store, pair_rows(20))
+    lora = {"rank": 4, "dropout": 0.1}
+    summary = distill.run(context_of(store, model, method="DPO", epochs=4, learningRate=1e-2, lora=lora))
+    assert summary.figures["rewardAccuracy"] > 0.8
+    changed = embedding(store), load_file(model / "model.safetensors")[EMBEDDING]
+    assert torch.equal(*changed)
+
+
+def test_the_reference_is_the_model_that_drew_the_samples_wherever_training_starts(store: Store, model: Path) -> None:
+    for iteration in (1, 2, 3):
+        select_pairs(store, pair_rows(8), iteration)
+    distill.run(context_of(store, model, method="DPO", learningRate=1e-2))
+    still = {"method": "DPO", "learningRate": 1e-12}
+    previous = distill.run(context_of(store, model, iteration=2, startFrom="Previous", **still))
+    assert previous.figures["rewardMargin"] == pytest.approx(0, abs=1e-6)
+
+    # From M_0 with M_2, a copy of M_1, as the reference: the margins are what M_1 had gained, taken back.
+    base = distill.run(context_of(store, model, iteration=3, **still))
+    assert base.figures["rewardMargin"] < -1e-3
+    assert step_folder(StepId(2, "distill")) in require_manifest(store, step_folder(StepId(3, "distill")))[0].inputs
+
+
+def test_a_stopped_attempt_at_preferences_ends_as_if_undisturbed(store: Store, model: Path, tmp_path: Path) -> None:
+    undisturbed = open_store(str(tmp_path / "undisturbed"))
+    for each in (store, undisturbed):
+        select_pairs(each, pair_rows(20))
+    distill.run(context_of(undisturbed, model, method="DPO"))
+    first = context_of(store, model, method="DPO")
+    first.stopping = StopsAfter(5)  # of which 3 are asked of while the reference is found
+    with pytest.raises(TerminatedError, match="after step 2"):
+        distill.run(first)
+    distill.run(context_of(store, model, attempt="b", method="DPO"))
+    assert torch.equal(embedding(store), embedding(undisturbed))
 
 
 _RANK = """

@@ -117,7 +117,7 @@ def test_all_problems_of_a_file_come_at_once_each_on_its_line(tmp_path: Path, ca
 
 
 def test_what_is_not_built_yet_is_refused_before_anything_is_created(tmp_path: Path) -> None:
-    file = write_yaml(tmp_path, manifest_of(distillation={"method": "DPO"}))
+    file = write_yaml(tmp_path, manifest_of(distillation={"numNodes": 2}))
     with pytest.raises(UserError, match="valid but not built yet"):
         begin(file, str(tmp_path / "runs"))
     assert not (tmp_path / "runs").exists()

@@ -92,6 +92,5 @@ TABLE: tuple[Unbuilt, ...] = (
     Unbuilt(_value("selection.balance", lambda s: s.selection.balance, False), "give false"),
     Unbuilt(_value("selection.replay", lambda s: s.selection.replay, "None"), "give None"),
     Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),
-    Unbuilt(_value("distillation.method", lambda s: s.distillation.method, "SFT"), "give SFT"),
     Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
 )

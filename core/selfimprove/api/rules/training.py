@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from selfimprove.api.defaults import verification_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.selecting import Weighting
 from selfimprove.api.spec import Spec
 
 
@@ -14,6 +16,23 @@ def pairs(spec: Spec) -> Iterator[Problem]:
     """DPO learns from a better and a worse sample of one prompt."""
     if spec.distillation.method == "DPO" and spec.generation.samples_per_prompt < 2:
         yield Problem("generation.samplesPerPrompt", "1 gives method DPO no pair of samples to compare; give 2 or more")
+
+
+@rule("distillation", "verification", "dataset")
+def something_to_reject(spec: Spec) -> Iterator[Problem]:
+    """A weighting that keeps every sample leaves DPO none to prefer another to."""
+    verification = verification_of(spec.dataset, spec.verification)
+    weightings = {"verification.weighting": verification.weighting}
+    if verification.combine == "All":
+        weightings = {f"verification.methods[{at}].weighting": m.weighting for at, m in enumerate(verification.methods)}
+    keeping = {field: each.type for field, each in weightings.items() if each is not None and _keeps_all(each)}
+    if spec.distillation.method == "DPO" and len(keeping) == len(weightings):
+        for field, kind in keeping.items():
+            yield Problem(
+                f"{field}.type",
+                f"{kind} keeps every sample, and method DPO prefers a kept one to one that is not; "
+                "give Threshold, TopK, or Quantile above 0",
+            )
 
 
 @rule("distillation")
@@ -58,4 +77,8 @@ def references(spec: Spec) -> Iterator[Problem]:
         )
 
 
-RULES: tuple[Rule, ...] = (pairs, nll_weight, samples_fit, lora_modules, references)
+RULES: tuple[Rule, ...] = (pairs, something_to_reject, nll_weight, samples_fit, lora_modules, references)
+
+
+def _keeps_all(weighting: Weighting) -> bool:
+    return weighting.type == "Softmax" or (weighting.type == "Quantile" and weighting.quantile == 0)
