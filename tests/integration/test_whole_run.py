@@ -204,6 +204,43 @@ def test_shards_and_resampling_and_a_test_set_go_through_every_step(tiny_model: 
     assert ("measure", "test", 0) in found
 
 
+def test_preferences_go_through_every_step_of_two_iterations(tiny_model: Path, tmp_path: Path) -> None:
+    path = write_run(
+        tmp_path,
+        tiny_model,
+        maxIterations=2,
+        generation={"samplesPerPrompt": 4},
+        distillation={"method": "DPO", "nllWeight": 0.1, "startFrom": "Previous", "learningRate": 1.0e-3, "epochs": 2},
+    )
+    done = selfimprove("run", path, "--storage", tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = {StepId(s.iteration, s.step).name: s for s in load_summaries(open_store(str(tmp_path / "tiny")))}
+    for iteration in (1, 2):
+        made, trained = found[f"i00{iteration}-select"], found[f"i00{iteration}-distill"]
+        assert made.selected is not None
+        assert 0 < made.counts["pairs"] == made.selected.examples == trained.rows <= 2 * PROMPTS
+        assert 0 <= trained.figures["rewardAccuracy"] <= 1
+        assert trained.figures["rewardMargin"] > 0
+
+
+def test_a_real_model_learns_what_it_prefers(smollm2: Path, tmp_path: Path) -> None:
+    path = write_run(
+        tmp_path,
+        smollm2,
+        dataset={"limit": 4},
+        generation={"samplesPerPrompt": 4, "maxTokens": 12},
+        evaluation={"samplesPerPrompt": 1},
+        distillation={"method": "DPO", "nllWeight": 1.0, "batchSize": 4, "epochs": 3, "learningRate": 1.0e-5},
+    )
+    done = selfimprove("run", path, "--storage", tmp_path, timeout=600)
+    assert done.returncode == 0, done.stderr
+    found = {s.step: s for s in load_summaries(open_store(str(tmp_path / "tiny"))) if s.iteration == 1}
+    assert found["distill"].rows == found["select"].counts["pairs"] > 0
+    assert found["distill"].figures["rewardAccuracy"] > 0.7
+    assert found["distill"].figures["rewardMargin"] > 0
+    assert status(path, tmp_path)["state"] == "Succeeded"
+
+
 @pytest.mark.s3
 def test_a_run_on_s3_ends_like_one_in_a_folder(tiny_model: Path, tmp_path: Path, s3: S3Place) -> None:
     path = write_run(tmp_path, tiny_model)

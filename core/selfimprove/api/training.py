@@ -19,7 +19,7 @@ class Lora(Model):
 
 
 class Distillation(Model):
-    """Weighted fine-tuning on what was kept (design section 2, `distill`)."""
+    """Weighted SFT on samples, or DPO on pairs (design section 2, `distill`)."""
 
     method: Literal["SFT", "DPO"] = "SFT"
     start_from: Literal["Base", "Previous"] = "Base"
