@@ -106,7 +106,7 @@ def test_loss_and_gradient_are_those_of_the_textbook(net: Net, other: Net, nll_w
     gradient = {name: weight.grad.clone() for name, weight in net.weights.trainable.items() if weight.grad is not None}
 
     examples = pairs_of(rows)
-    loss = PreferenceLoss(loss_of(net), examples, reference_of(other, examples), nll_weight)
+    loss = PreferenceLoss(loss_of(net), examples, reference_of(other, examples), 0.1, nll_weight)
     value, found = loss_and_gradient(loss, examples, PACKED)
 
     assert value == pytest.approx(expected.item(), rel=1e-5)
@@ -116,7 +116,7 @@ def test_loss_and_gradient_are_those_of_the_textbook(net: Net, other: Net, nll_w
 def test_the_figures_are_the_rewards_of_the_textbook(net: Net, other: Net) -> None:
     rows: list[dict[str, Any]] = pair_rows(6)
     examples = pairs_of(rows)
-    loss = PreferenceLoss(loss_of(net), examples, reference_of(other, examples))
+    loss = PreferenceLoss(loss_of(net), examples, reference_of(other, examples), 0.1, 0.0)
     batches = micro_batches(examples, np.arange(6), PACKED)
     found = dict(zip(loss.names, np.sum([loss.backward(batch, 6.0) for batch in batches], 0), strict=True))
     with torch.no_grad():
@@ -140,7 +140,7 @@ def test_the_figures_are_the_rewards_of_the_textbook(net: Net, other: Net) -> No
 )
 def test_how_pairs_lie_in_passes_changes_neither_loss_nor_gradient(net: Net, other: Net, shape: Shape) -> None:
     examples = pairs_of(pair_rows(20, weights=np.linspace(0.1, 3, 20).tolist()))
-    loss = PreferenceLoss(loss_of(net), examples, reference_of(other, examples), 0.3)
+    loss = PreferenceLoss(loss_of(net), examples, reference_of(other, examples), 0.1, 0.3)
     value, gradient = loss_and_gradient(loss, examples, PACKED)
     again, same = loss_and_gradient(loss, examples, shape)
     assert again == pytest.approx(value, rel=1e-5)
@@ -151,7 +151,9 @@ def test_a_head_in_pieces_gives_the_same_as_the_models_own_logits(net: Net, othe
     examples = pairs_of(pair_rows(8))
     reference = reference_of(other, examples)
     ways = [loss_of(net, logits_at_once=3 * VOCABULARY), Loss(net, splits_head=False)]
-    pieces, own = (loss_and_gradient(PreferenceLoss(way, examples, reference, 0.3), examples, PACKED) for way in ways)
+    pieces, own = (
+        loss_and_gradient(PreferenceLoss(way, examples, reference, 0.1, 0.3), examples, PACKED) for way in ways
+    )
     assert pieces[0] == pytest.approx(own[0], rel=1e-5)
     assert_close(pieces[1], own[1])
 
@@ -163,7 +165,7 @@ def test_a_weight_of_two_equals_the_pair_twice(net: Net, other: Net) -> None:
         pairs_of([*rows, rows[3]]),
     ]
     found = [
-        loss_and_gradient(PreferenceLoss(loss_of(net), each, reference_of(other, each), 0.3), each, PACKED)
+        loss_and_gradient(PreferenceLoss(loss_of(net), each, reference_of(other, each), 0.1, 0.3), each, PACKED)
         for each in sets
     ]
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
@@ -218,7 +220,7 @@ def trainer(folder: Path, **changes: Any) -> Trainer:
     examples, team = pairs_of(pair_rows(17)), changes.pop("team", Team(CPU))
     reference = reference_of(net, examples, Shape(64, rows=2), team)
     made = Trainer(
-        loss=PreferenceLoss(loss_of(net), examples, reference, SETTINGS.nll_weight),
+        loss=PreferenceLoss(loss_of(net), examples, reference, SETTINGS.beta, SETTINGS.nll_weight),
         examples=examples,
         shape=Shape(64, rows=2),
         settings=SETTINGS,

@@ -107,7 +107,7 @@ def _prepare(context: StepContext, team: Team) -> _Job:
             del loss, objective  # two models at once may be one too many
             loss = _load(context, team, before, seed)
             shape = _shape(context, loss.net, examples)
-        objective = PreferenceLoss(loss, examples, reference, settings.nll_weight)
+        objective = PreferenceLoss(loss, examples, reference, settings.beta, settings.nll_weight)
     states = States(context.store, context.folder, context.attempt, recipe.digest(context))
     context.kept["state"] = lambda: states.steps
     trainer = Trainer(

@@ -32,6 +32,7 @@ class Distillation(Model):
     max_length: Annotated[int, Field(ge=16)] = 1024
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"
     lora: Lora | None = None
+    beta: Annotated[float, Field(gt=0)] = 0.1
     nll_weight: Annotated[float, Field(ge=0)] = 0.0
     num_nodes: Annotated[int, Field(ge=1)] = 1
 

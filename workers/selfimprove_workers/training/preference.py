@@ -2,13 +2,13 @@
 
 Of a pair with weight w, chosen y and rejected z, and a frozen reference model:
 
-    w * ( -log sigmoid(m) + nllWeight * nll(y) / |y| ),   m = BETA * (log p(y)/ref(y) - log p(z)/ref(z))
+    w * ( -log sigmoid(m) + nllWeight * nll(y) / |y| ),   m = beta * (log p(y)/ref(y) - log p(z)/ref(z))
 
 summed over the pairs of an optimizer batch and divided by the sum of their weights. Log-probabilities are sums over the
 completion's tokens; the likelihood term alone is a mean, so that long answers do not outweigh the preference.
 
 The loss joins two sequences, yet its gradient is a sum over tokens: by the log-probability of a token of y it is
-`-w * (BETA * sigmoid(-m) + nllWeight / |y|)`, of one of z `+w * BETA * sigmoid(-m)`. So each pass finds its margins,
+`-w * (beta * sigmoid(-m) + nllWeight / |y|)`, of one of z `+w * beta * sigmoid(-m)`. So each pass finds its margins,
 and then descends as fine-tuning does, with these numbers, the sign turned, as the weights of its tokens' losses.
 """
 
@@ -31,9 +31,6 @@ from selfimprove_workers.training.loss import Loss
 from selfimprove_workers.training.net import Net
 from selfimprove_workers.training.team import Team
 
-BETA = 0.1
-"""How dear it is to move away from the reference: the value of the RPO paper."""
-
 Floats = NDArray[np.float64]
 
 
@@ -54,8 +51,9 @@ class PreferenceLoss:
     examples: Examples
     reference: Floats
     """[2n] The log-probability of each sequence's completion under the reference model (see `log_probabilities`)."""
-    nll_weight: float = 0.0
-    beta: float = BETA
+    beta: float
+    """How dear it is to move away from the reference."""
+    nll_weight: float
 
     @property
     def net(self) -> Net:
