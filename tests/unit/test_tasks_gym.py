@@ -79,6 +79,12 @@ def test_an_expression_other_than_the_oracle_is_right_when_the_scorer_says_so() 
         ("3", "We had 3, now 5", WRONG),
         ("5", "the answer is 5 because 2+3=5", CORRECT),
         ("5", "I give up", NO_ANSWER),
+        ("2", "The answer is $2$ or $3$.", WRONG),
+        ("3", "The answer is $2$ or $3$.", WRONG),
+        ("3", "The answers are 2 and 3.", WRONG),
+        ("8", "The answer is $2$ + $6$ = $8$.", CORRECT),
+        ("5000000", "The answer is $5$ million.", CORRECT),
+        ("5", "The answer is $5$ of them.", CORRECT),
     ],
 )
 def test_numbers_are_extracted_before_they_are_scored(gold: str, response: str, verdict: Verdict) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from selfimprove_workers.tasks.phrases import DISPLAY
 from selfimprove_workers.tasks.text import closing_at
 
 MAX_PAYLOAD = 4000
@@ -96,7 +97,10 @@ def hashed(text: str) -> Found | None:
 
 
 def said(text: str) -> Found | None:
-    """What follows the last "answer is" or "Answer:", to the end of its line or of the next that is not empty."""
+    """What follows the last "answer is" or "Answer:", to the end of its line or of the next that is not empty.
+
+    A formula set apart that begins it is on that line, however many lines it takes.
+    """
     end = len(text)
     for _ in range(MARKERS):
         place = max(text.rfind("nswer", 0, end), text.rfind("NSWER", 0, end))
@@ -105,7 +109,9 @@ def said(text: str) -> Found | None:
         match = SAYS.match(text[: place + 400], place - 1)
         rest = text[match.end() : match.end() + MAX_PAYLOAD].lstrip() if match else ""
         if rest:
-            line, _, after = rest.partition("\n")
-            return Found("says", line.strip(), after.strip())
+            formula = DISPLAY.match(rest)
+            end_of_line = rest.find("\n", formula.end() if formula else 0)
+            line = rest if end_of_line < 0 else rest[:end_of_line]
+            return Found("says", line.strip(), rest[len(line) :].strip())
         end = place
     return None

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
-from selfimprove_workers.tasks.equality import canonical, read
+from selfimprove_workers.tasks.equality import Kind, canonical, read
 from selfimprove_workers.tasks.extract import declared, final_part
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
@@ -141,7 +141,8 @@ def _forms(text: str, is_number: bool) -> Iterator[str]:
     """A declared answer as a scorer may want it: for a number only the number, else as it is and without markup."""
     if is_number:
         phrase = sentence(text)
-        number = phrase if _number(phrase) else leading_number(phrase) or last_number(phrase) or last_number(text)
+        is_whole = _number(phrase) or read(phrase).kind is Kind.ITEMS  # of two numbers neither is the answer
+        number = phrase if is_whole else leading_number(phrase) or last_number(phrase) or last_number(text)
         if number:
             yield _shown(number, "0")
         return

@@ -16,7 +16,15 @@ from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare, read, readable
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
 from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part
-from selfimprove_workers.tasks.phrases import is_prose, last_formulas, last_number, leading_number, sentence
+from selfimprove_workers.tasks.phrases import (
+    is_prose,
+    last_formulas,
+    last_number,
+    leading_formula,
+    leading_number,
+    sentence,
+    statement,
+)
 
 ANY_GOLD = read("0")
 """What stands for the gold where there is none: most answers are numbers."""
@@ -103,7 +111,9 @@ def _from_channel(found: Found, gold: Reading) -> Candidate | None:
         return Candidate(payload, is_strict=True)
     if found.channel == "hashes":  # a headline, not an answer
         return None
-    inner = (gold.kind is Kind.QUANTITY and leading_number(payload)) or _within(payload, gold)
+    said = statement(found.payload)
+    first = leading_number(payload) if gold.kind is Kind.QUANTITY else leading_formula(said)
+    inner = first or _within(said, gold)
     return Candidate(inner, is_strict=False) if inner else None
 
 

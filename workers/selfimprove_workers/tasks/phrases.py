@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from selfimprove_workers.tasks.numbers import DECIMAL
-from selfimprove_workers.tasks.text import GROUPS
+from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
+from selfimprove_workers.tasks.text import GROUPS, clean
+from selfimprove_workers.tasks.units import NO_UNIT
 
 BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
@@ -26,7 +27,9 @@ INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\
 SENTENCE_END = re.compile(
     r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2})|\s\((?=[a-z])",
 )
-JOINED = re.compile(r"\b(?:and|or|to|plus|minus|times|by)\s+\$?\d", re.IGNORECASE)
+JOINED = re.compile(r"\b(?:and|or|to|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
+PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
+NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
 WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 FORMULA_WORDS = frozenset(
     ["and", "or", "sin", "cos", "tan", "log", "ln", "exp", "pi", "sqrt", "inf", "infinity", "mod", "gcd", "lcm"]
@@ -39,12 +42,22 @@ LEAD = re.compile(
 
 
 def sentence(text: str) -> str:
+    """A text's first statement, without the dollar signs of its formulas; the formula alone that only prose follows."""
+    said = statement(text)
+    opening = _leading_formula(said)
+    whole = _without_marks(said)
+    if opening is None or read_quantity(clean(whole)) is not None:
+        return whole
+    rest = said[opening.end() :]
+    is_prose_only = PROSE_AFTER.match(rest) and not NOT_PROSE.search(rest) and not NO_UNIT.search(rest)
+    return _inner(opening).strip() if is_prose_only else whole
+
+
+def statement(text: str) -> str:
     """The part of a text up to where its first statement ends, without an introducing adverb."""
     text = LEAD.sub("", text, count=1) if LEAD.match(text) else text
-    segment = _leading_math(text)
-    if segment is not None:
-        return segment
-    end = SENTENCE_END.search(text)
+    opening = _leading_formula(text)
+    end = SENTENCE_END.search(text, opening.end() if opening else 0)
     return (text[: end.start()] if end and end.start() else text).strip()
 
 
@@ -84,9 +97,13 @@ def _last_match(text: str, reach: int) -> re.Match[str] | None:
 def leading_number(text: str) -> str | None:
     """The number that a phrase begins with, where words follow it that add no other number to it."""
     match = NUMBER.match(text)
-    if match is None or not re.match(r"\s+[A-Za-z(]{2}", text[match.end() :]) or JOINED.search(text):
-        return None
-    return match[0].strip()
+    return match[0].strip() if match and _only_words_follow(text, match) else None
+
+
+def leading_formula(text: str) -> str | None:
+    """What the formula holds that a phrase begins with, where words follow it that add no other to it."""
+    match = _leading_formula(text)
+    return _inner(match) if match and _only_words_follow(text, match) else None
 
 
 def last_formulas(text: str) -> list[str]:
@@ -103,12 +120,19 @@ def is_prose(text: str) -> bool:
     return any(word.lower() not in FORMULA_WORDS for word in WORD.findall(text))
 
 
-def _leading_math(text: str) -> str | None:
+def _only_words_follow(text: str, match: re.Match[str]) -> bool:
+    return PROSE_AFTER.match(text, match.end()) is not None and not JOINED.search(text)
+
+
+def _leading_formula(text: str) -> re.Match[str] | None:
+    return DISPLAY.match(text) or INLINE.match(text)
+
+
+def _without_marks(text: str) -> str:
+    r"""A text whose formulas stand in it as they are; a space around them, since `\(5\)\(5\)` is not 55."""
     for pattern in (DISPLAY, INLINE):
-        match = pattern.match(text)
-        if match:
-            return _inner(match)
-    return None
+        text = pattern.sub(lambda found: f" {_inner(found)} ", text)
+    return " ".join(text.split())
 
 
 def _formulas(text: str, begin: int) -> list[tuple[str, int, int]]:
