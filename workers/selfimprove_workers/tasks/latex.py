@@ -29,7 +29,7 @@ REWRITES = [
         (r">=", r"\\ge "),
         (r"!=", r"\\ne "),
         (r"(?<=[\d)}])\s+(?:units?|cm|mm|km|meters?|inches|feet|ft|dollars|degrees)(?:\^\{?[23]\}?)?$", ""),
-        (r"\s+(?:and|or)\s+", ", "),
+        (r",?\s+(?:and|or)\s+", ", "),
     )
 ]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
 from selfimprove_workers.tasks.text import GROUPS, clean
-from selfimprove_workers.tasks.units import NO_UNIT
+from selfimprove_workers.tasks.units import CANONICAL, NO_UNIT
 
 BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
@@ -28,6 +29,7 @@ SENTENCE_END = re.compile(
     r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2})|\s\((?=[a-z])",
 )
 JOINED = re.compile(r"\b(?:and|or|to|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
+LISTED = re.compile(r",\s(?:and|or)\s", re.IGNORECASE)
 PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
 NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
 WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
@@ -57,8 +59,9 @@ def statement(text: str) -> str:
     """The part of a text up to where its first statement ends, without an introducing adverb."""
     text = LEAD.sub("", text, count=1) if LEAD.match(text) else text
     opening = _leading_formula(text)
-    end = SENTENCE_END.search(text, opening.end() if opening else 0)
-    return (text[: end.start()] if end and end.start() else text).strip()
+    ends = [end.start() for end in SENTENCE_END.finditer(text, opening.end() if opening else 0)] + [len(text)]
+    end = next(place for place, then in pairwise([*ends, len(text)]) if not _goes_on(text[place:then]))
+    return text[: end or len(text)].strip()
 
 
 def last_number(text: str) -> str | None:
@@ -118,6 +121,12 @@ def last_formulas(text: str) -> list[str]:
 def is_prose(text: str) -> bool:
     """Whether words other than a formula's own stand in a text."""
     return any(word.lower() not in FORMULA_WORDS for word in WORD.findall(text))
+
+
+def _goes_on(clause: str) -> bool:
+    """Whether what looks like a new clause is the end of a list: `, and 4 cm`."""
+    listed = LISTED.match(clause)
+    return listed is not None and all(word in CANONICAL for word in WORD.findall(clause, listed.end()))
 
 
 def _only_words_follow(text: str, match: re.Match[str]) -> bool:

@@ -30,7 +30,11 @@ REWRITES = [
         (r"(?<!\\)\\[,;: ]|~|\\quad|\\qquad|\\hspace\{[^{}]*\}", " "),
         (r"(?<!\\)\\([%$#&_])", r"\1"),
         (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))|\\degree(?![a-z])|°", " degrees"),
-        (r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|hbox|operatorname)\s*\{\s*(?:and|or)\s*\}", ", "),
+        (
+            r"(?:[,;]\s?)?\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|hbox|operatorname)"
+            r"\s*\{[\s,;]*(?:and|or)\s*\}",
+            ", ",
+        ),
         (r"(?<=[\w)}\]])\s*\\(?:text|textrm|mathrm|mbox|hbox)\s*\{([^{}]*)\}", r" \1"),
         (r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|hbox|emph)\s*\{([^{}]*)\}", r"\1"),
         (r"\s+", " "),
