@@ -40,6 +40,12 @@ SAME = [
     (r"\{1,2\}", "{2, 1}"), ("1, 2", "2 and 1"), ("1,234, 5", "5, 1234"), (r"[0,\frac12)", "[0, 0.5)"),
     ("x=1, x=2", "2, 1"), ("1, 2, 3", "3,2,1"), (r"\text{Monday}", "monday"), ("even", r"\textbf{Even}"),
     ("1,2,3", "1, 2, and 3"), ("2,3,4", "2,3, or 4"),
+    ("60 km/h", "60 kilometers per hour"), ("20 mph", "20 miles per hour"), ("60", "60 km/h"),
+    ("5 clips per day", "5 clips"),
+    ("60 kph", r"60\text{ km/h}"), ("$5 per hour", "$5"), ("9.8 m/s^2", r"9.8\text{ m}/\text{s}^2"),
+    ("1010_2", "1010_{2}"), ("1010_2", "01010_2"), ("1010_2", "(1010)_2"), ("1010_2", "1010"),
+    ("1010_3", "1010 base 3"),
+    ("1010_{3}", r"1010_{\text{three}}"), ("120_3", r"15 = 120_3"),
     ("2,3,4", r"2, 3, \text{and } 4"), ("2,3,4", r"2,\ 3,\ \text{and}\ 4"), ("2,3,4", r"2, 3\text{, and }4"),
     ("2,3", r"2 \text{ or } 3"),
     (r"\text{(C)}", "C"), ("10:30", "10:30"), ("3:4", "3 : 4"), ("2:30 p.m.", "2:30 PM"), ("5:00 p.m.", "5 pm"),
@@ -72,6 +78,9 @@ DIFFERENT = [
     ("55", r"5\,5"),
     ("55", "5~5"), ("55", "$5$$5$"), ("55", "5'5"), ("(55,3)", "(5 5, 3)"), ("123456", "1 234 56"), ("1", "1 000/3"),
     ("1, 2, 3", "1 2 3"), ("x^2+y^2", "x^2-y^2"),
+    ("60 km/h", "60 m/s"), ("60 km/h", "60 mph"), ("5 m/s", "5 m"), ("20 miles per hour", "20 km per hour"),
+    ("5 m/s", "5 m/s^2"), ("5 clips per day", "5 clips per hour"), ("5 x/y", "5"),
+    ("1010_3", "1010_2"), ("1010_{10}", "1010_2"), ("1010_2", "10"), ("1010_2", "1011_2"), ("(1010)_3", "1010_2"),
 ]  # fmt: skip
 
 
@@ -162,6 +171,10 @@ CHANNELS = [
     ("x^2+1", "The answer is $x^2+1$ for all real x.", CORRECT, CORRECT),
     ("x^2+1", "The answer is $x^2+1$ for $x>0$.", CORRECT, NO_ANSWER),
     ("5", "The answer is $5$ for $n = 3$.", CORRECT, NO_ANSWER),
+    # a number's base stands with it
+    ("1010_3", "So in base 3 it is 1010_3.", CORRECT, NO_ANSWER),
+    ("1010_3", "So in base 2 it is 1010_2.", WRONG, NO_ANSWER),
+    ("1010_3", "The answer is $1010_3$.", CORRECT, CORRECT),
     # a list may end with a comma before its "and"
     ("2, 3, 4", "The answers are 2, 3, and 4.", CORRECT, CORRECT),
     ("2, 3, 4", "The answers are $2$, $3$, and $4$.", CORRECT, CORRECT),

@@ -25,6 +25,7 @@ def value(text: str) -> Fraction | None:
     "0x10",
      "1.2.3", "--5", "5 or 6", "5 and 6", "3 to 4", "5 remainder 2", "5 hours and 30 minutes", "2 + 3", "1" * 301,
      "Monday",
+     "5 x/y", "5/m", "5m/n", "5_n", "5_{abc}",
      "five-hundred", "twenty-twenty", "ten-one"],
 )  # fmt: skip
 def test_what_is_not_plainly_a_quantity_is_none(text: str) -> None:
@@ -45,7 +46,18 @@ def test_what_is_not_plainly_a_quantity_is_none(text: str) -> None:
         ("5 dollars", False, "dollar"),
         ("5 apples", False, "apples"),
         ("5 m", False, "m"),
-        ("5/day", False, "day"),
+        ("5/day", False, "/day"),
+        ("5 per day", False, "/day"),
+        ("5 clips per day", False, "clips/day"),
+        ("5 miles per hour", False, "mile/hour"),
+        ("5 mph", False, "mile/hour"),
+        ("5 km/h", False, "km/hour"),
+        ("5 kph", False, "km/hour"),
+        ("5 m/s^2", False, "m/second^2"),
+        (r"5\text{ g}/\text{cm}^3", False, "g/cm^3"),
+        ("5_3", False, "base 3"),
+        (r"5_{\text{three}}", False, "base 3"),
+        ("5 in base 3", False, "base 3"),
         ("30°", False, "degree"),
     ],
 )

@@ -4,7 +4,8 @@ The order is cost: the same text; two quantities; two lists of quantities; words
 Everything before the last is exact and symmetric. Rules that are choices:
 
 - 5 is not 5%; 5% is 0.05. Where the question asks for a percentage, 5 and 5% are the same answer.
-- A number without a unit equals one with any unit; two different known units (cm and m, am and pm) never match.
+- A number without a unit equals one with any unit; two different known units (cm and m, am and pm) never match, nor do
+  units over units that differ in a part (km/h and m/s). A number's base counts as its unit: 10_2 is not 10_3.
 - A decimal of at least six places equals what rounds to it (0.333333 and 1/3), else numbers are equal or not.
 - (1, 2) is ordered and is not [1, 2]; {1, 2} and a bare `1, 2` are sets. A bare list also matches (1, 2) in order.
 - An answer of more than 2,000 characters is wrong: no final answer is that long.

@@ -16,7 +16,7 @@ NUMBER = re.compile(
     r"(?:(?<![\w)\]}.])[-−]{1,2}[^\S\n]?)?(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
     r"(?:\d+\s*\\[dt]?frac\s*\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\\[dt]?frac\s*(?:\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\d\s*\d)"
     rf"|\d+\s+[1-9]\d*/\d+|{GROUPS}(?:\.\d+)?|{DECIMAL}/{DECIMAL}|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w))?)"
-    r"(?:\s?\\?%|\s?percent\b|\s(?:hundred|thousand|million|billion)\b)?"
+    r"(?:_\d{1,3}|_\{\d{1,3}\}|\s?\\?%|\s?percent\b|\s(?:hundred|thousand|million|billion)\b)?"
 )
 PLAIN_BACKWARDS = re.compile(r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(\$?)(?:\s(?![-$\d])|\s?\Z)", re.ASCII)
 """The last number of most responses, whole, unsigned, between spaces, with or without `$`; of a text read backwards."""

@@ -26,6 +26,7 @@ REWRITES = [
         (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
         (r"\{,\}|(?<=\d),\s?\\!(?=\d)", ","),
         (r"(?<!\\)\\!", ""),
+        (r"^\((-?[\d,]+)\)(?=_)", r"\1"),
         (r"(?<=\d)(?:\\,|\\;|\\ |[\u00a0\u2009\u202f])(?=\d{3}(?!\d))", ","),
         (r"(?<!\\)\\[,;: ]|~|\\quad|\\qquad|\\hspace\{[^{}]*\}", " "),
         (r"(?<!\\)\\([%$#&_])", r"\1"),
@@ -40,6 +41,8 @@ REWRITES = [
         (r"\s+", " "),
     )
 ]
+MARKED = re.compile(r"[\\~]|  |\{,\}|\)_")
+"""What there is in every text that one of these changes."""
 GROUPS = r"(?<![\w.,^/'])(?<!\d )[1-9]\d{0,2}(?:(?: \d{3})+|(?:'\d{3})+)(?![\w/']| \d)"
 """Thousands set apart by spaces or apostrophes: `1 000 000`, `1'000`. Digits apart in any other way are no number."""
 GROUPED = re.compile(GROUPS, re.ASCII)
@@ -54,7 +57,7 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = _ascii(text)
     text = unwrap(text)
-    if "\\" in text or "~" in text or "  " in text or "{,}" in text:
+    if MARKED.search(text):
         for pattern, replacement in REWRITES:
             text = pattern.sub(replacement, text)
     return GROUPED.sub(lambda found: re.sub("[ ']", ",", found[0]), unwrap(text))

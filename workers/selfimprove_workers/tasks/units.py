@@ -33,13 +33,12 @@ KNOWN = {
     "rupee": "rupees ₹ rs rs.",
     "yen": "¥ jpy",
     "degree": "degrees deg °",
-    "mph": "",
-    "kmh": "km/h kph",
     "gallon": "gallons gal",
     "am": "a.m a.m.",
     "pm": "p.m p.m.",
 }
 CANONICAL = {word: unit for unit, words in KNOWN.items() for word in (unit, *words.split())}
+CANONICAL |= {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "kmph": "km/hour"}
 MULTIPLIERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 ONES = [
     "zero",
@@ -64,9 +63,12 @@ ONES += ["seventeen", "eighteen", "nineteen"]
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORD_NUMBERS = {word: n for n, word in enumerate(ONES)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
 
-SHAPE = re.compile(
-    r"(?:/\s*(?=[A-Za-z]{3}))?(?P<words>[A-Za-z°¢$€£¥₹][A-Za-z°¢./\- ]*)(?:\s*\^\s*\{?\s*(?P<power>[23])\s*\}?)?"
-)
+SHAPE = re.compile(r"(?P<words>[A-Za-z°¢$€£¥₹][A-Za-z°¢.\- ]*)(?:\s*\^\s*\{?\s*(?P<power>[23])\s*\}?)?")
+PER = re.compile(r"\s*/\s*|\s*\bper\s+", re.IGNORECASE)
+PER_LETTER = re.compile(r"\s*/\s*[A-Za-z]{1,2}(?![A-Za-z])")
+"""`5/m` may be five over m."""
+BASE = re.compile(r"(?:_\s*\{?\s*(?:base )?|\(?(?:in )?base )\s*(\d{1,3}|[a-z]{3,9})\s*\}?\)?")
+r"""A number's base counts as its unit: `1010_2`, `1010_{\text{two}}`, `1010 in base 2`."""
 NO_UNIT = re.compile(
     r"\b(?:and|or|to|plus|minus|times|over|divided|by|not|but|is|are|than|remainder|mod|r)\b", re.IGNORECASE
 )
@@ -75,10 +77,24 @@ MAX_WORDS = 6
 
 
 def unit_of(text: str) -> str | None:
-    """What follows a number, as a unit: `sq cm` and `cm^2` give `cm^2`; unknown words stand for themselves.
+    """What follows a number, as a unit: `sq cm` and `cm^2` give `cm^2`, `miles per hour` and `mph` `mile/hour`.
 
-    None when it is no unit: a lone letter that may be a variable, or words that add something to the number.
+    Unknown words stand for themselves. None when it is no unit: a lone letter that may be a variable, or words that add
+    something to the number.
     """
+    base = BASE.fullmatch(text)
+    if base is not None:
+        number = WORD_NUMBERS.get(base[1], base[1])
+        return f"base {number}" if str(number).isdigit() else None
+    if NO_UNIT.search(text) or PER_LETTER.match(text):
+        return None
+    first, *others = PER.split(text)
+    names = [_single(first) if first or not others else "", *map(_single, others)]
+    return None if None in names else "/".join(name for name in names if name is not None)
+
+
+def _single(text: str) -> str | None:
+    """A unit that is over no other."""
     match = SHAPE.fullmatch(text)
     if match is None:
         return None
@@ -88,7 +104,7 @@ def unit_of(text: str) -> str | None:
     for word in words:
         power = powers.get(word.lower(), power)
     words = [word for word in words if word.lower() not in powers]
-    if len(words) > MAX_WORDS or NO_UNIT.search(text):
+    if len(words) > MAX_WORDS:
         return None
     name = _name(words)
     return None if name is None else f"{name}^{power}" if power else name
@@ -104,6 +120,15 @@ def _name(words: list[str]) -> str | None:
 
 
 def units_differ(one: str, other: str) -> bool:
-    """Whether two units are known and not the same; an unknown word or none at all never speaks against an answer."""
-    first, second = one.partition("^")[0], other.partition("^")[0]
-    return first in KNOWN and second in KNOWN and one != other
+    """Whether two units are known and not the same, part by part where they are of the kind `km/hour`.
+
+    An unknown word or none at all never speaks against an answer.
+    """
+    ones, others = one.split("/"), other.split("/")
+    if len(ones) != len(others):
+        return all(map(_is_known, ones + others))
+    return any(a != b and _is_known(a) and _is_known(b) for a, b in zip(ones, others, strict=True))
+
+
+def _is_known(part: str) -> bool:
+    return part.partition("^")[0] in KNOWN or part.startswith("base ")
