@@ -171,6 +171,17 @@ CHANNELS = [
     ("x^2+1", "The answer is $x^2+1$ for all real x.", CORRECT, CORRECT),
     ("x^2+1", "The answer is $x^2+1$ for $x>0$.", CORRECT, NO_ANSWER),
     ("5", "The answer is $5$ for $n = 3$.", CORRECT, NO_ANSWER),
+    # a sign may be a word
+    ("-5", "The answer is minus 5.", CORRECT, CORRECT),
+    ("-5", "The answer is negative 5.", CORRECT, CORRECT),
+    ("-5", "The answer is negative five.", CORRECT, CORRECT),
+    ("5", "The answer is minus 5.", WRONG, WRONG),
+    ("-5", "The answer is minus 5 degrees.", CORRECT, CORRECT),
+    ("-1/2", r"The answer is minus $\frac{1}{2}$.", CORRECT, CORRECT),
+    ("-5", "So we get minus 5", CORRECT, NO_ANSWER),
+    ("5", "So we get negative 5", WRONG, NO_ANSWER),
+    ("5", "We compute 10 minus 5", CORRECT, NO_ANSWER),
+    ("-5", "We compute x minus 5", WRONG, NO_ANSWER),
     # a number's base stands with it
     ("1010_3", "So in base 3 it is 1010_3.", CORRECT, NO_ANSWER),
     ("1010_3", "So in base 2 it is 1010_2.", WRONG, NO_ANSWER),
@@ -374,6 +385,9 @@ def test_the_express_lane_says_what_the_cascade_says(number: str, form: str, bef
         "So it is 12345678901234567",
         "So it is 1e5",
         "So 5! it is",
+        "So it is minus 5",
+        "So it is Negative 72",
+        "So it is 72 minus 5",
     ],
 )
 @pytest.mark.parametrize("gold", ["5", "72", "1234", "7", "0"])
@@ -397,6 +411,8 @@ WORDS = [
     "pm",
     "percent",
     "million",
+    "minus",
+    "negative",
     "a",
 ]
 MARKS = [" ", " ", " ", " ", "\n", ".", ",", "-", "%", "/", ":", "'", "<", "$", "box", "-----", "=", "("]
@@ -425,6 +441,7 @@ PIECES = [
     "%",
     " percent",
     " million",
+    " minus ",
     "x",
     "=",
     "/",

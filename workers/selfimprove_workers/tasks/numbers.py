@@ -46,7 +46,7 @@ def _frac(above: str, below: str) -> str:
 
 INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
 QUANTITY = re.compile(
-    r"(?P<sign>[-+]?)\s*(?:(?P<currency>[$€£¥₹]|(?:USD|EUR|GBP|Rs\.?)\s)\s*(?P<sign2>-?))?"
+    r"(?P<sign>[-+]?|(?i:minus|negative)\s)\s*(?:(?P<currency>[$€£¥₹]|(?:USD|EUR|GBP|Rs\.?)\s)\s*(?P<sign2>-?))?"
     rf"(?:{_frac('a', 'b')}"
     rf"|(?P<whole>\d+)(?:\s*{_frac('c', 'd')}|\s+(?P<n>[1-9]\d*)\s*/\s*(?P<m>\d+))"
     rf"|(?P<over>{DECIMAL})\s*/\s*(?P<under>{DECIMAL})"
@@ -77,7 +77,7 @@ def read_quantity(text: str) -> Quantity | None:
     if value is None or tail is None:
         return None
     factor, percent, unit = tail
-    negative = (match["sign"] == "-") != (match["sign2"] == "-")
+    negative = match["sign"] not in ("", "+") or match["sign2"] == "-"
     decimals, significant = _written(match["base"])
     return Quantity((-value if negative else value) * factor, percent, unit, decimals, significant)
 
@@ -156,10 +156,13 @@ def _multiplier(rest: str) -> tuple[int, str]:
 
 
 def _word_number(text: str) -> Quantity | None:
-    """`twelve`, `twenty-one`."""
+    """`twelve`, `twenty-one`, `minus five`."""
     if len(text) > 40 or not text[:1].isalpha():
         return None
-    words = text.lower().replace("-", " ").split()
+    first, *others = words = text.lower().replace("-", " ").split()
+    if first in ("minus", "negative"):
+        number = _word_number(" ".join(others))
+        return number._replace(value=-number.value) if number and number.value >= 0 else None
     values = [WORD_NUMBERS.get(word) for word in words]
     if len(values) == 1 and values[0] is not None:
         return Quantity(values[0])

@@ -13,12 +13,15 @@ BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
 
 NUMBER = re.compile(
-    r"(?:(?<![\w)\]}.])[-−]{1,2}[^\S\n]?)?(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
+    r"(?:(?<![\w)\]}.])[-−]{1,2}[^\S\n]?|(?<![\d)\]}.$%] )(?<!\b[a-zA-Z] )(?i:\b(?:minus|negative))[^\S\n])?"
+    r"(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
     r"(?:\d+\s*\\[dt]?frac\s*\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\\[dt]?frac\s*(?:\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\d\s*\d)"
     rf"|\d+\s+[1-9]\d*/\d+|{GROUPS}(?:\.\d+)?|{DECIMAL}/{DECIMAL}|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w))?)"
     r"(?:_\d{1,3}|_\{\d{1,3}\}|\s?\\?%|\s?percent\b|\s(?:hundred|thousand|million|billion)\b)?"
 )
-PLAIN_BACKWARDS = re.compile(r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(\$?)(?:\s(?![-$\d])|\s?\Z)", re.ASCII)
+PLAIN_BACKWARDS = re.compile(
+    r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(\$?)(?:\s(?![-$\d]|(?i:sunim|evitagen)\b)|\s?\Z)", re.ASCII
+)
 """The last number of most responses, whole, unsigned, between spaces, with or without `$`; of a text read backwards."""
 FORMULA_MARK = re.compile(r"\$(?!\d)|\\")
 """Where there is none, there are no formulas: every dollar sign is one of money."""
