@@ -450,6 +450,12 @@ PIECES = [
 ]
 
 
+@pytest.mark.parametrize("after", range(80, 100))
+def test_the_quick_look_sees_a_sign_at_its_edge(after: int) -> None:
+    text = f"{'so ' * 40}minus 5 {'a' * after}"
+    assert last_number(text) == _last_number(text)
+
+
 @given(st.lists(st.sampled_from([*PIECES, "^", "\n", "and", "0"]), max_size=14).map("".join))
 def test_the_quick_look_for_a_last_number_sees_what_the_long_one_sees(text: str) -> None:
     assert last_number(text) == _last_number(text)

@@ -77,7 +77,7 @@ def plain_last_number(text: str) -> str | None:
     if not text.isascii() or FORMULA_MARK.search(text):
         return None
     match = PLAIN_BACKWARDS.match(text[: -BESIDE - 1 : -1])
-    if match is None or (match.end() >= BESIDE < len(text)) or not PLAIN_AFTER.match(match[1][::-1]):
+    if match is None or (match.end() + len("negative") >= BESIDE < len(text)) or not PLAIN_AFTER.match(match[1][::-1]):
         return None
     return match[3] + match[2][::-1]
 
