@@ -40,6 +40,8 @@ HOSTILE = {
     "answers": "answer " * 100_000,
     "answer is": "answer is " * 100_000,
     "answer of": "answer of " * 100_000,
+    "answer isn't": "answer isn't 2, " * 60_000,
+    "denials": "the answer of all " * 10_000 + "answer is not " + "1, " * 100_000,
     "dollars": "$" * 1_000_000,
     "dollar digits": "$1" * 500_000,
     "fractions": r"\frac{" * 200_000,

@@ -257,6 +257,50 @@ def test_the_answer_is_taken_from_the_most_declared_channel(
     assert (check.flexible, check.strict) == (loose, strict)
 
 
+DENIALS = [
+    "The answer is not 2",
+    "The answer isn't 2",
+    "The answer isn’t 2.",
+    "The answer can't be 2",
+    "The answer cannot be 2.",
+    "The answer is definitely not 2",
+    "The answer is not equal to 2.",
+    "The answer is never 2",
+    "The answer does not equal $2$.",
+    "The answer to question 3 isn't 2.",
+    "The answers are neither 3 nor 2.",
+    "The answer is not 5, 3, or 2.",
+    "So the correct answer is certainly not 2.",
+    "Answer: not 2",
+    "The answer is anything but 2.",
+]
+
+
+@pytest.mark.parametrize("response", DENIALS)
+@pytest.mark.parametrize("gold", ["2", "x^2", "yes"])
+def test_what_the_answer_is_not_is_no_answer(response: str, gold: str) -> None:
+    check = TASK.check(response.replace("2", gold), gold, None)
+    assert (check.flexible, check.strict) == (NO_ANSWER, NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "The answer isn't 2, it's 3.",
+        "The answer is not 2. It is 3.",
+        "The answer is 3. The answer is not 2.",
+        "The answer is 3, not 2.",
+        "The answer can't be 2; so it is 3",
+        "The answer is not 2 but 3.",
+        "The answer isn't what you think: the answer is 3.",
+        "The answer isn't what you think the answer is 3.",
+        "The answer isn't obvious, so we add 1 and 2 to get 3.",
+    ],
+)
+def test_what_is_said_beside_a_denial_counts(response: str) -> None:
+    assert TASK.check(response, "3", None).flexible is CORRECT
+
+
 @pytest.mark.parametrize(
     ("response", "verdict"),
     [
@@ -341,7 +385,8 @@ def test_fractions_are_equal_exactly_when_they_are(gold: Fraction, answer: Fract
     "<answer>{}</answer>", "The answer is {} clips.", "#### {} dollars", "#### {} percent", "Answer: {} and",
     "The answer is {} million", "So she earned ${}.", "It cost $3, then $5, so ${} now", "So it is ${}$",
     "It is {} $."]),
-    st.sampled_from(["", "We know 3 of 4. ", "\\boxed{3} ", "#### 7\n", "the answer is 9.\n", "<think>8</think>"]),
+    st.sampled_from(["", "We know 3 of 4. ", "\\boxed{3} ", "#### 7\n", "the answer is 9.\n", "<think>8</think>",
+    "The answer isn't 3. ", "The answer is never so: "]),
     st.sampled_from(["12", "-5", "0", "1234", "7"]),
 )  # fmt: skip
 def test_the_express_lane_says_what_the_cascade_says(number: str, form: str, before: str, gold: str) -> None:

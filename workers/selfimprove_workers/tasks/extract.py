@@ -13,6 +13,7 @@ Every search is linear in the response, whatever it holds.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from selfimprove_workers.tasks.phrases import DISPLAY
@@ -43,6 +44,17 @@ SAYS = re.compile(
     r"answers?\b\W{0,4}(?:(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:\b(?:is|are|was|would be|equals)\b|:|=)[\s*_:]*",
     re.IGNORECASE,
 )
+DENIAL = re.compile(
+    r"answers?\b(?:\s+(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:(?:\w+ly|therefore|thus|also)\s+)?"
+    r"(?:(?:is|are|was|were|does|do|did|can|could|will|would|should|must|may|might)"
+    r"(?:n['’]t|(?:\s+(?:\w+ly|also|just|still|therefore|thus|of\s+course))?\s+(?:not|never|neither|anything\s+but))"
+    r"|(?:ca|wo)n['’]t|cannot|(?:(?:is|are)\s*)?[:=][\s*_]*not|≠|!=)(?!\w)"
+    r"(?:(?!\s(?:but|because|since|so|as|it|rather|instead)\b|\s[—–-]\s"
+    r"|[.,:;!?—\n](?!\d|\s(?:n?or\s|(?:and\s)?[-−$\\(]{0,3}\d))).){0,200}[.!?]?",
+    re.IGNORECASE,
+)
+"""`The answer isn't 2`, to the end of the clause: the number after a comma is in it, what comes after `but` is not."""
+BEFORE_DENIAL = re.compile(r"(?:[A-Za-z]{1,20}\s){0,4}\Z")
 MARKERS = 8
 """How many places that look like a marker are tried, from the last."""
 
@@ -54,6 +66,18 @@ def final_part(response: str) -> str | None:
     closes = [mark.end() for mark in THINK_CLOSE.finditer(response)]
     start = closes[-1] if closes else 0
     return None if THINK_OPEN.search(response, start) else response[start:]
+
+
+def without_denials(text: str) -> str:
+    """A text without what it says that the answer is not, at the last places where it speaks of an answer."""
+    end = len(text)
+    for place in _markers(text):
+        denial = DENIAL.match(text, place, end)
+        if denial:
+            subject = BEFORE_DENIAL.search(text, max(0, place - 84), place)
+            text = text[: subject.start() if subject else place] + text[denial.end() :]
+        end = place
+    return text
 
 
 def declared(text: str) -> Found | None:
@@ -101,17 +125,22 @@ def said(text: str) -> Found | None:
 
     A formula set apart that begins it is on that line, however many lines it takes.
     """
-    end = len(text)
-    for _ in range(MARKERS):
-        place = max(text.rfind("nswer", 0, end), text.rfind("NSWER", 0, end))
-        if place < 1:
-            return None
-        match = SAYS.match(text[: place + 400], place - 1)
+    for place in _markers(text):
+        match = SAYS.match(text[: place + 401], place)
         rest = text[match.end() : match.end() + MAX_PAYLOAD].lstrip() if match else ""
         if rest:
             formula = DISPLAY.match(rest)
             end_of_line = rest.find("\n", formula.end() if formula else 0)
             line = rest if end_of_line < 0 else rest[:end_of_line]
             return Found("says", line.strip(), rest[len(line) :].strip())
-        end = place
     return None
+
+
+def _markers(text: str) -> Iterator[int]:
+    """The last places where the word answer stands, the last first."""
+    end = len(text)
+    for _ in range(MARKERS):
+        end = max(text.rfind("nswer", 0, end), text.rfind("NSWER", 0, end))
+        if end < 1:
+            return
+        yield end - 1

@@ -17,7 +17,7 @@ from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.equality import Kind, canonical, read
-from selfimprove_workers.tasks.extract import declared, final_part
+from selfimprove_workers.tasks.extract import declared, final_part, without_denials
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
 from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence
@@ -36,13 +36,13 @@ class Gym:
         """See `tasks.base.Task`. An empty gold is one that only the scorer knows."""
         if not extra or "entry" not in extra:
             return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
-        region = final_part(response)
-        candidates = list(dict.fromkeys(_candidates(region[-MAX_LENGTH:], answer))) if region is not None else []
+        region = _region(response)
+        candidates = list(dict.fromkeys(_candidates(region, answer)))
         if truncated or not candidates:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
             return Check(missing, missing, _shown(candidates[0], answer) if candidates else None)
         verdict, found = self._best(candidates, answer, extra)
-        alone = _alone((region or "")[-MAX_LENGTH:], answer)
+        alone = _alone(region, answer)
         strict = Verdict.NO_ANSWER
         if _has_form(alone, answer):  # what cost too much once is not tried again in another form
             strict = verdict if verdict is Verdict.TIMEOUT else self._score(alone, answer, extra)
@@ -50,9 +50,8 @@ class Gym:
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives; the entry's own answer tells only whether it is a number."""
-        region = final_part(response)
         gold = str((extra or {}).get("entry", {}).get("answer") or "")
-        first = next(_candidates(region[-MAX_LENGTH:], gold), None) if region is not None else None
+        first = next(_candidates(_region(response), gold), None)
         return _shown(first, gold) if first else None
 
     def _best(self, candidates: list[str], gold: str, extra: Mapping[str, Any]) -> tuple[Verdict, str]:
@@ -106,6 +105,11 @@ def _number(text: str) -> Quantity | None:
     """A plain number: no unit, no percent sign, nothing that a scorer would trip over."""
     quantity = read(text).quantity if len(text) < 100 and NUMBER.fullmatch(text) else None
     return quantity if quantity and not quantity.percent else None
+
+
+def _region(response: str) -> str:
+    """What of a response may hold its answer."""
+    return without_denials((final_part(response) or "")[-MAX_LENGTH:])
 
 
 def _candidates(text: str, gold: str) -> Iterator[str]:

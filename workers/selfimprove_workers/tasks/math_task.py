@@ -7,7 +7,6 @@ gold that is no number, the last formula or line). Strict asks for the format: t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare, read, readable
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
-from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part
+from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part, without_denials
 from selfimprove_workers.tasks.phrases import (
     is_prose,
     last_formulas,
@@ -28,8 +27,6 @@ from selfimprove_workers.tasks.phrases import (
 
 ANY_GOLD = read("0")
 """What stands for the gold where there is none: most answers are numbers."""
-DENIED = re.compile(r"not\s+\S{1,80}\s*", re.IGNORECASE)
-"""All that comes after "the answer is" where it only says what the answer is not."""
 
 
 class Candidate(NamedTuple):
@@ -90,16 +87,15 @@ def read_gold(answer: str) -> Reading | None:
 
 def find_answer(text: str, gold: Reading) -> Candidate | None:
     """The answer that a response (without its thinking) gives."""
-    found = declared(text)
-    if found is not None and found.channel == "says" and DENIED.fullmatch(found.payload):
-        return None
+    said = without_denials(text)
+    found = declared(said)
     candidate = _from_channel(found, gold) if found is not None else None
     if candidate is not None:
         return candidate
     whole = text.strip()
-    if 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and _is_answer(whole, gold):
+    if 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and said == text and _is_answer(whole, gold):
         return Candidate(whole, is_strict=True)
-    last = _within(text, gold) or _last_line(text, gold)
+    last = _within(said, gold) or _last_line(said, gold)
     return Candidate(last, is_strict=False) if last else None
 
 
