@@ -30,6 +30,11 @@ PICKS = [
     ("Answer: A", CORRECT, CORRECT),
     ("The answer is:\n(A)", CORRECT, CORRECT),
     ("<think>Maybe B.</think>A", CORRECT, CORRECT),
+    ("A!", CORRECT, CORRECT),
+    ("The answer is A!", CORRECT, CORRECT),
+    ("Correct: A", CORRECT, NO_ANSWER),
+    ("A – because they rub.", CORRECT, NO_ANSWER),
+    ("Incorrect: A", NO_ANSWER, NO_ANSWER),
     ("dry palms", CORRECT, NO_ANSWER),
     ("The answer is dry palms.", CORRECT, NO_ANSWER),
     ("I think option A is correct.", CORRECT, NO_ANSWER),
@@ -233,6 +238,18 @@ def test_a_cut_choice_is_truncated_unless_it_is_wrong_for_sure() -> None:
 def test_exact_wants_the_words_and_strict_wants_them_alone(response: str, flexible: Verdict, strict: Verdict) -> None:
     check = Exact().check(response, "Paris", None)
     assert (check.flexible, check.strict) == (flexible, strict)
+
+
+@pytest.mark.parametrize(
+    "gold", ["The answer is 42", "#### a heading", r"\boxed{x}", "Answer: yes\nor no", "...", "?!"]
+)
+def test_a_response_that_is_the_exact_gold_is_right_whatever_marks_it_holds(gold: str) -> None:
+    check = Exact().check(f" {gold}\n", gold, None)
+    assert (check.flexible, check.strict) == (CORRECT, CORRECT)
+
+
+def test_exact_marks_are_not_each_other() -> None:
+    assert Exact().check("?", "!", None).flexible is WRONG
 
 
 def test_exact_never_accepts_a_cut_response() -> None:

@@ -96,7 +96,7 @@ def _alone(text: str, choices: dict[str, str]) -> str | None:
     if len(text) > MAX_LENGTH:
         return None
     cleaned = clean(text)
-    bare = _known(cleaned.strip("()[] "), choices)
+    bare = _known(cleaned.strip("()[]! "), choices)
     if bare:
         return bare
     match = re.fullmatch(r"\(?\[?(\w{1,2})[)\].:]+\s*(.+)", cleaned, re.DOTALL)
@@ -140,7 +140,7 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
     """`the answer is B`, `so B`, `B is correct`."""
     name = name_of(labels)
     return re.compile(
-        r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
+        r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
         r"|can\s+only)\s+be)\b|['’]s\b|:)|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
         r"|go(?:ing)?\s+with|leaves|leaving)\b)[\s,:]*"
         r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
@@ -155,9 +155,9 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _leading(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """The label that a text begins with: `B) because ...`, `(B) ...`, `B. ...`, `option B`, `B, since`."""
+    """The label that a text begins with: `B) because ...`, `(B) ...`, `B. ...`, `option B`, `B – because`."""
     name = name_of(labels)
-    return re.compile(rf"\W{{0,6}}{name}(?:(?<=[)\]*])|[:.,]|\s*\Z|\s+(?:because|since|as)\b)")
+    return re.compile(rf"\W{{0,6}}{name}(?:(?<=[)\]*])|[:.,]|\s*\Z|(?:\s+[–—-]+)?\s+(?:because|since|as)\b)")
 
 
 @lru_cache(maxsize=256)

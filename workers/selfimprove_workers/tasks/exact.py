@@ -1,8 +1,9 @@
 """Exact: the gold's own words.
 
-Flexible compares without case, spacing, quotes, markup and closing punctuation, and takes the answer from a declared
-channel (`extract`), else the whole response, else its last line. Strict asks that the response is the gold, to the
-letter, but for the space around it.
+Flexible compares without case, spacing, quotes, markup and closing punctuation (a text that is nothing else stays). It
+takes the answer from a declared channel (`extract`), else the whole response, else its last line; a whole response that
+is the gold is right whatever it declares. Strict asks that the response is the gold, to the letter, but for the space
+around it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Exact:
         if truncated or not candidates:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
             return Check(missing, missing, candidates[0] if candidates else None)
-        right = next((text for text in candidates if normalised(text) == gold), None)
+        right = next((text for text in (region or "", *candidates) if normalised(text) == gold), None)
         strict = Verdict.CORRECT if region is not None and region.strip() == answer.strip() else Verdict.WRONG
         flexible = Verdict.WRONG if right is None else Verdict.CORRECT
         return Check(flexible, strict, normalised(right if right is not None else candidates[0]))
@@ -46,8 +47,8 @@ class Exact:
 
 def normalised(text: str) -> str:
     """A text without what two people would write differently."""
-    text = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold()
-    return " ".join(text.split()).strip(" *_`\"'").rstrip(".,;:!?").strip(" *_`\"'")
+    text = " ".join(unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold().split())
+    return text.strip(" *_`\"'").rstrip(".,;:!?").strip(" *_`\"'") or text
 
 
 def _candidates(text: str) -> Iterator[str]:
