@@ -29,6 +29,8 @@ HOSTILE = {
     "tower": r"\boxed{9^{9^{9^9}}}",
     "python tower": "9**9**9**9**9",
     "big power": r"\boxed{2^{99999}}",
+    "power of digits": r"\boxed{" + "9" * 200 + "^{64}}",
+    "digits and an exponent": r"\boxed{" + "9" * 1900 + "e999 billion}",
     "factorial": r"\boxed{99999!}",
     "nested factorials": r"\boxed{9!!!!!!!}",
     "parentheses": "(" * 3000 + ")" * 3000,

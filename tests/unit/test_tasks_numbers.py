@@ -21,13 +21,13 @@ def value(text: str) -> Fraction | None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "5x", "5 x", "5m", "3x+2", "1,2", "1,23,456", "1/0", r"\frac{1}{0}", "9^99", "9^{9^9}", "12:30", "5!",
+    ["", "x", "5x", "5 x", "5m", "3x+2", "1,2", "1,23,456", "1/0", r"\frac{1}{0}", "9^9999", "9^{9^9}", "12:30", "5!",
     "0x10",
      "1.2.3", "--5", "minus -5", "minus minus five",
-     "5 or 6", "5 and 6", "3 to 4", "5 remainder 2", "5 hours and 30 minutes", "2 + 3", "1" * 301,
+     "5 or 6", "5 and 6", "3 to 4", "5 remainder 2", "5 hours and 30 minutes", "2 + 3", "1" * 2001,
      "Monday",
      "5 x/y", "5/m", "5m/n", "5_n", "5_{abc}",
-     "five-hundred", "twenty-twenty", "ten-one"],
+     "five-hundred", "twenty-twenty", "twenty-third", "one thirds", "ten-one"],
 )  # fmt: skip
 def test_what_is_not_plainly_a_quantity_is_none(text: str) -> None:
     assert value(text) is None
@@ -67,6 +67,26 @@ def test_percent_signs_and_units_are_kept_apart_from_the_number(text: str, perce
     assert quantity is not None
     assert (quantity.percent, quantity.unit) == (percent, unit)
     assert quantity.value in (5, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("minus 5", -5),
+        ("negative twelve", -12),
+        ("one half", Fraction(1, 2)),
+        ("two-thirds", Fraction(2, 3)),
+        ("three quarters", Fraction(3, 4)),
+        (r"0.\dot3", Fraction(1, 3)),
+        (r"0.1\overline 6", Fraction(1, 6)),
+        (r"\color{red}{5}", 5),
+        (r"{\color{blue} \frac{1}{2}}", Fraction(1, 2)),
+        ("2^{1000}", 2**1000),
+        ("7" * 2000, int("7" * 2000)),
+    ],
+)
+def test_a_number_may_be_spelled_in_other_ways(text: str, expected: Fraction) -> None:
+    assert value(text) == expected
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9))

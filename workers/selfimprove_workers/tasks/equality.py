@@ -7,7 +7,8 @@ Everything before the last is exact and symmetric. Rules that are choices:
 - A number without a unit equals one with any unit; two different known units (cm and m, am and pm) never match, nor do
   units over units that differ in a part (km/h and m/s). A number's base counts as its unit: 10_2 is not 10_3.
 - A decimal of at least six places equals what rounds to it (0.333333 and 1/3), else numbers are equal or not.
-- (1, 2) is ordered and is not [1, 2]; {1, 2} and a bare `1, 2` are sets. A bare list also matches (1, 2) in order.
+- (1, 2) is ordered and is not [1, 2]; {1, 2} is a set; in a bare `1, 2, 2` the order does not count, but how often each
+  stands there does. A bare list also matches a set that has the same numbers, and (1, 2) in order.
 - An answer of more than 2,000 characters is wrong: no final answer is that long.
 - Digits apart (`5 5`) and signs in a row (`--5`) are no number: they equal only the same text.
 - Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself.
@@ -67,7 +68,9 @@ def read(text: str) -> Reading:
     cleaned = clean(text)
     clock = CLOCK.fullmatch(cleaned)
     if clock is not None:
-        return Reading(f"{clock[1].removesuffix(':00')}{clock[2].lower()}m", Kind.WORDS)
+        cleaned = f"{clock[1].removesuffix(':00')} {clock[2].lower()}m"
+        if ":" in cleaned:
+            return Reading(cleaned, Kind.WORDS)
     quantity = read_quantity(cleaned)
     if quantity is not None:
         return Reading(cleaned, Kind.QUANTITY, quantity=quantity)
@@ -114,7 +117,7 @@ def canonical(answer: str) -> str:
         return spelled(found.quantity)
     if found.items is not None:
         values = [spelled(value) for value in found.items.values]
-        inner = ", ".join(values if found.items.is_ordered else sorted(set(values)))
+        inner = ", ".join(values if found.items.is_ordered else sorted(set(values) if found.items.brackets else values))
         return f"{found.items.brackets[:1]}{inner}{found.items.brackets[1:]}"
     return found.text.casefold() if found.kind is Kind.WORDS else squeezed(found.text)
 
@@ -173,11 +176,23 @@ def same_items(gold: Items, answer: Items) -> bool:
     if ordered:
         pairs = zip(gold.values, answer.values, strict=False)
         return len(gold.values) == len(answer.values) and all(same_quantity(a, b) for a, b in pairs)
+    if not gold.brackets and not answer.brackets:
+        return _same_in_any_order(gold.values, answer.values)
     return _covers(gold.values, answer.values) and _covers(answer.values, gold.values)
 
 
 def _interchangeable(one: str, other: str) -> bool:
     return "" in (one, other) and (one + other) in ("()", "{}")
+
+
+def _same_in_any_order(these: tuple[Quantity, ...], those: tuple[Quantity, ...]) -> bool:
+    left = list(those)
+    for a in these:
+        found = next((b for b in left if same_quantity(a, b)), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return not left
 
 
 def _covers(these: tuple[Quantity, ...], those: tuple[Quantity, ...]) -> bool:

@@ -19,6 +19,7 @@ REWRITES = [
         (r"(?<![\\a-zA-Z])sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
         (r"(?<![\\a-zA-Z])(sqrt|pi|infty|sin|cos|tan|ln|log|exp)(?![a-zA-Z])", r"\\\1 "),
         (r"(?<![\\a-zA-Z])(?:inf|infinity)(?![a-zA-Z])", r"\\infty "),
+        (r"\\log\s*_\s*(?:e|\{e\})(?![a-zA-Z])", r"\\ln "),
         (r"\*\*", "^"),
         (r"\*", r" \\cdot "),
         (r"\^\s*\(([^()]*)\)", r"^{\1}"),

@@ -10,10 +10,11 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from selfimprove_workers.tasks.units import MULTIPLIERS, WORD_NUMBERS, unit_of
+from selfimprove_workers.tasks.text import MAX_LENGTH
+from selfimprove_workers.tasks.units import MULTIPLIERS, PARTS, WORD_NUMBERS, unit_of
 
-MAX_LENGTH = 300
-MAX_POWER = 64
+MAX_BITS = 6600
+"""Of a power: about as many digits as can be written out (`MAX_LENGTH`)."""
 MAX_PLACES = 40
 """A fraction that ends within so many decimal places is spelled as a decimal."""
 
@@ -44,16 +45,16 @@ def _frac(above: str, below: str) -> str:
     return rf"\\frac\s*(?:{_group(above)}\s*{_group(below)}|(?P<{above}1>\d)\s*(?P<{below}1>\d))"
 
 
-INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
+INTEGER = re.compile(r"-?\d+", re.ASCII)
 QUANTITY = re.compile(
     r"(?P<sign>[-+]?|(?i:minus|negative)\s)\s*(?:(?P<currency>[$€£¥₹]|(?:USD|EUR|GBP|Rs\.?)\s)\s*(?P<sign2>-?))?"
     rf"(?:{_frac('a', 'b')}"
     rf"|(?P<whole>\d+)(?:\s*{_frac('c', 'd')}|\s+(?P<n>[1-9]\d*)\s*/\s*(?P<m>\d+))"
     rf"|(?P<over>{DECIMAL})\s*/\s*(?P<under>{DECIMAL})"
-    r"|(?P<fixed>\d*\.\d*)\\(?:overline|bar|dot)\s*\{(?P<repeat>\d{1,20})\}"
+    r"|(?P<fixed>\d*\.\d*)\\(?:overline|bar|dot)\s*(?:\{(?P<repeat>\d{1,20})\}|(?P<repeat1>\d))"
     rf"|(?P<base>{DECIMAL})(?:[eE](?P<exp>[-+]?\d{{1,3}})(?![a-zA-Z])"
     r"|\s*(?:\\times|\\cdot|\*|x|X)\s*10\s*\^\s*(?:\{\s*(?P<ten>[-+]?\d{1,3})\s*\}|(?P<ten1>[-+]?\d{1,3}))"
-    r"|\s*\^\s*(?:\{\s*(?P<power>\d{1,3})\s*\}|(?P<power1>\d{1,3})))?)"
+    r"|\s*\^\s*(?:\{\s*(?P<power>\d{1,4})\s*\}|(?P<power1>\d{1,4})))?)"
     r"(?P<rest>.*)",
     re.DOTALL | re.ASCII,
 )
@@ -101,7 +102,7 @@ def _value(match: re.Match[str]) -> int | Fraction | None:
     if match["base"] is not None:
         return _scaled(match)
     if match["fixed"] is not None:
-        return _repeating(match["fixed"], match["repeat"])
+        return _repeating(match["fixed"], match["repeat"] or match["repeat1"])
     whole = int(match["whole"] or 0)
     above, below = next((plain(match[a]), plain(match[b])) for a, b in RATIOS if match[a] is not None)
     return whole + Fraction(above) / below if below else None
@@ -117,8 +118,9 @@ def _scaled(match: re.Match[str]) -> int | Fraction | None:
     base = plain(match["base"])
     written = match["power"] or match["power1"]
     if written:
-        power = int(written)
-        return Fraction(base**power) if power <= MAX_POWER else None
+        number, power = Fraction(base), int(written)
+        bits = max(number.numerator.bit_length(), number.denominator.bit_length())
+        return number**power if bits * power <= MAX_BITS else None
     exponent = int(match["exp"] or match["ten"] or match["ten1"] or 0)
     return base * Fraction(10) ** exponent if exponent else base
 
@@ -156,13 +158,17 @@ def _multiplier(rest: str) -> tuple[int, str]:
 
 
 def _word_number(text: str) -> Quantity | None:
-    """`twelve`, `twenty-one`, `minus five`."""
+    """`twelve`, `twenty-one`, `minus five`, `one half`, `two thirds`."""
     if len(text) > 40 or not text[:1].isalpha():
         return None
     first, *others = words = text.lower().replace("-", " ").split()
     if first in ("minus", "negative"):
         number = _word_number(" ".join(others))
         return number._replace(value=-number.value) if number and number.value >= 0 else None
+    if others and words[-1] in PARTS:
+        number, part = _word_number(" ".join(words[:-1])), PARTS[words[-1]]
+        is_plural = words[-1].endswith("s")  # not an ordinal: twenty-third
+        return Quantity(Fraction(number.value, part)) if number and (number.value > 1) == is_plural else None
     values = [WORD_NUMBERS.get(word) for word in words]
     if len(values) == 1 and values[0] is not None:
         return Quantity(values[0])

@@ -23,6 +23,7 @@ REWRITES = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"\\left(?![a-z])|\\right(?![a-z])|\\(?:big|Big|bigg|Bigg)[lr]?(?![a-z])|\\displaystyle|\\limits", ""),
+        (r"\\(?:text)?color\s*\{[^{}]*\}", ""),
         (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
         (r"\{,\}|(?<=\d),\s?\\!(?=\d)", ","),
         (r"(?<!\\)\\!", ""),

@@ -62,6 +62,12 @@ ONES = [
 ONES += ["seventeen", "eighteen", "nineteen"]
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORD_NUMBERS = {word: n for n, word in enumerate(ONES)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
+PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4}
+PARTS |= {
+    f"{part}{s}": n
+    for n, part in enumerate(["third", "fourth", "fifth", "sixth", "seventh", "eighth"], 3)
+    for s in ("", "s")
+}
 
 SHAPE = re.compile(r"(?P<words>[A-Za-z°¢$€£¥₹][A-Za-z°¢.\- ]*)(?:\s*\^\s*\{?\s*(?P<power>[23])\s*\}?)?")
 PER = re.compile(r"\s*/\s*|\s*\bper\s+", re.IGNORECASE)
