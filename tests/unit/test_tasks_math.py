@@ -175,6 +175,19 @@ CHANNELS = [
     ("x^2+1", "The answer is $x^2+1$ for all real x.", CORRECT, CORRECT),
     ("x^2+1", "The answer is $x^2+1$ for $x>0$.", CORRECT, NO_ANSWER),
     ("5", "The answer is $5$ for $n = 3$.", CORRECT, NO_ANSWER),
+    # what follows an "or" is another answer, unless it is the same one
+    ("2", "The answer is 2, or 3.", WRONG, WRONG),
+    ("2", "The answer is $2$, or perhaps $3$.", WRONG, NO_ANSWER),
+    ("2", "The answer is 2 (or 3).", WRONG, WRONG),
+    ("2", "The answer is either $2$ or $3$.", WRONG, WRONG),
+    ("1/2", "The answer is 1/2, or 0.5.", CORRECT, CORRECT),
+    ("1/2", r"The answer is $\frac{1}{2}$ (or 50%).", CORRECT, CORRECT),
+    ("22/7", "The answer is 22/7, or approximately 3.14.", CORRECT, CORRECT),
+    ("120", "The answer is 120 minutes, or 2 hours.", CORRECT, CORRECT),
+    # a number word is no unit
+    ("2", "The answer is 2 thirds.", CORRECT, NO_ANSWER),
+    ("2", "The answer is 2 three.", CORRECT, NO_ANSWER),
+    ("5", "The answer is 5 ones.", CORRECT, CORRECT),
     # a sign may be a word
     ("-5", "The answer is minus 5.", CORRECT, CORRECT),
     ("-5", "The answer is negative 5.", CORRECT, CORRECT),
@@ -277,6 +290,13 @@ DENIALS = [
     "So the correct answer is certainly not 2.",
     "Answer: not 2",
     "The answer is anything but 2.",
+    "The answer is different from 2.",
+    "The answer is no longer 2.",
+    "The answer has never been 2.",
+    "Answer: it is not 2.",
+    "2 is not the answer.",
+    "So 2 isn't the right answer.",
+    "2 cannot be the answer.",
 ]
 
 
@@ -294,6 +314,8 @@ def test_what_the_answer_is_not_is_no_answer(response: str, gold: str) -> None:
         "The answer is not 2. It is 3.",
         "The answer is 3. The answer is not 2.",
         "The answer is 3, not 2.",
+        "2 is not the answer; 3 is.",
+        "The answer is 3; 2 is not the answer.",
         "The answer can't be 2; so it is 3",
         "The answer is not 2 but 3.",
         "The answer isn't what you think: the answer is 3.",
@@ -386,6 +408,8 @@ def test_fractions_are_equal_exactly_when_they_are(gold: Fraction, answer: Fract
 @given(
     st.from_regex(r"-?(0|[1-9][0-9]{0,5}|[1-9][0-9]{0,2}(,[0-9]{3}){1,2})\.?", fullmatch=True),
     st.sampled_from(["{}", "The answer is {}", "so\n#### {}", "it's \\boxed{{{}}}.", "Answer: {}", "{} it is",
+    "The answer is {} three",
+    "#### {} thirds",
     "<answer>{}</answer>", "The answer is {} clips.", "#### {} dollars", "#### {} percent", "Answer: {} and",
     "The answer is {} million", "So she earned ${}.", "It cost $3, then $5, so ${} now", "So it is ${}$",
     "It is {} $."]),

@@ -46,15 +46,23 @@ SAYS = re.compile(
 )
 DENIAL = re.compile(
     r"answers?\b(?:\s+(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:(?:\w+ly|therefore|thus|also)\s+)?"
-    r"(?:(?:is|are|was|were|does|do|did|can|could|will|would|should|must|may|might)"
-    r"(?:n['’]t|(?:\s+(?:\w+ly|also|just|still|therefore|thus|of\s+course))?\s+(?:not|never|neither|anything\s+but))"
-    r"|(?:ca|wo)n['’]t|cannot|(?:(?:is|are)\s*)?[:=][\s*_]*not|≠|!=)(?!\w)"
+    r"(?:(?:is|are|was|were|does|do|did|can|could|will|would|should|must|may|might|has|have|ai)"
+    r"(?:n['’]t|(?:\s+(?:\w+ly|also|just|still|therefore|thus|of\s+course))?\s+"
+    r"(?:not|never|neither|no\s+longer|(?:anything|other|different)\s+(?:but|than|from)))"
+    r"|(?:ca|wo)n['’]t|cannot|(?:(?:is|are)\s*)?[:=][\s*_]*(?:it\s+is\s+)?not|≠|!=)(?!\w)"
     r"(?:(?!\s(?:but|because|since|so|as|it|rather|instead)\b|\s[—–-]\s"
     r"|[.,:;!?—\n](?!\d|\s(?:n?or\s|(?:and\s)?[-−$\\(]{0,3}\d))).){0,200}[.!?]?",
     re.IGNORECASE,
 )
 """`The answer isn't 2`, to the end of the clause: the number after a comma is in it, what comes after `but` is not."""
+DENIED_BEFORE = re.compile(
+    r"(?<!\S)(?:(?:so|but|thus|hence|therefore),?\s+)?\S{1,80}\s+(?:is|are|was|were|can|could)(?:n['’]t|not|\s+not|\s+never)\s+(?:be\s+)?"
+    r"(?:the|our|my|an?)\s(?:\w{1,20}\s){0,2}\Z",
+    re.IGNORECASE,
+)
+"""`2 is not the answer`, up to the word answer."""
 BEFORE_DENIAL = re.compile(r"(?:[A-Za-z]{1,20}\s){0,4}\Z")
+REACH = 150
 MARKERS = 8
 """How many places that look like a marker are tried, from the last."""
 
@@ -73,9 +81,10 @@ def without_denials(text: str) -> str:
     end = len(text)
     for place in _markers(text):
         denial = DENIAL.match(text, place, end)
-        if denial:
-            subject = BEFORE_DENIAL.search(text, max(0, place - 84), place)
-            text = text[: subject.start() if subject else place] + text[denial.end() :]
+        before = (BEFORE_DENIAL if denial else DENIED_BEFORE).search(text, max(0, place - REACH), place)
+        if denial or before:
+            begins, ends = before.start() if before else place, denial.end() if denial else place + len("answer")
+            text = text[:begins] + text[ends:]
         end = place
     return text
 

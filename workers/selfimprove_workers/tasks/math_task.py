@@ -7,6 +7,7 @@ gold that is no number, the last formula or line). Strict asks for the format: t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -136,5 +137,5 @@ def _within(text: str, gold: Reading) -> str | None:
 def _last_line(text: str, gold: Reading) -> str | None:
     if gold.kind is Kind.QUANTITY:
         return None
-    lines = [line.strip() for line in text[-2000:].splitlines() if line.strip()]
+    lines = [line.strip() for line in text[-2000:].splitlines() if re.search(r"\w", line)]
     return lines[-1] if lines else None

@@ -32,6 +32,11 @@ class Quantity(NamedTuple):
     significant: int = 0
     """Digits from the first that is not 0, of a number with a decimal point."""
 
+    @property
+    def exact(self) -> Fraction:
+        """The number that it is: 1/20 of 5%."""
+        return Fraction(self.value) / (100 if self.percent else 1)
+
 
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
 DECIMAL = rf"(?:{DIGITS}(?:\.\d*)?|\.\d+)"

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
 from selfimprove_workers.tasks.text import GROUPS, clean
-from selfimprove_workers.tasks.units import CANONICAL, NO_UNIT
+from selfimprove_workers.tasks.units import CANONICAL, NO_UNIT, units_differ
 
 BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
@@ -31,8 +31,8 @@ INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\
 SENTENCE_END = re.compile(
     r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2})|\s\((?=[a-z])",
 )
-JOINED = re.compile(r"\b(?:and|or|to|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
-LISTED = re.compile(r",\s(?:and|or)\s", re.IGNORECASE)
+JOINED = re.compile(r"\b(?:and|or|to|remainder|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
+MORE = re.compile(r"(?:,\s|\s\()(?P<joint>and|or)\s")
 PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
 NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
 WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
@@ -40,8 +40,8 @@ FORMULA_WORDS = frozenset(
     ["and", "or", "sin", "cos", "tan", "log", "ln", "exp", "pi", "sqrt", "inf", "infinity", "mod", "gcd", "lcm"]
 )
 LEAD = re.compile(
-    r"(?:(?:therefore|thus|simply|just|exactly|approximately|about|around|roughly|equal to|given by|that|hence)\b"
-    r",?\s*)+",
+    r"(?:(?:therefore|thus|simply|just|either|both|exactly|equivalently|approximately|about|around|roughly|equal to"
+    r"|given by|that|hence)\b,?\s*)+",
     re.IGNORECASE,
 )
 
@@ -63,7 +63,7 @@ def statement(text: str) -> str:
     text = LEAD.sub("", text, count=1) if LEAD.match(text) else text
     opening = _leading_formula(text)
     ends = [end.start() for end in SENTENCE_END.finditer(text, opening.end() if opening else 0)] + [len(text)]
-    end = next(place for place, then in pairwise([*ends, len(text)]) if not _goes_on(text[place:then]))
+    end = next(place for place, then in pairwise([*ends, len(text)]) if not _goes_on(text[:place], text[place:then]))
     return text[: end or len(text)].strip()
 
 
@@ -126,10 +126,24 @@ def is_prose(text: str) -> bool:
     return any(word.lower() not in FORMULA_WORDS for word in WORD.findall(text))
 
 
-def _goes_on(clause: str) -> bool:
-    """Whether what looks like a new clause is the end of a list: `, and 4 cm`."""
-    listed = LISTED.match(clause)
-    return listed is not None and all(word in CANONICAL for word in WORD.findall(clause, listed.end()))
+def _goes_on(before: str, clause: str) -> bool:
+    """Whether what looks like a new clause gives more of the answer: `, and 4 cm`, `(or 3)`."""
+    more = MORE.match(clause)
+    if more is None:
+        return False
+    if more["joint"] == "and":
+        return all(word in CANONICAL for word in WORD.findall(clause, more.end()))
+    return re.search(r"\d|[$\\]", clause) is not None and not _restates(before, clause[more.end() :])
+
+
+def _restates(before: str, other: str) -> bool:
+    """Whether what follows an "or" is the same answer again: in another form, in another unit, or rounded."""
+    if LEAD.match(other):
+        return True
+    one, two = (read_quantity(clean(_without_marks(text.rstrip(".!?) ")))) for text in (before, other))
+    if one is None or two is None:
+        return False
+    return units_differ(one.unit, two.unit) or one.exact == two.exact
 
 
 def _only_words_follow(text: str, match: re.Match[str]) -> bool:

@@ -110,7 +110,7 @@ def _single(text: str) -> str | None:
     for word in words:
         power = powers.get(word.lower(), power)
     words = [word for word in words if word.lower() not in powers]
-    if len(words) > MAX_WORDS:
+    if len(words) > MAX_WORDS or any(word in WORD_NUMBERS or word in PARTS for word in words):
         return None
     name = _name(words)
     return None if name is None else f"{name}^{power}" if power else name
