@@ -188,6 +188,8 @@ CHANNELS = [
     ("2", "The answer is 2 thirds.", CORRECT, NO_ANSWER),
     ("2", "The answer is 2 three.", CORRECT, NO_ANSWER),
     ("5", "The answer is 5 ones.", CORRECT, CORRECT),
+    ("5", "The answer is 5 quarters.", CORRECT, CORRECT),
+    ("1/2", r"The answer is $\frac12$, i.e. 0.5.", CORRECT, CORRECT),
     # a sign may be a word
     ("-5", "The answer is minus 5.", CORRECT, CORRECT),
     ("-5", "The answer is negative 5.", CORRECT, CORRECT),
@@ -312,6 +314,8 @@ def test_what_the_answer_is_not_is_no_answer(response: str, gold: str) -> None:
     [
         "The answer isn't 2, it's 3.",
         "The answer is not 2. It is 3.",
+        "The answer is not 2. 3 is right.",
+        "My answer is not a guess: 3",
         "The answer is 3. The answer is not 2.",
         "The answer is 3, not 2.",
         "2 is not the answer; 3 is.",

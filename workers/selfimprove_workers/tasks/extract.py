@@ -51,7 +51,7 @@ DENIAL = re.compile(
     r"(?:not|never|neither|no\s+longer|(?:anything|other|different)\s+(?:but|than|from)))"
     r"|(?:ca|wo)n['’]t|cannot|(?:(?:is|are)\s*)?[:=][\s*_]*(?:it\s+is\s+)?not|≠|!=)(?!\w)"
     r"(?:(?!\s(?:but|because|since|so|as|it|rather|instead)\b|\s[—–-]\s"
-    r"|[.,:;!?—\n](?!\d|\s(?:n?or\s|(?:and\s)?[-−$\\(]{0,3}\d))).){0,200}[.!?]?",
+    r"|[.:;!?—\n](?!\d)|,(?!\d|\s(?:n?or\s|(?:and\s)?[-−$\\(]{0,3}\d))).){0,200}[.!?]?",
     re.IGNORECASE,
 )
 """`The answer isn't 2`, to the end of the clause: the number after a comma is in it, what comes after `but` is not."""

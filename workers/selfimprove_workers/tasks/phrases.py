@@ -29,7 +29,7 @@ PLAIN_AFTER = re.compile(r"(?!\.?\s?(?:%|percent\b|hundred\b|thousand\b|million\
 DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
 SENTENCE_END = re.compile(
-    r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2})|\s\((?=[a-z])",
+    r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2}|i\.e)|\s\((?=[a-z])",
 )
 JOINED = re.compile(r"\b(?:and|or|to|remainder|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
 MORE = re.compile(r"(?:,\s|\s\()(?P<joint>and|or)\s")

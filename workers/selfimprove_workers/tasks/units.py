@@ -68,6 +68,8 @@ PARTS |= {
     for n, part in enumerate(["third", "fourth", "fifth", "sixth", "seventh", "eighth"], 3)
     for s in ("", "s")
 }
+NUMBER_WORDS = {*WORD_NUMBERS, *(part for part in PARTS if part.endswith("s"))} - {"quarters"}
+"""No units: `2 three`, `2 thirds`. Quarters may be coins."""
 
 SHAPE = re.compile(r"(?P<words>[A-Za-z°¢$€£¥₹][A-Za-z°¢.\- ]*)(?:\s*\^\s*\{?\s*(?P<power>[23])\s*\}?)?")
 PER = re.compile(r"\s*/\s*|\s*\bper\s+", re.IGNORECASE)
@@ -110,7 +112,7 @@ def _single(text: str) -> str | None:
     for word in words:
         power = powers.get(word.lower(), power)
     words = [word for word in words if word.lower() not in powers]
-    if len(words) > MAX_WORDS or any(word in WORD_NUMBERS or word in PARTS for word in words):
+    if len(words) > MAX_WORDS or not NUMBER_WORDS.isdisjoint(words):
         return None
     name = _name(words)
     return None if name is None else f"{name}^{power}" if power else name
