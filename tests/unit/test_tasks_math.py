@@ -184,8 +184,11 @@ CHANNELS = [
     ("1/2", r"The answer is $\frac{1}{2}$ (or 50%).", CORRECT, CORRECT),
     ("22/7", "The answer is 22/7, or approximately 3.14.", CORRECT, CORRECT),
     ("120", "The answer is 120 minutes, or 2 hours.", CORRECT, CORRECT),
-    # a number word is no unit
-    ("2", "The answer is 2 thirds.", CORRECT, NO_ANSWER),
+    # a number word is no unit, and what is in a box counts
+    ("2", "The answer is 2 thirds.", WRONG, WRONG),
+    ("2/3", "The answer is 2 thirds.", CORRECT, CORRECT),
+    ("5", "The answer is 5 thousandths.", WRONG, WRONG),
+    ("5", "The answer isn't \\boxed{5}.", CORRECT, CORRECT),
     ("2", "The answer is 2 three.", CORRECT, NO_ANSWER),
     ("5", "The answer is 5 ones.", CORRECT, CORRECT),
     ("5", "The answer is 5 quarters.", CORRECT, CORRECT),

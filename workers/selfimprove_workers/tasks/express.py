@@ -10,18 +10,13 @@ import re
 from typing import NamedTuple
 
 from selfimprove_workers.tasks.phrases import is_prose, plain_last_number
-from selfimprove_workers.tasks.units import NUMBER_WORDS
+from selfimprove_workers.tasks.units import MULTIPLIERS, WORD_NUMBERS
 
 END = 64
 """How far from the end the channel has to begin."""
 
 NUMBER = r"-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0"
-NO_UNIT = "|".join(
-    [
-        "per|hundred|thousand|million|billion|trillion|and|plus|minus|times|over|div|not|but|are|than|rem|mod",
-        *NUMBER_WORDS,
-    ]
-)
+NO_UNIT = "|".join(["per|and|plus|minus|times|over|div|not|but|are|than|rem|mod", *MULTIPLIERS, *WORD_NUMBERS])
 UNIT = rf"(?: (?!{NO_UNIT})[a-z]{{3,20}})?"
 ENDING = re.compile(
     rf"(?:\\boxed\{{(?P<boxed>{NUMBER})\}}\$?"

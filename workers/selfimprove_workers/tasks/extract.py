@@ -91,7 +91,7 @@ def without_denials(text: str) -> str:
 
 def declared(text: str) -> Found | None:
     """The answer that a text declares, by the first channel that has one."""
-    return boxed(text) or tagged(text) or hashed(text) or said(text)
+    return boxed(text) or tagged(text) or hashed(text) or said(without_denials(text))
 
 
 def boxed(text: str) -> Found | None:

@@ -36,7 +36,7 @@ class Gym:
         """See `tasks.base.Task`. An empty gold is one that only the scorer knows."""
         if not extra or "entry" not in extra:
             return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
-        region = _region(response)
+        region = (final_part(response) or "")[-MAX_LENGTH:]
         candidates = list(dict.fromkeys(_candidates(region, answer)))
         if truncated or not candidates:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
@@ -51,7 +51,7 @@ class Gym:
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives; the entry's own answer tells only whether it is a number."""
         gold = str((extra or {}).get("entry", {}).get("answer") or "")
-        first = next(_candidates(_region(response), gold), None)
+        first = next(_candidates((final_part(response) or "")[-MAX_LENGTH:], gold), None)
         return _shown(first, gold) if first else None
 
     def _best(self, candidates: list[str], gold: str, extra: Mapping[str, Any]) -> tuple[Verdict, str]:
@@ -107,11 +107,6 @@ def _number(text: str) -> Quantity | None:
     return quantity if quantity and not quantity.percent else None
 
 
-def _region(response: str) -> str:
-    """What of a response may hold its answer."""
-    return without_denials((final_part(response) or "")[-MAX_LENGTH:])
-
-
 def _candidates(text: str, gold: str) -> Iterator[str]:
     """What may be the answer. Where a channel declares one, that and nothing else."""
     is_number = NUMBER.fullmatch(gold) is not None
@@ -121,7 +116,7 @@ def _candidates(text: str, gold: str) -> Iterator[str]:
         return
     whole = text.strip()
     if is_number:
-        number = whole if _number(whole) else last_number(whole)
+        number = whole if _number(whole) else last_number(without_denials(whole))
         yield from [_shown(number, gold)] if number else []
         return
     fences = FENCE.findall(whole)

@@ -88,12 +88,11 @@ def read_gold(answer: str) -> Reading | None:
 
 def find_answer(text: str, gold: Reading) -> Candidate | None:
     """The answer that a response (without its thinking) gives."""
-    said = without_denials(text)
-    found = declared(said)
+    found = declared(text)
     candidate = _from_channel(found, gold) if found is not None else None
     if candidate is not None:
         return candidate
-    whole = text.strip()
+    said, whole = without_denials(text), text.strip()
     if 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and said == text and _is_answer(whole, gold):
         return Candidate(whole, is_strict=True)
     last = _within(said, gold) or _last_line(said, gold)

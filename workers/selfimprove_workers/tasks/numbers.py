@@ -142,7 +142,7 @@ def _written(base: str | None) -> tuple[int, int]:
     return len(base.partition(".")[2]), len(base.replace(".", "").replace(",", "").lstrip("0"))
 
 
-def _tail(rest: str, currency: str | None) -> tuple[int, bool, str] | None:
+def _tail(rest: str, currency: str | None) -> tuple[int | Fraction, bool, str] | None:
     """What follows the number as (factor, percent, unit); None when it is more than that."""
     money = (unit_of(currency.strip()) or "") if currency else ""
     if not rest or rest.isspace():
@@ -156,7 +156,7 @@ def _tail(rest: str, currency: str | None) -> tuple[int, bool, str] | None:
     return None if unit is None else (factor, False, unit or money)
 
 
-def _multiplier(rest: str) -> tuple[int, str]:
+def _multiplier(rest: str) -> tuple[int | Fraction, str]:
     head, _, others = rest.partition(" ")
     factor = MULTIPLIERS.get(head.lower())
     return (factor, others.strip()) if factor else (1, rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 KNOWN = {
     "mm": "millimeter millimetre millimeters millimetres",
@@ -39,7 +40,13 @@ KNOWN = {
 }
 CANONICAL = {word: unit for unit, words in KNOWN.items() for word in (unit, *words.split())}
 CANONICAL |= {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "kmph": "km/hour"}
-MULTIPLIERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+MULTIPLIERS: dict[str, int | Fraction] = {
+    "hundred": 100,
+    "thousand": 1000,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+}
 ONES = [
     "zero",
     "one",
@@ -64,12 +71,15 @@ TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "nin
 WORD_NUMBERS = {word: n for n, word in enumerate(ONES)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
 PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4}
 PARTS |= {
-    f"{part}{s}": n
-    for n, part in enumerate(["third", "fourth", "fifth", "sixth", "seventh", "eighth"], 3)
-    for s in ("", "s")
-}
-NUMBER_WORDS = {*WORD_NUMBERS, *(part for part in PARTS if part.endswith("s"))} - {"quarters"}
-"""No units: `2 three`, `2 thirds`. Quarters may be coins."""
+    f"{part}{plural}": n
+    for part, n in {
+        "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+        "tenth": 10, "hundredth": 100, "thousandth": 1000,
+    }.items()
+    for plural in ("", "s")
+}  # fmt: skip
+MULTIPLIERS |= {word: Fraction(1, n) for word, n in PARTS.items() if word.endswith("s") and word != "quarters"}
+"""Quarters may be coins; a fifth may be the one after the fourth."""
 
 SHAPE = re.compile(r"(?P<words>[A-Za-z°¢$€£¥₹][A-Za-z°¢.\- ]*)(?:\s*\^\s*\{?\s*(?P<power>[23])\s*\}?)?")
 PER = re.compile(r"\s*/\s*|\s*\bper\s+", re.IGNORECASE)
@@ -112,7 +122,7 @@ def _single(text: str) -> str | None:
     for word in words:
         power = powers.get(word.lower(), power)
     words = [word for word in words if word.lower() not in powers]
-    if len(words) > MAX_WORDS or not NUMBER_WORDS.isdisjoint(words):
+    if len(words) > MAX_WORDS or not WORD_NUMBERS.keys().isdisjoint(words):
         return None
     name = _name(words)
     return None if name is None else f"{name}^{power}" if power else name
