@@ -7,6 +7,8 @@ whatever it is not sure of it leaves to the cascade.
 from __future__ import annotations
 
 import re
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from selfimprove_workers.tasks.phrases import is_prose, plain_last_number
@@ -16,7 +18,12 @@ END = 64
 """How far from the end the channel has to begin."""
 
 NUMBER = r"-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0"
-NO_UNIT = "|".join(["per|and|plus|minus|times|over|div|not|but|are|than|rem|mod", *MULTIPLIERS, *WORD_NUMBERS])
+ADDING = ["per", "and", "plus", "minus", "times", "over", "div", "not", "but", "are", "than", "rem", "mod"]
+NO_UNIT = "|".join(
+    f"{letter}(?:{'|'.join(word[1:] for word in words)})"
+    for letter, words in groupby(sorted([*ADDING, *MULTIPLIERS, *WORD_NUMBERS]), key=itemgetter(0))
+)
+"""What makes a text more than a number and its unit; by first letters, since most units are none of them."""
 UNIT = rf"(?: (?!{NO_UNIT})[a-z]{{3,20}})?"
 ENDING = re.compile(
     rf"(?:\\boxed\{{(?P<boxed>{NUMBER})\}}\$?"
