@@ -190,7 +190,6 @@ def test_nothing_is_set_inside_what_is_no_object() -> None:
 
 
 UNBUILT = [
-    ("dataset.task=Program", "spec.dataset.task: Program", "give Math, Choice, Exact or Gym"),
     ("verification.methods[0].type=Tournament", "spec.verification.methods[0].type: Tournament", "give GroundTruth"),
     (
         "verification.methods[0]={type: Likelihood, verifier: {uri: 'hf://a/b'}}",

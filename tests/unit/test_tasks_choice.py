@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from selfimprove.api.source import Dataset
-from selfimprove.errors import UserError
 from selfimprove_workers.tasks import Choice, Exact, Verdict, task_for
 
 CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
@@ -256,11 +255,6 @@ def test_exact_never_accepts_a_cut_response() -> None:
     assert Exact().check("Paris", "Paris", None, truncated=True).flexible is Verdict.TRUNCATED
 
 
-def test_a_task_that_is_not_built_is_refused_in_one_line() -> None:
-    with pytest.raises(UserError, match=r"^spec\.dataset\.task: Program is not built yet; use one of Math, Choice"):
-        task_for(Dataset(uri="x.jsonl", task="Program"))
-
-
-@pytest.mark.parametrize("task", ["Math", "Choice", "Exact", "Gym"])
+@pytest.mark.parametrize("task", ["Math", "Choice", "Exact", "Program", "Gym"])
 def test_every_built_task_is_found_by_its_name(task: str) -> None:
     assert task_for(Dataset.model_validate({"uri": "x.jsonl", "task": task})).name == task

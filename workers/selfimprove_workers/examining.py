@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,14 +43,19 @@ class Examiner:
     """Checks and scores samples of a step's own prompts."""
 
     def __init__(self, context: StepContext) -> None:
+        """Raises `UserError` where this machine can't check the task's answers, before any are sampled."""
         self._context = context
+        _ = context.task
         self._prompts = {prompt.id: prompt for prompt in context.prompts}
         self._grading = context.spec.dataset.grading
         self._accept_truncated = context.spec.selection.accept_truncated
 
     def candidates(self, rows: Sequence[Mapping[str, Any]]) -> list[Candidate]:
         """SAMPLE rows, with `SAMPLE_COLUMNS` at least, as the methods see them: their answers checked."""
-        return [self._candidate(row) for row in rows]
+        if self._context.task.at_once == 1:
+            return [self._candidate(row) for row in rows]
+        with ThreadPoolExecutor(self._context.task.at_once) as threads:
+            return list(threads.map(self._candidate, rows))
 
     def verdict_rows(self, batch: Sequence[Candidate]) -> list[dict[str, Any]]:
         """SCORE rows of the task's verdicts, for the samples whose prompt has a gold answer."""

@@ -74,10 +74,6 @@ def _teacher(spec: Spec) -> str | None:
 
 
 TABLE: tuple[Unbuilt, ...] = (
-    Unbuilt(
-        _value("dataset.task", lambda s: s.dataset.task, "Math", "Choice", "Exact", "Gym"),
-        "give Math, Choice, Exact or Gym",
-    ),
     Unbuilt(_method_types, f"give {', '.join(METHODS[:-1])} or {METHODS[-1]}"),
     Unbuilt(_verifiers, "remove it: the run's own model verifies"),
     Unbuilt(

@@ -14,8 +14,10 @@ from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.tasks.choice import LETTERS
 from selfimprove_workers.tasks.math_task import gold_of, read_gold
 
+MATHEMATICAL = ("Math", "Program")
+"""Tasks whose answers are compared as mathematics."""
 MAX_GOLD = 300
-"""A longer answer of a Math task is a worked solution, not a final answer."""
+"""A longer answer of such a task is a worked solution, not a final answer."""
 
 PERCENT_ASKED = re.compile(
     r"\b(?:what|which|how (?:many|much)|find|express\w*|as an?|in|by|the|calculate|determine)\b[^.?!]{0,60}"
@@ -36,7 +38,7 @@ def gold_answer(dataset: Dataset, row: Row, choices: list[dict[str, str]] | None
         raise UserError(f"{field}: {row.where} has an empty answer; fill or remove it")
     if dataset.task == "Choice":
         return _label(answer, choices, row)
-    return _math_gold(answer, row) if dataset.task == "Math" else answer
+    return _math_gold(answer, row) if dataset.task in MATHEMATICAL else answer
 
 
 def require_readable(dataset: Dataset, answers: Sequence[str | None], first: str) -> None:
@@ -44,7 +46,7 @@ def require_readable(dataset: Dataset, answers: Sequence[str | None], first: str
 
     Single ones are borne, as GoldUnparsable: public sets have them. `first` names the row of the first answer.
     """
-    if dataset.task != "Math" or any(answer is None or read_gold(answer) for answer in answers):
+    if dataset.task not in MATHEMATICAL or any(answer is None or read_gold(answer) for answer in answers):
         return
     field = "answerPattern" if dataset.answer_pattern is not None else "fields.answer"
     value = dataset.answer_pattern or dataset.fields.answer

@@ -7,7 +7,7 @@ from typing import Any
 
 from selfimprove.api.source import Dataset
 from selfimprove.errors import UserError
-from selfimprove_workers.datasets.answers import asks_for_percentage, choices_of, gold_answer
+from selfimprove_workers.datasets.answers import MATHEMATICAL, asks_for_percentage, choices_of, gold_answer
 from selfimprove_workers.datasets.columns import text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.datasets.prompting import Prompter
@@ -48,4 +48,4 @@ def _optional(row: Row, path: str | None, name: str) -> str | None:
 def _extra(dataset: Dataset, choices: list[dict[str, str]] | None, question: str) -> dict[str, Any] | None:
     if choices is not None:
         return {"choices": choices}
-    return {"percent": True} if dataset.task == "Math" and asks_for_percentage(question) else None
+    return {"percent": True} if dataset.task in MATHEMATICAL and asks_for_percentage(question) else None

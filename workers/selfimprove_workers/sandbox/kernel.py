@@ -10,7 +10,7 @@ from typing import Any
 MACHINE = os.uname().machine
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _HOLDING = ctypes.PyDLL(None, use_errno=True)
-"""The same, called without letting go of the interpreter's lock: in a process that has just been cloned nobody has it."""
+"""The same, called without letting go of the interpreter's lock: a process just cloned could not get it back."""
 
 _NUMBERS = {
     "clone": {"x86_64": 56, "aarch64": 220},

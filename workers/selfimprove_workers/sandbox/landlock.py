@@ -34,7 +34,7 @@ def version() -> int:
 
 
 class Rules:
-    """What may be read, and the one folder where files may be made. `readable` and `devices` are those that there are."""
+    """What may be read, and the one folder where files may be made. All paths given are there."""
 
     def __init__(self, speaks: int, readable: Iterable[str], devices: Iterable[str]) -> None:
         self._all = _RIGHTS[min(speaks, max(_RIGHTS))]

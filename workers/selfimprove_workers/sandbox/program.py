@@ -22,7 +22,9 @@ NAME = "<program>"
 MOST_FILES = 1 << 16
 
 
-def become(source: str, guards: Guards, scratch: str, limits: Limits, pipes: tuple[int, int, int], held: int) -> NoReturn:
+def become(
+    source: str, guards: Guards, scratch: str, limits: Limits, pipes: tuple[int, int, int], held: int
+) -> NoReturn:
     """Turn this process, just forked, into the program. Never returns.
 
     `pipes`: its standard input, output and error. `held` gets a byte when the guards are on, and is closed before the

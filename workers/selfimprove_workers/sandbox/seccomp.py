@@ -24,7 +24,7 @@ AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32 = 0x40000000
 """The bit of a third set of system calls that x86_64 kernels may have."""
 FIRST_NEW = 424
-"""Calls from this number on came with Linux 5.1 and later: libraries try them and go on without where there are none."""
+"""Calls from this number on came with Linux 5.1 and later: libraries try them and go on where there are none."""
 
 Numbers = dict[str, tuple[int | None, int | None]]
 """System calls by name: their numbers on x86_64 and aarch64, None where there is no such call."""
@@ -204,7 +204,7 @@ class Filter:
 
     def __init__(self, files: bool) -> None:
         made = filter_of(kernel.MACHINE, files)
-        self._instructions = (self._Instruction * len(made))(*made)
+        self._instructions = (self._Instruction * len(made))(*(self._Instruction(*each) for each in made))
         self._program = self._Program(len(made), ctypes.addressof(self._instructions))
 
     def put_on(self) -> None:
@@ -213,11 +213,7 @@ class Filter:
 
 
 def _checked(call: Checked, number: int) -> list[Instruction]:
-    tests = [
-        each
-        for value in call.values
-        for each in (Instruction(JUMP_EQUAL, 0, 1, value), _return(ALLOW))
-    ]
+    tests = [each for value in call.values for each in (Instruction(JUMP_EQUAL, 0, 1, value), _return(ALLOW))]
     inside = [_load(ARGUMENTS_AT + 8 * call.argument), *tests, _return(FAIL | errno.EPERM)]
     return [Instruction(JUMP_EQUAL, 0, len(inside), number), *inside]
 

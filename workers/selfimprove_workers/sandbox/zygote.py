@@ -36,8 +36,9 @@ from selfimprove_workers.sandbox.guards import Guards, Limits, RefusedError  # n
 del sys.path[0]
 
 ANY_PROGRAMS = (
-    "array bisect calendar cmath collections collections.abc copy dataclasses datetime decimal enum fractions functools "
-    "heapq inspect io itertools json math numbers operator random re statistics string textwrap time timeit typing"
+    "array bisect calendar cmath collections collections.abc copy dataclasses datetime decimal enum fractions "
+    "functools heapq inspect io itertools json math numbers operator random re statistics string textwrap time timeit "
+    "typing"
 )
 """What programs may import at no cost, and where there is no guard of files at all."""
 HEAVY = ("numpy", "sympy")
@@ -53,12 +54,12 @@ def fails(attempt):
     except OSError:
         return True
 tries = [
-    lambda: open("/etc/passwd"), lambda: open("/proc/self/environ"), lambda: os.kill(os.getppid(), 0),
+    lambda: open("/etc/passwd"), lambda: open("/proc/self/environ"), lambda: os.kill(os.getppid() or 1 << 20, 0),
     lambda: open("/usr/lib/new", "w"), lambda: socket.create_connection(("127.0.0.1", 9), 1),
 ]
 print([fails(attempt) for attempt in tries].count(True), dict(os.environ))
 """
-"""Tried by the first program of every process that forks programs: what is not refused here shows guards that don't hold."""
+"""The first program of every process that forks programs. Where anything is not refused it, the guards don't hold."""
 
 
 class Seat:
@@ -110,8 +111,8 @@ class Run:
         pid = self._guards.fork()
         if pid == 0:
             program.become(source, self._guards, scratch, self._limits, (nothing, out_end, err_end), held_end)
-        for end in (out_end, err_end, held_end):
-            os.close(end)
+        for theirs in (out_end, err_end, held_end):
+            os.close(theirs)
         process = os.pidfd_open(pid)
         streams = {out: "out", err: "err"}
         try:

@@ -33,15 +33,20 @@ class Check:
     flexible: Verdict
     strict: Verdict
     answer: str | None = None
+    reason: str | None = None
+    """Why, where a verdict of Wrong, NoAnswer or Timeout says too little (only Program)."""
 
 
 class Task(Protocol):
     """Checks responses against the gold answer of their prompt."""
 
     name: str
+    at_once: int
+    """How many responses are worth checking at the same time, each by a thread that mostly waits."""
 
     def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
-        """The verdicts of one response. Never raises on a hostile one, never takes more than a second.
+        """The verdicts of one response. Never raises on a hostile one, never takes more than a second
+        (of Program: than a program may take).
 
         `answer` is the gold, `extra` the prompt's own JSON. A truncated response without an accepted answer channel is
         Truncated, and one cut by length is never Correct (unless the caller passes `truncated=False`).

@@ -34,6 +34,7 @@ class Choice:
     """The checker of multiple-choice answers. `extra["choices"]`: a list of {label, text}; without it, A to J."""
 
     name = "Choice"
+    at_once = 1
 
     def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
         """See `tasks.base.Task`."""

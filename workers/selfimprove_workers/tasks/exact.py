@@ -22,6 +22,7 @@ class Exact:
     """The checker of answers that are texts."""
 
     name = "Exact"
+    at_once = 1
 
     def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
         """See `tasks.base.Task`."""

@@ -31,6 +31,7 @@ class Gym:
     """The checker of reasoning_gym tasks. `extra`: {gym: name, config: ..., entry: the item as generated}."""
 
     name = "Gym"
+    at_once = 1
 
     def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
         """See `tasks.base.Task`. An empty gold is one that only the scorer knows."""

@@ -42,6 +42,7 @@ class Math:
     """The checker of mathematical answers."""
 
     name = "Math"
+    at_once = 1
 
     def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
         """See `tasks.base.Task`. `extra["percent"]`: the question asks for a percentage, so 5 and 5% are the same."""
