@@ -131,7 +131,7 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
     conditions = {c["type"]: c for c in status.get("conditions") or []}
     container: Manifest = next(iter(status.get("containerStatuses") or []), {})
     state = container.get("state") or {}
-    waiting = state.get("waiting") or {}
+    sidecars = status.get("initContainerStatuses") or []
     scheduled = conditions.get("PodScheduled", {})
     return ObservedPod(
         name=metadata["name"],
@@ -145,7 +145,7 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
         gpus=sum(_gpus(container_spec, gpu_resource) for container_spec in spec.get("containers", [])),
         ended=_ended(state.get("terminated")),
         running_since=moment((state.get("running") or {}).get("startedAt")),
-        waiting=_said(waiting) if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing") else "",
+        waiting=next(filter(None, map(_waiting, [*sidecars, container])), ""),
         unscheduled=scheduled.get("message", "") if scheduled.get("status") == "False" else "",
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
         deleting_since=moment(metadata.get("deletionTimestamp")),
@@ -176,6 +176,12 @@ def _ended(terminated: Manifest | None) -> Ended | None:
 def _gpus(container: Manifest, resource: str) -> int:
     limits = (container.get("resources") or {}).get("limits") or {}
     return int(limits.get(resource, 0))
+
+
+def _waiting(container: Manifest) -> str:
+    """What keeps a container from starting; empty where nothing is wrong."""
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    return _said(waiting) if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing") else ""
 
 
 def _said(waiting: Manifest) -> str:

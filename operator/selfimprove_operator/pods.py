@@ -10,6 +10,13 @@ from selfimprove.api.installation import Defaults, Gpu
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import StepId
 from selfimprove.loop import adopts
+from selfimprove_operator.sandbox import (
+    needs_sandbox,
+    sandbox_container,
+    sandbox_mounts,
+    sandbox_variables,
+    sandbox_volumes,
+)
 from selfimprove_operator.secrets import secret_variables
 
 USER = 65532
@@ -32,19 +39,18 @@ _FIXED_ENV = {
 def pod_spec(spec: Spec, defaults: Defaults, step: StepId, order: str, together: Iterable[StepId] = ()) -> Any:
     """The pod of a step as JSON: `spec` resolved, `order` what the worker is told."""
     settings = settings_of(spec, defaults, step.step)
-    needs_gpu = any(uses_gpu(spec, each) for each in (step, *together))
+    steps = (step, *together)
+    needs_gpu = any(uses_gpu(spec, each) for each in steps)
+    has_sandbox = any(needs_sandbox(spec, each) for each in steps)
+    image, own = image_of(spec, step), sandbox_variables() if has_sandbox else []
     container = {
         "name": "worker",
-        "image": image_of(spec, step),
-        "env": _environment(spec, defaults, settings, order),
+        "image": image,
+        "env": _environment(spec, defaults, settings, order, own),
         "resources": resources_of(settings, defaults.gpu, needs_gpu),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": _restricted(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": _mounts(spec, needs_gpu),
+        "volumeMounts": [*_mounts(spec, needs_gpu), *(sandbox_mounts() if has_sandbox else [])],
     }
     execution = spec.execution
     pull = execution.image_pull_secrets or defaults.image_pull_secrets
@@ -68,8 +74,9 @@ def pod_spec(spec: Spec, defaults: Defaults, step: StepId, order: str, together:
                 "fsGroup": USER,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
+            "initContainers": [sandbox_container(image, _restricted())] if has_sandbox else [],
             "containers": [container],
-            "volumes": _volumes(spec, needs_gpu),
+            "volumes": [*_volumes(spec, needs_gpu), *(sandbox_volumes() if has_sandbox else [])],
         }
     )
 
@@ -117,9 +124,20 @@ def resources_of(settings: PodSettings, gpu: Gpu, needs_gpu: bool) -> dict[str, 
     return _without_empty({"requests": requests, "limits": limits})
 
 
-def _environment(spec: Spec, defaults: Defaults, settings: PodSettings, order: str) -> list[dict[str, Any]]:
-    """Later names win over earlier ones, but for what makes a worker a worker."""
+def _restricted() -> dict[str, Any]:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def _environment(
+    spec: Spec, defaults: Defaults, settings: PodSettings, order: str, more: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Later names win over earlier ones, but for what makes a worker a worker (`more` belongs to that)."""
     own: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in _FIXED_ENV.items()]
+    own += more
     own.append({"name": "SELFIMPROVE_ORDER", "value": order})
     own.append({"name": "SELFIMPROVE_ATTEMPT", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
     given = [variable.to_json() for variable in _named([*defaults.env, *(settings.env or [])])]
