@@ -1,7 +1,7 @@
 """Hostile programs in the real sandbox: each is held, and gets the verdict that it deserves.
 
-Every guard that a machine may lack is left out in turn, as in a pod that may make no namespaces, or on an old kernel.
-What a program tries is told by what it prints; what it did is looked for outside.
+Every guard that a machine may lack is left out in turn. What a program tries is told by what it prints; what it did is
+looked for outside.
 """
 
 from __future__ import annotations
@@ -11,57 +11,23 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
-from selfimprove_workers.sandbox.client import Connection, Limits, Outcome, Sandbox
+from selfimprove_workers.sandbox.client import Limits, Outcome, Sandbox
+from tests.unit.sandbox_support import HELD, LACKING, lacking, refused, run
 
 if sys.platform != "linux":
     pytest.skip("the sandbox needs Linux", allow_module_level=True)
 
-LACKING = {
-    "all guards": "",
-    "no namespaces": "namespaces",
-    "no Landlock": "landlock",
-    "seccomp alone": "landlock,namespaces",
-}
-HELD = Limits(cpu=1, wall=6.0, memory=512 << 20, output=20_000)
 
-
-@pytest.fixture(scope="module", params=LACKING, ids=list(LACKING))
+@pytest.fixture(scope="module", params=LACKING)
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A sandbox, which in turn has all guards, or goes without some."""
-    made = Sandbox(partial(Connection, LACKING[request.param]))
+    made = lacking(request.param)
     yield made
     made.close()
-
-
-def run(sandbox: Sandbox, program: str) -> Outcome:
-    """What becomes of a program; the sandbox is as it was afterwards."""
-    began = time.monotonic()
-    outcome = sandbox.run(program, HELD)
-    assert time.monotonic() - began < HELD.wall + 5
-    assert sandbox.run("print(6 * 7)", HELD) == Outcome("exit", 0, "42\n", "")
-    assert left_behind(sandbox) == []
-    return outcome
-
-
-def left_behind(sandbox: Sandbox) -> list[int]:
-    """Processes under the sandbox's own."""
-    processes = [psutil.Process(each._process.pid) for each in sandbox._idle[False] if each._process]
-    return [child.pid for process in processes for child in process.children(recursive=True)]
-
-
-def refused(sandbox: Sandbox, attempt: str) -> None:
-    """A program is told that it can't do this, and goes on without."""
-    program = (
-        f"import os\ntry:\n    {attempt}\nexcept (OSError, RuntimeError) as error:\n    print('refused', type(error))\n"
-    )
-    outcome = run(sandbox, program)
-    assert (outcome.end, outcome.out[:7]) == ("exit", "refused"), outcome
 
 
 def test_a_fork_bomb_makes_no_process(sandbox: Sandbox) -> None:
@@ -97,7 +63,7 @@ def test_another_program_is_not_executed(sandbox: Sandbox) -> None:
 
 def test_a_shell_is_not_started(sandbox: Sandbox) -> None:
     refused(sandbox, "__import__('subprocess').run('id')")
-    assert run(sandbox, "import os\nprint(os.system('id'))").out == "-1\n"
+    assert "uid" not in run(sandbox, "import os\nprint(os.system('id'))").out
 
 
 @pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET", "AF_VSOCK"])
@@ -125,7 +91,7 @@ def test_files_of_the_machine_are_not_read(sandbox: Sandbox, path: str) -> None:
 
 @pytest.mark.parametrize("name", ["environ", "mem", "maps", "cmdline", "fd/0", "root/etc/passwd", "cwd"])
 def test_nothing_is_read_of_the_worker_by_proc(sandbox: Sandbox, name: str) -> None:
-    for process in ("self", os.getpid(), "{os.getppid()}"):
+    for process in ("{os.getppid()}", os.getpid(), *(["self"] if name != "fd/0" else [])):
         refused(sandbox, f"print(open(f'/proc/{process}/{name}', 'rb').read(1))")
 
 
@@ -135,8 +101,8 @@ def test_the_environment_is_empty(sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
 
 
 def test_no_file_is_open_but_the_three_of_every_process(sandbox: Sandbox) -> None:
-    look = "import os\nfor n in range(3, 300):\n    try:\n        os.fstat(n)\n        print(n)\n    except OSError: pass\nprint('looked')"
-    assert run(sandbox, look).out == "looked\n"
+    look = "    try:\n        os.fstat(n)\n        print(n)\n    except OSError: pass\n"
+    assert run(sandbox, f"import os\nfor n in range(3, 300):\n{look}print('looked')").out == "looked\n"
 
 
 def test_the_memory_of_the_worker_is_not_read_by_system_calls(sandbox: Sandbox) -> None:
@@ -170,8 +136,9 @@ def test_a_signal_reaches_nobody(sandbox: Sandbox, victim: str) -> None:
 
 
 def test_a_signal_by_detour_reaches_nobody(sandbox: Sandbox) -> None:
-    own = "fcntl = __import__('fcntl'); fcntl.fcntl(1, fcntl.F_SETOWN, os.getppid() or 1)"
-    refused(sandbox, own)
+    number, f_setown = {"x86_64": 72, "aarch64": 25}[os.uname().machine], 8
+    call = f"ctypes.CDLL(None).syscall(ctypes.c_long({number}), 1, {f_setown}, os.getppid() or 1)"
+    assert run(sandbox, f"import ctypes, os\nprint({call})").out == "-1\n"
 
 
 def test_printing_forever_ends_at_the_limit(sandbox: Sandbox) -> None:
@@ -197,7 +164,7 @@ def test_sleeping_forever_ends_with_its_time(sandbox: Sandbox) -> None:
 
 def test_a_balloon_of_memory_bursts_at_the_limit(sandbox: Sandbox) -> None:
     assert run(sandbox, "x = bytearray(1 << 30)").reason == "MemoryError"
-    grow = "x = []\nwhile True:\n    x.append(bytearray(1 << 20))"
+    grow = "x = []\nwhile True:\n    x.append(bytes(1 << 26))"
     assert run(sandbox, grow).reason == "MemoryError"
 
 
@@ -304,58 +271,3 @@ def test_shared_memory_of_the_machine_is_not_written(sandbox: Sandbox) -> None:
 
 def test_a_program_that_is_no_text_is_refused_by_python(sandbox: Sandbox) -> None:
     assert (run(sandbox, "print(72").reason or "").startswith("SyntaxError")
-
-
-class TestScratch:
-    """The folder where programs may make files, of a sandbox that has one."""
-
-    @pytest.fixture(scope="class", params=list(LACKING)[:3])
-    def sandbox(self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-        made = Sandbox(partial(Connection, LACKING[request.param]))
-        yield made
-        made.close()
-
-    @pytest.fixture(autouse=True)
-    def nothing_is_left(self) -> Iterator[None]:
-        before = set(Path("/tmp").glob("program-*"))
-        yield
-        assert set(Path("/tmp").glob("program-*")) <= before
-
-    def test_files_in_it_last_as_long_as_the_program(self, sandbox: Sandbox) -> None:
-        write = "open('a', 'w').write('72')\nprint(open('a').read())\nimport os\nos.mkdir('b')\nprint(os.listdir())"
-        assert run(sandbox, write).out.startswith("72\n[")
-        assert run(sandbox, "import os\nprint(os.listdir('.'))").out == "[]\n"
-
-    def test_deleting_it_changes_nothing(self, sandbox: Sandbox) -> None:
-        refused(sandbox, "os.rmdir(os.getcwd())")
-
-    def test_no_link_leads_out_of_it(self, sandbox: Sandbox) -> None:
-        refused(sandbox, "os.symlink('/etc/passwd', 'a')")
-        refused(sandbox, "os.link(os.__file__, 'a')")
-
-    def test_no_way_up_leads_out_of_it(self, sandbox: Sandbox) -> None:
-        refused(sandbox, "open('../../../../etc/passwd').read()")
-        refused(sandbox, "open('../left', 'w')")
-        refused(sandbox, "os.mkdir('../left')")
-
-    def test_its_mode_is_not_changed(self, sandbox: Sandbox) -> None:
-        refused(sandbox, "os.chmod('.', 0)")
-
-    def test_what_nobody_may_read_is_removed(self, sandbox: Sandbox) -> None:
-        hide = "import os\nos.umask(0o777)\nos.makedirs('a')\nopen('b', 'w').close()\nos.umask(0)\nos.mkdir('c', 0)\nprint(72)"
-        assert run(sandbox, hide).out in ("72\n", "")
-
-    def test_a_disk_is_not_filled_with_one_file(self, sandbox: Sandbox) -> None:
-        outcome = run(sandbox, "f = open('a', 'wb')\nwhile True:\n    f.write(bytes(1 << 20))")
-        assert outcome.reason
-
-    def test_a_disk_is_not_filled_with_many_files(self, sandbox: Sandbox) -> None:
-        fill = "n = 0\nwhile True:\n    n += 1\n    open(str(n), 'wb').write(bytes(1 << 20))"
-        assert run(sandbox, fill).reason
-
-    def test_a_disk_is_not_filled_with_empty_files(self, sandbox: Sandbox) -> None:
-        assert run(sandbox, "n = 0\nwhile True:\n    n += 1\n    open(str(n), 'w').close()").reason
-
-    def test_folders_in_folders_without_end_are_removed(self, sandbox: Sandbox) -> None:
-        deep = "import os\nfor _ in range(900):\n    os.mkdir('d' * 200)\n    os.chdir('d' * 200)\nprint(72)"
-        assert run(sandbox, deep).out in ("72\n", "")

@@ -170,7 +170,7 @@ class Run:
         code = os.waitstatus_to_exitcode(status)
         if end == "exit" and self._much > self._limits.output_bytes:
             end = "output"
-        elif end == "exit" and code == -signal.SIGKILL and used >= 0.8 * self._limits.cpu_seconds:
+        elif end == "exit" and code == -signal.SIGKILL and used >= 0.5 * self._limits.cpu_seconds:
             end = "cpu"
         elif end == "exit" and code < 0:
             end, code = "signal", -code

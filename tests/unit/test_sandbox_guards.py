@@ -1,0 +1,254 @@
+"""The sandbox itself: what it says of a machine that lacks guards, the filter's decisions, and its socket."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import selfimprove_workers
+from selfimprove.errors import SurroundingsError, UserError
+from selfimprove_workers.sandbox import client, guards, seccomp
+from selfimprove_workers.sandbox.client import SOCKET, Connection, Limits, Outcome, Sandbox, server_command
+from selfimprove_workers.sandbox.seccomp import ALLOW, AUDIT_ARCH, CHECKED, COMPUTING, FAIL, FILES, KILL_PROCESS
+
+if sys.platform != "linux":
+    pytest.skip("the sandbox needs Linux", allow_module_level=True)
+
+MACHINES = list(AUDIT_ARCH)
+SHORT = Limits(cpu=1, wall=5.0)
+
+
+def decided(machine: str, number: int, arguments: tuple[int, ...] = (), files: bool = True, arch: int = 0) -> int:
+    """What the kernel would do with a system call: the filter, interpreted."""
+    words = {0: number, 4: arch or AUDIT_ARCH[machine]}
+    words |= {16 + 8 * index: value & 0xFFFFFFFF for index, value in enumerate((*arguments, 0, 0, 0, 0, 0, 0)[:6])}
+    program, at, register = seccomp.filter_of(machine, files), 0, 0
+    while True:
+        code, so, otherwise, value = program[at]
+        if code == seccomp.RETURN:
+            return value
+        if code == seccomp.LOAD:
+            register, so = words[value], 0
+        else:
+            is_so = register == value if code == seccomp.JUMP_EQUAL else register >= value
+            so = so if is_so else otherwise
+        at += 1 + so
+
+
+def numbers(machine: str, *tables: seccomp.Numbers) -> set[int]:
+    column = MACHINES.index(machine)
+    return {number for table in tables for each in table.values() if (number := each[column]) is not None}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("files", [True, False])
+def test_what_is_on_the_list_is_allowed_and_nothing_else(machine: str, files: bool) -> None:
+    allowed = numbers(machine, COMPUTING, *([FILES] if files else []))
+    checked = {call.numbers[MACHINES.index(machine)] for call in CHECKED.values()}
+    for number in range(1024):
+        found = decided(machine, number, (0, 999, 0), files)
+        if number in checked:
+            continue
+        wanted = ALLOW if number in allowed else FAIL | (errno.ENOSYS if number >= 424 else errno.EPERM)
+        assert found == wanted, number
+
+
+@given(st.sampled_from(MACHINES), st.integers(1024, 2**32 - 1))
+def test_a_number_that_no_kernel_has_yet_is_never_allowed(machine: str, number: int) -> None:
+    assert decided(machine, number) in (FAIL | errno.ENOSYS, KILL_PROCESS)
+
+
+@given(st.sampled_from(MACHINES), st.integers(0, 2**32 - 1), st.integers(1, 2**32 - 1))
+def test_a_call_of_another_architecture_kills(machine: str, number: int, arch: int) -> None:
+    if arch != AUDIT_ARCH[machine]:
+        assert decided(machine, number, arch=arch) == KILL_PROCESS
+
+
+@given(st.sampled_from(MACHINES), st.sampled_from(list(CHECKED)), st.integers(0, 2**32 - 1))
+def test_a_call_that_is_looked_into_is_allowed_with_known_values_only(machine: str, name: str, value: int) -> None:
+    call = CHECKED[name]
+    arguments = [7, 7, 7]
+    arguments[call.argument] = value
+    found = decided(machine, call.numbers[MACHINES.index(machine)], tuple(arguments))
+    assert found == (ALLOW if value in call.values else FAIL | errno.EPERM)
+
+
+def test_the_tables_say_what_the_kernels_own_header_says() -> None:
+    headers = list(Path("/usr/include").glob("*-linux-gnu/asm/unistd_64.h"))
+    if os.uname().machine != "x86_64" or not headers:
+        pytest.skip("the kernel's headers for x86_64 are not installed")
+    lines = [line.split() for line in headers[0].read_text().splitlines() if line.startswith("#define __NR_")]
+    known = {line[1].removeprefix("__NR_"): int(line[2]) for line in lines if len(line) == 3}
+    for name, each in {**COMPUTING, **FILES, **{name: call.numbers for name, call in CHECKED.items()}}.items():
+        assert known[name] == each[0], name
+
+
+@pytest.mark.parametrize(
+    ("has", "line"),
+    [
+        ("seccomp landlock namespaces", ""),
+        ("seccomp landlock", "no user namespaces: seccomp alone cuts network, processes and signals"),
+        ("seccomp namespaces", "no Landlock: the root of its own alone hides files"),
+        (
+            "seccomp",
+            "neither Landlock nor user namespaces: programs may open no file, and import only what is loaded already",
+        ),
+    ],
+)
+def test_a_machine_that_lacks_a_guard_is_told_of_in_one_line(has: str, line: str) -> None:
+    guards.require(frozenset(has.split()))
+    assert guards.missing(frozenset(has.split())) == line
+
+
+def test_the_worker_says_once_what_is_lacking(caplog: pytest.LogCaptureFixture) -> None:
+    made = Sandbox(partial(Connection, "namespaces"))
+    made.run("print(1)")
+    made.close()
+    assert [record.message for record in caplog.records] == [
+        "sandbox: this machine has no user namespaces: seccomp alone cuts network, processes and signals"
+    ]
+
+
+def test_without_seccomp_and_namespaces_no_program_is_run() -> None:
+    with pytest.raises(UserError) as refused:
+        Connection("seccomp,namespaces")
+    assert str(refused.value).startswith(
+        "spec.dataset.task: Program can't be checked here: programs can't be held on this machine: no seccomp filters"
+    )
+
+
+def test_guards_that_do_not_hold_are_found_out_before_any_program() -> None:
+    trusting = (
+        "import socket\n"
+        "from selfimprove_workers.sandbox import guards, zygote\n"
+        "guards.require = lambda has: None\n"
+        "zygote.attend(socket.socket(fileno=0), frozenset(['landlock']))\n"
+    )
+    ours, theirs = socket.socketpair()
+    environment = {"PYTHONPATH": str(Path(selfimprove_workers.__file__).parents[1])}
+    with ours, theirs:
+        subprocess.run([sys.executable, "-c", trusting], stdin=theirs.fileno(), env=environment, timeout=60)
+        assert json.loads(ours.makefile("rb").readline())["refused"].startswith("the sandbox's guards do not hold")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[str]:
+    """A sandbox that listens, as in a sidecar."""
+    path = str(tmp_path / "socket")
+    process = subprocess.Popen([*server_command(), "--socket", path], env=client.SERVER_ENVIRONMENT, cwd="/")
+    yield path
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_programs_go_to_the_socket_that_the_variable_names(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SOCKET, place)
+    made = Sandbox()
+    assert made._idle[False][0]._process is None
+    assert made.run("print(6 * 7)", SHORT) == Outcome("exit", 0, "42\n", "")
+    made.close()
+
+
+def test_several_workers_threads_are_served_at_the_same_time(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SOCKET, place)
+    made, ends = Sandbox(), list[str]()
+    sleeping = threading.Thread(target=lambda: ends.append(made.run("import time\ntime.sleep(60)", Limits(wall=4)).end))
+    sleeping.start()
+    assert made.run("print(1)", SHORT).out == "1\n"
+    assert not ends
+    sleeping.join()
+    assert ends == ["wall"]
+    made.close()
+
+
+def test_a_sandbox_that_is_not_there_is_a_fault_of_the_surroundings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SOCKET, str(tmp_path / "socket"))
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.3)
+    with pytest.raises(SurroundingsError, match=r"can't be reached \(No such file or directory\); start"):
+        Sandbox()
+
+
+def test_a_program_that_the_sandbox_ends_over_is_given_to_it_once_more() -> None:
+    made = Sandbox()
+    process = made._idle[False][0]._process
+    assert process is not None
+    process.kill()
+    assert made.run("print(1)", SHORT).out == "1\n"
+    made.close()
+
+
+def test_a_worker_that_is_gone_leaves_no_program_behind() -> None:
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(server_command(), stdin=theirs.fileno(), env=client.SERVER_ENVIRONMENT, cwd="/")
+    theirs.close()
+    assert "missing" in json.loads(ours.makefile("rb").readline())
+    request = {"program": "import time\ntime.sleep(600)", "cpu": 1, "wall": 600, "memory": 1 << 29, "output": 100}
+    ours.sendall(json.dumps(request).encode() + b"\n")
+    time.sleep(0.3)
+    ours.close()
+    assert process.wait(10) == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("without", ["", "namespaces", "landlock", "landlock,namespaces", "seccomp"])
+def test_it_holds_for_a_user_without_any_privilege(without: str) -> None:
+    python = "/usr/bin/python3"
+    if (
+        not Path(python).exists()
+        or subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).returncode
+    ):
+        pytest.skip("there is no Python 3.11 that every user may run")
+    package = Path(selfimprove_workers.__file__).parent
+    shared = readable_by_all() / "selfimprove_workers"
+    shutil.copytree(package / "sandbox", shared / "sandbox")
+    shutil.copy(package / "__init__.py", shared)
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [python, "-sP", str(shared / "sandbox" / "zygote.py"), "--without", without],
+        stdin=theirs.fileno(),
+        env=client.SERVER_ENVIRONMENT,
+        cwd="/",
+        user=65534,
+        group=65534,
+        extra_groups=[],
+    )
+    theirs.close()
+    with ours, ours.makefile("rwb") as lines:
+        hello = json.loads(lines.readline())
+        if without == "" and hello.get("missing"):
+            pytest.skip(f"this machine has {hello['missing']}")
+        assert "missing" in hello, hello
+        hostile = "import os\ntry: os.fork()\nexcept OSError: print('refused')\nprint(6 * 7)"
+        request = {"program": hostile, "cpu": 1, "wall": 5, "memory": 1 << 29, "output": 100}
+        lines.write(json.dumps(request).encode() + b"\n")
+        lines.flush()
+        answer = json.loads(lines.readline())
+    assert answer["end"] == "exit"
+    assert answer["out"] in ("refused\n42\n", "42\n", "42\n42\n")
+    assert answer["out"] == "refused\n42\n" or without == "seccomp"
+    process.wait(10)
+    shutil.rmtree(shared.parent)
+
+
+def readable_by_all() -> Path:
+    """A folder that every user may read, which pytest's own are not."""
+    made = Path(tempfile.mkdtemp(prefix="shared-"))
+    made.chmod(0o755)
+    return made
