@@ -159,3 +159,22 @@ def test_a_real_tokenizer_with_one_spelling_of_incorrect_is_told_of_a_pair_it_ha
         UserError, match=r"Correct/Incorrect is not one token each in the same spelling here; use Yes/No$"
     ):
         shop.commit_answers({"p1": ["3 + 4 = 7"], "p2": ["5 + 5 = 10"]})
+
+
+def test_programs_are_run_side_by_side_and_judged_by_what_they_print(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, SUMS, dataset={"task": "Program"}, **verification(VOTE))
+    block = "```python\n{}\n```".format
+    right, hostile = block("print(3 + 4)"), block("import os\nwhile True:\n    os.fork()")
+    shop.commit_samples(
+        [*answered("p1", right, block("print(8)"), hostile), *answered("p2", "I say it is 10.", block("10 / 0"))]
+    )
+    summary = verify.run(shop.context("verify"))
+    assert {key: row["verdict"] for key, row in scored(shop, "GroundTruth").items()} == {
+        ("p1", 0): "Correct",
+        ("p1", 1): "Wrong",
+        ("p1", 2): "Wrong",
+        ("p2", 0): "NoAnswer",
+        ("p2", 1): "Wrong",
+    }
+    assert scored(shop, "GroundTruth")["p1", 0]["answer"] == "7"
+    assert summary.counts["Correct"] == 1
