@@ -24,7 +24,7 @@ from selfimprove_workers.sandbox.scratch import InMemory, Nowhere, OnDisk, Scrat
 from selfimprove_workers.sandbox.seccomp import Filter
 
 NAMES = ("seccomp", "landlock", "namespaces")
-FILE_BYTES = 8 << 20
+FILE_BYTES = 4 << 20
 OPEN_FILES = 64
 PROCESSES = 8
 """Where namespaces count a program's own: elsewhere the limit would count every process of the same user."""
@@ -57,11 +57,11 @@ class Guards:
 
     def __post_init__(self) -> None:
         """Leave the machine's world for the programs', as far as there is one."""
-        readable, devices = readable_paths(), [path for path in _DEVICES if os.path.exists(path)]  # noqa: PTH110
+        readable, harmless = readable_paths(), devices()
         if "namespaces" in self.has:
-            namespaces.enter(readable, devices)
+            namespaces.enter(readable, harmless, is_alone="seccomp" not in self.has)
         if "landlock" in self.has:
-            self._rules = landlock.Rules(landlock.version(), readable, devices)
+            self._rules = landlock.Rules(landlock.version(), readable, harmless)
         if "seccomp" in self.has:
             self._filter = Filter(files=self.has_files)
         self.scratch = InMemory() if "namespaces" in self.has else OnDisk() if self.has_files else Nowhere()
@@ -93,13 +93,18 @@ class Guards:
 
 def found(without: frozenset[str] = frozenset()) -> frozenset[str]:
     """The names of the guards that hold on this machine, each tried out. `without`: to go on as if it had not these."""
+    if sys.platform != "linux" or not kernel.KNOWN:
+        return frozenset()
+    has: set[str] = set()
     tries: dict[str, Callable[[], object]] = {
         "seccomp": _try_seccomp,
         "landlock": lambda: landlock.version() or sys.exit(1),
-        "namespaces": _try_namespaces,
+        "namespaces": lambda: _try_namespaces(is_alone="seccomp" not in has),
     }
-    here = sys.platform == "linux" and kernel.KNOWN
-    return frozenset(name for name in NAMES if here and name not in without and _holds(tries[name]))
+    for name in NAMES:
+        if name not in without and _holds(tries[name]):
+            has.add(name)
+    return frozenset(has)
 
 
 def require(has: frozenset[str]) -> None:
@@ -129,6 +134,11 @@ def readable_paths() -> list[str]:
     """Python's libraries and what they load."""
     python = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     return sorted({path for path in (*python, *_SYSTEM) if os.path.exists(path)})  # noqa: PTH110
+
+
+def devices() -> list[str]:
+    """Devices that programs may use."""
+    return [path for path in _DEVICES if os.path.exists(path)]  # noqa: PTH110
 
 
 def _limit(limits: Limits, counts_processes: bool) -> None:
@@ -170,8 +180,8 @@ def _try_seccomp() -> None:
     raise OSError("the filter does not hold")
 
 
-def _try_namespaces() -> None:
-    namespaces.enter(readable_paths(), [path for path in _DEVICES if os.path.exists(path)])  # noqa: PTH110
+def _try_namespaces(is_alone: bool) -> None:
+    namespaces.enter(readable_paths(), devices(), is_alone)
     namespaces.mount_scratch()
     pid = kernel.fork_into(kernel.CLONE_NEWPID)
     if pid == 0:

@@ -22,15 +22,19 @@ _ROOT = "/proc"
 _AT_RECURSIVE, _READ_ONLY, _NO_SETUID = 0x8000, 1, 2
 
 
-def enter(readable: list[str], devices: list[str]) -> None:
-    """Leave the machine's world for the bare one, for good. Raises `OSError` where that is not allowed."""
+def enter(readable: list[str], devices: list[str], is_alone: bool) -> None:
+    """Leave the machine's world for the bare one, for good. Raises `OSError` where that is not allowed.
+
+    `is_alone`: no seccomp keeps a program from making user namespaces, in which it would be root again.
+    """
     user, group = os.getuid(), os.getgid()
     worlds = kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
     kernel.call("unshare", kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | worlds)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{_INSIDE} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{_INSIDE} {group} 1")
-    Path("/proc/sys/user/max_user_namespaces").write_text("0")  # in another one within, a program would be its root
+    if is_alone:
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("root", _ROOT, "tmpfs", kernel.MS_NOSUID, "size=1m,mode=0755")
     for path in [*_outermost(readable), *devices]:

@@ -59,6 +59,8 @@ def _detach(pipes: tuple[int, int, int]) -> None:
 def _run(source: str) -> int:
     """The program's exit code. Two runs of a program draw the same random numbers."""
     random.seed(0)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(0)
     main = ModuleType("__main__")
     sys.modules["__main__"], sys.argv = main, [NAME]
     code = 0
@@ -70,9 +72,9 @@ def _run(source: str) -> int:
         code = 1
         traceback.print_exc()
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.__stdout__, sys.stderr):
         with contextlib.suppress(Exception):
-            stream.flush()
+            stream.flush()  # type: ignore[union-attr]
     return code
 
 
