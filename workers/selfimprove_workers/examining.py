@@ -43,9 +43,7 @@ class Examiner:
     """Checks and scores samples of a step's own prompts."""
 
     def __init__(self, context: StepContext) -> None:
-        """Raises `UserError` where this machine can't check the task's answers, before any are sampled."""
         self._context = context
-        _ = context.task
         self._prompts = {prompt.id: prompt for prompt in context.prompts}
         self._grading = context.spec.dataset.grading
         self._accept_truncated = context.spec.selection.accept_truncated

@@ -88,7 +88,11 @@ def draw(context: StepContext, plan: Plan, done: int, write: Callable[[Batch], N
 
 
 def _lint(context: StepContext) -> None:
-    """Look the prompts over before any weight is loaded; the run's first step looks at those of every set."""
+    """Look the prompts over before any weight is loaded; the run's first step looks at those of every set.
+
+    A task whose answers can't be checked on this machine is refused here as well.
+    """
+    _ = context.task
     folder = context.model_folder(context.sampling_iteration)
     longest = context.spec.generation.engine_args.max_model_len or context.models.length(folder)
     first = context.step.iteration == 0 and not context.step.split
