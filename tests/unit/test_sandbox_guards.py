@@ -12,10 +12,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,9 +151,10 @@ def test_guards_that_do_not_hold_are_found_out_before_any_program() -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[str]:
-    """A sandbox that listens, as in a sidecar."""
+    """A sandbox that listens, as a sidecar starts it, with secrets in its environment that it must forget."""
     path = str(tmp_path / "socket")
-    process = subprocess.Popen([*server_command(), "--socket", path], env=client.SERVER_ENVIRONMENT, cwd="/")
+    command = [sys.executable, "-m", "selfimprove_workers.main", "sandbox", "--socket", path]
+    process = subprocess.Popen(command, env={**os.environ, "AWS_SECRET_ACCESS_KEY": "swordfish"})
     yield path
     process.terminate()
     assert process.wait(10) == 0
@@ -161,6 +165,15 @@ def test_programs_go_to_the_socket_that_the_variable_names(place: str, monkeypat
     made = Sandbox()
     assert made._idle[False][0]._process is None
     assert made.run("print(6 * 7)", SHORT) == Outcome("exit", 0, "42\n", "")
+    made.close()
+
+
+def test_a_sidecar_keeps_nothing_of_its_containers_environment(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SOCKET, place)
+    made = Sandbox()
+    servers = [process for process in psutil.Process().children(recursive=True) if "--socket" in process.cmdline()]
+    assert servers
+    assert [process.environ() for process in servers] == [client.SERVER_ENVIRONMENT] * len(servers)
     made.close()
 
 
@@ -206,49 +219,75 @@ def test_a_worker_that_is_gone_leaves_no_program_behind() -> None:
     assert process.wait(10) == 0
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-@pytest.mark.parametrize("without", ["", "namespaces", "landlock", "landlock,namespaces", "seccomp"])
-def test_it_holds_for_a_user_without_any_privilege(without: str) -> None:
-    python = "/usr/bin/python3"
-    if (
-        not Path(python).exists()
-        or subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).returncode
-    ):
-        pytest.skip("there is no Python 3.11 that every user may run")
-    package = Path(selfimprove_workers.__file__).parent
-    shared = readable_by_all() / "selfimprove_workers"
-    shutil.copytree(package / "sandbox", shared / "sandbox")
-    shutil.copy(package / "__init__.py", shared)
+@contextmanager
+def of_nobody(without: str) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """A sandbox of a user without any privilege, as in a pod: asks it for what becomes of a program."""
+    python = "/usr/bin/python3"  # ours may lie where only root may look
+    is_old = [python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+    if os.getuid() != 0 or not Path(python).exists() or subprocess.run(is_old).returncode:
+        pytest.skip("only root can become another user, who needs a Python 3.11 that everybody may run")
     ours, theirs = socket.socketpair()
-    process = subprocess.Popen(
-        [python, "-sP", str(shared / "sandbox" / "zygote.py"), "--without", without],
-        stdin=theirs.fileno(),
-        env=client.SERVER_ENVIRONMENT,
-        cwd="/",
-        user=65534,
-        group=65534,
-        extra_groups=[],
-    )
-    theirs.close()
-    with ours, ours.makefile("rwb") as lines:
+    with readable_by_all() as folder, ours, ours.makefile("rwb") as lines:
+        process = subprocess.Popen(
+            [python, "-sP", str(folder / "selfimprove_workers" / "sandbox" / "zygote.py"), "--without", without],
+            stdin=theirs.fileno(),
+            env=client.SERVER_ENVIRONMENT,
+            cwd="/",
+            user=65534,
+            group=65534,
+            extra_groups=[],
+        )
+        theirs.close()
         hello = json.loads(lines.readline())
-        if without == "" and hello.get("missing"):
-            pytest.skip(f"this machine has {hello['missing']}")
+        if "refused" in hello and without == "seccomp":
+            pytest.skip("this machine has no user namespaces for users")
         assert "missing" in hello, hello
-        hostile = "import os\ntry: os.fork()\nexcept OSError: print('refused')\nprint(6 * 7)"
-        request = {"program": hostile, "cpu": 1, "wall": 5, "memory": 1 << 29, "output": 100}
-        lines.write(json.dumps(request).encode() + b"\n")
-        lines.flush()
-        answer = json.loads(lines.readline())
-    assert answer["end"] == "exit"
-    assert answer["out"] in ("refused\n42\n", "42\n", "42\n42\n")
-    assert answer["out"] == "refused\n42\n" or without == "seccomp"
-    process.wait(10)
-    shutil.rmtree(shared.parent)
+
+        def ask(program: str) -> dict[str, Any]:
+            request = {"program": program, "cpu": 1, "wall": 4, "memory": 1 << 29, "output": 1000}
+            lines.write(json.dumps(request).encode() + b"\n")
+            lines.flush()
+            answer: dict[str, Any] = json.loads(lines.readline())
+            assert psutil.Process(process.pid).children(recursive=True) == []
+            return answer
+
+        yield ask
+        ours.shutdown(socket.SHUT_RDWR)
+        assert process.wait(10) == 0
 
 
-def readable_by_all() -> Path:
-    """A folder that every user may read, which pytest's own are not."""
-    made = Path(tempfile.mkdtemp(prefix="shared-"))
-    made.chmod(0o755)
-    return made
+@contextmanager
+def readable_by_all() -> Iterator[Path]:
+    """The sandbox's code in a folder that every user may read, which ours and pytest's need not be."""
+    package = Path(selfimprove_workers.__file__).parent
+    with tempfile.TemporaryDirectory(prefix="shared-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        shutil.copytree(package / "sandbox", folder / "selfimprove_workers" / "sandbox")
+        shutil.copy(package / "__init__.py", folder / "selfimprove_workers")
+        yield folder
+
+
+@pytest.mark.parametrize("without", ["", "namespaces", "landlock", "landlock,namespaces"])
+def test_it_holds_for_a_user_without_any_privilege(without: str) -> None:
+    with of_nobody(without) as ask:
+        for attempt in ("os.fork()", "os.kill(os.getppid() or 1, 9)", "open('/etc/passwd')", "open('../left', 'w')"):
+            answer = ask(f"import os\ntry: {attempt}\nexcept OSError: print('refused')")
+            assert (answer["end"], answer["out"]) == ("exit", "refused\n"), attempt
+        assert ask("while True: pass")["end"] in ("cpu", "wall")
+        assert ask("print(6 * 7)")["out"] == "42\n"
+
+
+def test_namespaces_alone_hold_a_user_without_any_privilege() -> None:
+    with of_nobody("seccomp") as ask:
+        bomb = ask("import os\nwhile True: os.fork()")
+        assert (bomb["end"], bomb["code"]) == ("exit", 1)
+        daemon = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\n"
+        assert ask(daemon + "print(72)")["out"].startswith("72\n")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = server.getsockname()
+            assert ask(f"import socket\nsocket.create_connection({address!r}, 1)")["code"] == 1
+        for attempt in ("open('/etc/passwd')", "open('/proc/self/environ')", "open('/left', 'w')"):
+            answer = ask(f"import os\nif os.fork() == 0:\n    {attempt}\n    print('done')\nelse: os.wait()")
+            assert "done" not in answer["out"], attempt
+        assert ask("print(6 * 7)")["out"] == "42\n"
