@@ -36,6 +36,7 @@ TRIES = 2
 """How often a program is given to a sandbox that ends over it."""
 PATIENCE_SECONDS = 60.0
 """How long a sandbox in another container may take to be there."""
+LEAVING_SECONDS = 5.0
 HEAVY = ("numpy", "sympy")
 """See `zygote`: a process that has imported these forks slowly, so that programs without them have one of their own."""
 
@@ -123,7 +124,11 @@ class Connection:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        if self._process is not None:
+        if self._process is None:
+            return
+        try:
+            self._process.wait(LEAVING_SECONDS)  # it ends by itself, and takes away what its program left
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 

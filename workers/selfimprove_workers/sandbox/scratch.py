@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,12 +78,9 @@ class OnDisk:
 class Nowhere:
     """No folder, where nothing would keep a program to it."""
 
-    def __init__(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="nothing-")
-
     def begin(self) -> str:
         """A folder that it stands in and can't use."""
-        return self._folder
+        return "/"
 
     def is_full(self) -> bool:
         """Never."""
@@ -92,9 +88,6 @@ class Nowhere:
 
     def end(self) -> None:
         """Nothing was made."""
-
-    def __del__(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
