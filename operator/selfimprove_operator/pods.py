@@ -25,7 +25,7 @@ GRACE_SECONDS = 90
 _TRAINER: frozenset[StepName] = frozenset(("distill",))
 _REDUCERS: frozenset[StepName] = frozenset(("select", "measure"))
 _LABEL_FREE = frozenset(("GroundTruth", "Likelihood", "MajorityVote"))
-"""Methods that need no model: samples carry their log-probabilities already."""
+"""Methods that need no model, unless another one is asked: samples carry their log-probabilities already."""
 _SCRATCH = {"tmp": "/tmp", "cache": "/cache"}
 _FIXED_ENV = {
     "HOME": "/tmp",
@@ -97,7 +97,7 @@ def uses_gpu(spec: Spec, step: StepId) -> bool:
     if step.step in _REDUCERS or adopts(spec, step):
         return False
     methods = spec.verification.methods if spec.verification else []
-    return step.step != "verify" or any(method.type not in _LABEL_FREE for method in methods)
+    return step.step != "verify" or any(m.verifier or m.type not in _LABEL_FREE for m in methods)
 
 
 def image_of(spec: Spec, step: StepId) -> str:

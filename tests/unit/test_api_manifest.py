@@ -190,12 +190,6 @@ def test_nothing_is_set_inside_what_is_no_object() -> None:
 
 
 UNBUILT = [
-    ("verification.methods[0].type=Tournament", "spec.verification.methods[0].type: Tournament", "give GroundTruth"),
-    (
-        "verification.methods[0]={type: Likelihood, verifier: {uri: 'hf://a/b'}}",
-        "spec.verification.methods[0].verifier: hf://a/b",
-        "remove it: the run's own model verifies",
-    ),
     ("resampling.strategy=RationaleDriven", "spec.resampling.strategy: RationaleDriven", "give None, BruteForce"),
     ("resampling.leakProbe=true", "spec.resampling.leakProbe: true", "give false"),
     ("resampling={strategy: StateReset, schedule: Paper}", "spec.resampling.schedule: Paper", "give Lines or Tokens"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from hashlib import sha256
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from selfimprove.api.selecting import Labels, Method
+from selfimprove.api.asking import TEMPLATES
+from selfimprove.api.selecting import Labels, Method, MethodType
 from selfimprove.errors import UserError
 from selfimprove_workers.tasks.base import Check, Verdict
-from selfimprove_workers.templates import Template, choose, shipped
+from selfimprove_workers.templates import Template, shipped, template_of
 from selfimprove_workers.verifiers import VERIFIERS, verifier_for
 from selfimprove_workers.verifiers.base import Candidate, MethodScore, Tools
 from selfimprove_workers.verifiers.labels import label_tokens
@@ -211,10 +213,44 @@ class TestMultipleChoice:
 
 class TestTemplates:
     def test_a_template_is_known_by_its_name_and_what_it_says(self) -> None:
-        own = choose("Is it {{ positive }}?", "multiple-choice-1", "spec.template")
+        own = template_of(Method(type="MultipleChoice", template="Is it? Yes or No?"), "spec.template")
         assert own.version.startswith("own@")
-        assert own.version != Template("own", "Is it not {{ positive }}?", "").version
+        assert own.version != Template("own", "Is it not? Yes or No?", "").version
         assert shipped("multiple-choice-1").version.startswith("multiple-choice-1@")
+
+    @pytest.mark.parametrize("kind", TEMPLATES)
+    def test_ours_are_chosen_by_name_and_the_first_is_the_default(self, kind: MethodType) -> None:
+        first, *others = TEMPLATES[kind]
+        assert template_of(Method(type=kind), "spec.template").name == first
+        assert [template_of(Method(type=kind, template=name), "spec.template").name for name in others] == others
+
+    def test_worked_examples_are_part_of_what_a_template_is(self) -> None:
+        imports = '{% from "shots-arithmetic-1.jinja" import shots %}{{ shots | length }} Yes No'
+        own = template_of(Method(type="MultipleChoice", template=imports), "spec.template")
+        assert own.render() == "4 Yes No"
+        assert own.version != Template("own", imports.replace("arithmetic", "choice"), "").version
+        alone = sha256(imports.encode()).hexdigest()[:16]
+        assert alone not in own.version
+
+    def test_a_template_imports_nothing_but_ours(self) -> None:
+        imports = '{% include "/etc/passwd" %} Yes No'
+        with pytest.raises(UserError, match=r"^spec\.template: can't be rendered: /etc/passwd; it may use "):
+            template_of(Method(type="MultipleChoice", template=imports), "spec.template").render()
+
+    @pytest.mark.parametrize("name", [name for names in TEMPLATES.values() for name in names])
+    def test_every_one_of_ours_can_be_rendered_and_says_what_its_method_reads(self, name: str) -> None:
+        values = {"positive": "RIGHT", "negative": "WRONG", "low": 0, "high": 50}
+        text = shipped(name).render(question="WHY?", response="BECAUSE", other="SINCE", **values)
+        assert ("0" in text and "50" in text) if name.startswith("cot-score") else ("RIGHT" in text and "WRONG" in text)
+        if any(kind in name for kind in ("-arithmetic-", "-choice-1")) and name != "multiple-choice-1":
+            assert text.index("Question: ") < text.index("Question: WHY?\nAnswer: BECAUSE\n")
+            assert text.count("Question: ") == 5
+
+    def test_a_text_that_leaves_out_what_is_read_is_refused_by_the_worker_too(self) -> None:
+        with pytest.raises(
+            UserError, match=r"^spec\.template: does not say \{\{ high \}\}; write it, or give one of ours"
+        ):
+            template_of(Method(type="CoTScore", range=[1, 7], template="From 1 to 5?"), "spec.template")
 
     def test_a_hole_without_a_value_names_the_field_and_what_may_be_used(self) -> None:
         with pytest.raises(
@@ -231,7 +267,6 @@ class TestTemplates:
             Template("own", "{{ ''.__class__.__mro__ }}", "spec.template").render()
 
 
-@pytest.mark.parametrize("name", ["CoTScore", "CoTBinary", "Tournament"])
-def test_a_method_that_is_not_built_is_refused_naming_those_that_are(name: Any) -> None:
-    with pytest.raises(UserError, match=f"type {name} is not available yet; use one of {', '.join(VERIFIERS)}"):
-        verifier_for(Method(type=name))
+@pytest.mark.parametrize("kind", get_args(MethodType))
+def test_every_method_of_the_resource_is_built(kind: MethodType) -> None:
+    assert type(verifier_for(Method(type=kind))) is VERIFIERS[kind]

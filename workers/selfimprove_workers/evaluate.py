@@ -13,7 +13,7 @@ from selfimprove.records import SAMPLE, SCORE
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.examining import Examiner, judges_of
+from selfimprove_workers.examining import Examiner, check_judges, judges_of, judging_settings
 from selfimprove_workers.generate import recipe_of
 from selfimprove_workers.sampling import Batch, Plan, draw
 from selfimprove_workers.verify import score_samples
@@ -26,16 +26,19 @@ def run(context: StepContext) -> Summary:
     recipe = _recipe(context, plan)
     digest = recipe.digest(context)
     samples = context.writer(digest, SAMPLE)
+    if samples.prompts_done < len(context.prompts):
+        check_judges(context)
     _sample(context, plan, samples)
     of_these = digest_of(digest, [part.sha256 for part in samples.parts])
     scores = context.writer(of_these, SCORE, table="score")
     score_samples(context, samples.parts, scores)
-    totals = samples.totals
+    totals, judged = samples.totals, scores.totals
+    missing = {name: count for name, count in judged.items() if "." in name}  # verdicts are counted with the samples
     outcome = Outcome(
         samples.parts,
         len(context.prompts),
-        totals.pop("tokens", 0),
-        totals,
+        totals.pop("tokens", 0) + judged.get("tokens", 0),
+        {**totals, **missing},
         tables={"score": scores.parts},
     )
     return commit_step(context, recipe, outcome, began)
@@ -51,6 +54,7 @@ def _recipe(context: StepContext, plan: Plan) -> Recipe:
         "acceptTruncated": context.spec.selection.accept_truncated,
         "verification": verification.to_json() if verification else None,
         "versions": methods,
+        **judging_settings(context),
     }
     return Recipe(plain.inputs, settings)
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from selfimprove.api.source import ModelSource
 from selfimprove.api.spec import Spec
+from selfimprove.seeds import derive_seed
+from selfimprove_workers.chat import lint_verifier
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.judging import GROUND_TRUTH, methods_of
-from selfimprove_workers.models import model_folder
+from selfimprove_workers.models import VERIFIER
 from selfimprove_workers.prompts import PromptRow
+from selfimprove_workers.sampling import Plan
 from selfimprove_workers.tasks.base import Check
 from selfimprove_workers.verifiers import verifier_for
-from selfimprove_workers.verifiers.base import Candidate, Tools, Verifier
+from selfimprove_workers.verifiers.base import Candidate, LabelReader, MethodScore, Tools, Verifier
 from selfimprove_workers.verifiers.ground_truth import GroundTruth
 
 SAMPLE_COLUMNS = ["prompt", "sample", "text", "prompt_tokens", "tokens", "prefix_length", "logprob_sum", "finish"]
 """What of a SAMPLE row a judge may look at."""
+
+
+Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,55 @@ class Judge:
 def judges_of(spec: Spec) -> list[Judge]:
     """The methods of a spec. Raises `UserError` for one that is not built yet or set up wrongly."""
     return [Judge(name, verifier_for(method), method.verifier) for name, method in methods_of(spec).items()]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """SCORE rows of whole prompts. A row has, beside its columns, what is counted of it: `unparsed` and `tokens`."""
+
+    rows: Rows
+    prompts: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many samples got which verdict, how many no score by which method, and what the critiques came to."""
+        counts = Counter(row["verdict"] for row in self.rows if row["verdict"] is not None)
+        counts.update(f"noScore.{row['method']}" for row in self.rows if row["score"] is None)
+        for row in self.rows:
+            for name, amount in ((f"unparsed.{row['method']}", row["unparsed"]), ("tokens", row["tokens"])):
+                counts.update({name: amount} if amount else {})
+        return dict(counts)
+
+
+def judging_settings(context: StepContext, names: Collection[str] | None = None) -> dict[str, Any]:
+    """What scores depend on beside the samples, for a manifest: which other models, how critiques are drawn, the seed.
+
+    Of all methods, or of those of these names. Empty where none asks another model or draws anything: scores of a
+    model's own labels depend on none of it.
+    """
+    judges = [judge for judge in judges_of(context.spec) if names is None or judge.name in names]
+    others = {judge.name: context.models.verifier_identity(judge.source) for judge in judges if judge.source}
+    settings: dict[str, Any] = {"verifiers": others} if others else {}
+    if any(judge.verifier.draws for judge in judges):
+        settings["critiques"] = vars(_critiques(context.spec))
+    if any(judge.verifier.draws or judge.verifier.compares for judge in judges if judge.verifier.needs_model):
+        settings["judgingSeed"] = context.spec.seed
+    return settings
+
+
+def check_judges(context: StepContext) -> None:
+    """Look over whom the methods ask, before any weight is loaded. Raises `UserError` for what can't be asked so."""
+    for judge in judges_of(context.spec):
+        if not judge.verifier.needs_model:
+            continue
+        if judge.source is None:
+            tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
+        else:
+            tokenizer = context.models.verifier_tokenizer(judge.source)
+            kwargs = context.spec.generation.chat_template_kwargs
+            lint_verifier(tokenizer, context.prompts, kwargs, f"{VERIFIER}.chatTemplate")
+        if isinstance(judge.verifier, LabelReader):
+            judge.verifier.check(tokenizer)
 
 
 class Examiner:
@@ -58,16 +114,34 @@ class Examiner:
     def verdict_rows(self, batch: Sequence[Candidate]) -> list[dict[str, Any]]:
         """SCORE rows of the task's verdicts, for the samples whose prompt has a gold answer."""
         graded = [candidate for candidate in batch if candidate.graded]
-        scores = GroundTruth().score(self._tools(None), graded)
+        scores = GroundTruth().score(self.tools(None), graded)
         return [
-            _row(candidate, GROUND_TRUTH, score.score, None, candidate.check)
+            _row(candidate, GROUND_TRUTH, score, candidate.check)
             for candidate, score in zip(graded, scores, strict=True)
         ]
 
     def score_rows(self, judge: Judge, batch: Sequence[Candidate]) -> list[dict[str, Any]]:
         """SCORE rows of one method, one for each sample. `batch` holds all samples of each of its prompts."""
-        scores = judge.verifier.score(self._tools(judge.source), batch)
-        return [_row(c, judge.name, score.score, score.mass) for c, score in zip(batch, scores, strict=True)]
+        scores = judge.verifier.score(self.tools(judge.source), batch)
+        return [self.row(judge, candidate, score) for candidate, score in zip(batch, scores, strict=True)]
+
+    def row(self, judge: Judge, candidate: Candidate, score: MethodScore) -> dict[str, Any]:
+        """The SCORE row of one score."""
+        return _row(candidate, judge.name, score)
+
+    def tools(self, source: ModelSource | None) -> Tools:
+        """What a method may use that asks this model, or (None) the run's own."""
+        context, step = self._context, self._context.step
+        engine = context.engine if source is None else partial(context.models.verifier_engine, source)
+        return Tools(
+            engine=engine,
+            own=source is None,
+            template_kwargs=context.spec.generation.chat_template_kwargs,
+            grading=self._grading,
+            seed=partial(derive_seed, context.spec.seed, context.split, step.iteration, step.step),
+            request=_critiques(context.spec).request,
+            stop_if_asked=context.stop_if_asked,
+        )
 
     def _candidate(self, row: Mapping[str, Any]) -> Candidate:
         prompt, task = self._prompts[row["prompt"]], self._context.task
@@ -92,23 +166,21 @@ class Examiner:
             return None
         return self._context.task.check(text, prompt.answer or "", prompt.extra, truncated)
 
-    def _tools(self, source: ModelSource | None) -> Tools:
-        context = self._context
-        if source is None:
-            return Tools(context.engine, True, context.spec.generation.chat_template_kwargs, self._grading)
-        folder = partial(model_folder, source, context.spec.storage, "spec.verification.methods.verifier")
-        return Tools(lambda: context.models.engine(folder()), own=False, grading=self._grading)
+
+def _critiques(spec: Spec) -> Plan:
+    """As plain samples are drawn, but that stop strings are made for answers."""
+    return replace(Plan.of_generation(spec), samples=1, stop=())
 
 
-def _row(
-    candidate: Candidate, method: str, score: float | None, mass: float | None, check: Check | None = None
-) -> dict[str, Any]:
+def _row(candidate: Candidate, method: str, score: MethodScore, check: Check | None = None) -> dict[str, Any]:
     return {
         "prompt": candidate.prompt,
         "sample": candidate.sample,
         "method": method,
-        "score": score,
-        "mass": mass,
+        "score": score.score,
+        "mass": score.mass,
+        "unparsed": score.unparsed,
+        "tokens": score.tokens,
         "verdict": check.flexible.value if check else None,
         "strict_verdict": check.strict.value if check else None,
         "answer": check.answer if check else None,

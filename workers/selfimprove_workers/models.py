@@ -11,7 +11,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from selfimprove.api.execution import Storage
 from selfimprove.api.sampling import Generation
@@ -27,6 +27,9 @@ from selfimprove_workers.gguf_models import convert
 from selfimprove_workers.model_files import check_model
 from selfimprove_workers.sources import Fetched, fetch
 from selfimprove_workers.sources.cache import cache_root, cached_folder
+
+VERIFIER = "spec.verification.methods.verifier"
+"""How messages call another model that verifies."""
 
 CONVERSION = "1"
 """Part of a converted model's key in the cache; to be raised when `gguf_models.convert` gives something else."""
@@ -74,7 +77,7 @@ def _converted(fetched: Fetched, ggufs: list[Path], field: str) -> Path:
     return cached_folder("converted", key, lambda target: convert(ggufs[0], target, field))
 
 
-def open_tokenizer(folder: Path, chat_template: str | None = None) -> Any:
+def open_tokenizer(folder: Path, chat_template: str | None = None, field: str = "spec.model") -> Any:
     """The tokenizer of a model folder; `chat_template` (`spec.model.chatTemplate`) replaces its own.
 
     Raises `UserError` when its files can't be read.
@@ -86,7 +89,7 @@ def open_tokenizer(folder: Path, chat_template: str | None = None) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"spec.model.uri: {folder}: its tokenizer can't be read ({_line(error)})") from error
+        raise UserError(f"{field}.uri: {folder}: its tokenizer can't be read ({_line(error)})") from error
     if chat_template is not None:
         tokenizer.chat_template = chat_template
     return tokenizer
@@ -107,8 +110,9 @@ class ModelHouse:
         self._store, self._spec = store, spec
         self._folders: dict[int, Path] = {}
         self._base_model: FoundModel | None = None
-        self._tokenizers: dict[Path, Any] = {}
-        self._loaded: tuple[Path, Engine] | None = None
+        self._verifiers: dict[str, FoundModel] = {}
+        self._tokenizers: dict[_Voice, Any] = {}
+        self._loaded: tuple[_Voice, Engine] | None = None
 
     def folder(self, iteration: int) -> Path:
         """M_n as a folder: M_0 from `spec.model`, M_n from the committed checkpoint; checked once a process.
@@ -134,11 +138,20 @@ class ModelHouse:
 
     def _base(self) -> FoundModel:
         if self._base_model is None:
-            source = self._spec.model
-            if source.uri.startswith("hf://") and (pinned := _pinned_revision(self._store)):
-                source = source.model_copy(update={"revision": pinned})
+            source = self._pinned(self._spec.model)
             self._base_model = find_model(source, self._spec.storage)
         return self._base_model
+
+    def _verifier(self, source: ModelSource) -> FoundModel:
+        key = source.model_dump_json()
+        if key not in self._verifiers:
+            self._verifiers[key] = find_model(self._pinned(source), self._spec.storage, VERIFIER)
+        return self._verifiers[key]
+
+    def _pinned(self, source: ModelSource) -> ModelSource:
+        """At the commit that the run's first step resolved its revision to: a branch that moves changes no run."""
+        revision = _pinned_revision(self._store, source) if source.uri.startswith("hf://") else None
+        return source.model_copy(update={"revision": revision}) if revision else source
 
     def _checkpoint(self, iteration: int) -> Path:
         manifest, sha256 = require_manifest(self._store, step_folder(StepId(iteration, "distill")))
@@ -149,10 +162,22 @@ class ModelHouse:
         return folder
 
     def tokenizer(self, folder: Path) -> Any:
-        """The tokenizer of a model, without its weights."""
-        if folder not in self._tokenizers:
-            self._tokenizers[folder] = open_tokenizer(folder, self._spec.model.chat_template)
-        return self._tokenizers[folder]
+        """The tokenizer of a model of the run, without its weights."""
+        return self._tokenizer(_Voice(folder, self._spec.model.chat_template), "spec.model")
+
+    def verifier_tokenizer(self, source: ModelSource) -> Any:
+        """The tokenizer of another model that verifies, with that source's own chat template."""
+        return self._tokenizer(_Voice(self._verifier(source).folder, source.chat_template), VERIFIER)
+
+    def verifier_identity(self, source: ModelSource) -> dict[str, str | None]:
+        """What another model that verifies is, for a manifest."""
+        found = self._verifier(source)
+        return {"uri": source.uri, "revision": found.revision, "digest": found.digest}
+
+    def _tokenizer(self, voice: _Voice, field: str) -> Any:
+        if voice not in self._tokenizers:
+            self._tokenizers[voice] = open_tokenizer(voice.folder, voice.chat_template, field)
+        return self._tokenizers[voice]
 
     def length(self, folder: Path) -> int | None:
         """Tokens that a model was made for, as its config.json says, without loading it; None where it doesn't say."""
@@ -161,11 +186,30 @@ class ModelHouse:
         return int(found) if found else None
 
     def engine(self, folder: Path) -> Engine:
-        """The model of this folder, loaded; another one that was loaded is closed first."""
-        if self._loaded is None or self._loaded[0] != folder:
+        """A model of the run, loaded; another one that was loaded is closed first."""
+        return self._engine(_Voice(folder, self._spec.model.chat_template), self._spec.generation, "spec.model")
+
+    def verifier_engine(self, source: ModelSource) -> Engine:
+        """Another model that verifies, loaded the same way; the one that was loaded is closed first.
+
+        `generation.engineArgs` is as for the run's own model, but that no model is asked to be longer than it was made.
+        """
+        folder = self._verifier(source).folder
+        return self._engine(_Voice(folder, source.chat_template), self._within(folder), VERIFIER)
+
+    def _engine(self, voice: _Voice, settings: Generation, field: str) -> Engine:
+        if self._loaded is None or self._loaded[0] != voice:
             self.close()
-            self._loaded = (folder, load_engine(folder, self._spec.generation, self.tokenizer(folder)))
+            self._loaded = (voice, load_engine(voice.folder, settings, self._tokenizer(voice, field)))
         return self._loaded[1]
+
+    def _within(self, folder: Path) -> Generation:
+        settings, made_for = self._spec.generation, self.length(folder)
+        wanted = settings.engine_args.max_model_len
+        if wanted is None or made_for is None or wanted <= made_for:
+            return settings
+        args = settings.engine_args.model_copy(update={"max_model_len": made_for})
+        return settings.model_copy(update={"engine_args": args})
 
     def close(self) -> None:
         """Give the loaded model's memory back."""
@@ -174,11 +218,22 @@ class ModelHouse:
             self._loaded = None
 
 
-def _pinned_revision(store: Store) -> str | None:
-    """The commit that the run's first step resolved the model's revision to: a branch that moves changes no run."""
+class _Voice(NamedTuple):
+    """A model and how it is spoken to."""
+
+    folder: Path
+    chat_template: str | None
+
+
+def _pinned_revision(store: Store, source: ModelSource) -> str | None:
+    """The commit of a model that the run's first step read, as its manifest names it."""
     found = read_manifest(store, step_folder(StepId(0, "evaluate")))
-    revision = found[0].settings.get("model", {}).get("revision") if found else None
-    return str(revision) if revision else None
+    if not found:
+        return None
+    settings = found[0].settings
+    models = [settings.get("model", {}), *settings.get("verifiers", {}).values()]
+    revisions = (model.get("revision") for model in models if model.get("uri") == source.uri)
+    return next((str(revision) for revision in revisions if revision), None)
 
 
 def _line(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from selfimprove.summaries import Summary
 from selfimprove_workers.choosing import ACCEPTED
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.examining import judges_of
+from selfimprove_workers.examining import judges_of, judging_settings
 from selfimprove_workers.guidance import strategy_for
 from selfimprove_workers.guidance.base import Attempt, Strategy
 from selfimprove_workers.judging import absolute_rules
@@ -148,6 +148,7 @@ def _settings(context: StepContext, strategy: Strategy) -> dict[str, Any]:
         "acceptTruncated": spec.selection.accept_truncated,
         "rules": {name: rule.to_json() for name, rule in absolute_rules(spec).items()},
         "methods": {judge.name: judge.verifier.version for judge in judges_of(spec)},
+        **judging_settings(context, absolute_rules(spec)),
     }
 
 

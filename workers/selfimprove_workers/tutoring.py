@@ -18,7 +18,7 @@ from selfimprove.weighting import Floats
 from selfimprove_workers import chat
 from selfimprove_workers.choosing import ACCEPTED, COPY, NOT_ACCEPTED, REASONS, TRUNCATED
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.engines.base import Completion, SampleRequest
+from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
 from selfimprove_workers.examining import Examiner, judges_of
 from selfimprove_workers.guidance.base import Attempt, Strategy
 from selfimprove_workers.judging import GROUND_TRUTH, absolute_rules, accepted
@@ -60,11 +60,16 @@ class Tutor:
     """Draws and judges guided samples by one strategy."""
 
     def __init__(self, context: StepContext, strategy: Strategy) -> None:
-        self._context, self._strategy, self._engine = context, strategy, context.engine()
+        self._context, self._strategy = context, strategy
         self._sampling = Plan.of_generation(context.spec)
         self._judges = {judge.name: judge for judge in judges_of(context.spec)}
         self._rules = absolute_rules(context.spec)
         self._examiner = Examiner(context)
+
+    @property
+    def _engine(self) -> Engine:
+        """The model that draws; loaded again where another one judged the round before."""
+        return self._context.engine()
 
     def lessons(self, prompts: Sequence[TailPrompt], round: int) -> Iterator[Lesson]:
         """`samplesPerRound` guided samples of every prompt, in order, as lessons of some prompts each.

@@ -7,7 +7,6 @@ are one pass over the shard, so that a run with another verifier loads each mode
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,14 +16,24 @@ from selfimprove.records import SAMPLE, SCORE
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.examining import SAMPLE_COLUMNS, Examiner, Judge, judges_of
+from selfimprove_workers.critiquing import critiqued
+from selfimprove_workers.examining import (
+    SAMPLE_COLUMNS,
+    Examiner,
+    Judge,
+    Rows,
+    Scored,
+    check_judges,
+    judges_of,
+    judging_settings,
+)
 from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.judging import GROUND_TRUTH, methods_of
 
 SAMPLES_PER_PART = 512
 """Enough to fill a batch, few enough that a killed step loses little."""
-
-Rows = list[dict[str, Any]]
+SAMPLES_AT_ONCE = 2048
+"""Whose critiques an engine is given together; they are committed as they come."""
 
 
 def run(context: StepContext) -> Summary:
@@ -35,7 +44,9 @@ def run(context: StepContext) -> Summary:
     recipe = Recipe({step_folder(generate, context.shard): sha256}, _settings(context))
     writer = context.writer(recipe.digest(context), SCORE)
     score_samples(context, samples.parts, writer)
-    return commit_step(context, recipe, Outcome(writer.parts, _prompts(samples.parts), counts=writer.totals), began)
+    counts = writer.totals
+    outcome = Outcome(writer.parts, _prompts(samples.parts), counts.pop("tokens", 0), counts)
+    return commit_step(context, recipe, outcome, began)
 
 
 def _settings(context: StepContext) -> dict[str, Any]:
@@ -46,56 +57,69 @@ def _settings(context: StepContext) -> dict[str, Any]:
         "methods": {
             j.name: {**methods[j.name].to_json(), "version": j.verifier.version} for j in judges_of(context.spec)
         },
+        **judging_settings(context),
     }
 
 
 def score_samples(context: StepContext, samples: Sequence[Part], writer: PartWriter) -> None:
-    """Write what is missing, in the order (model, prompt); a unit of the writer is one prompt in one model's pass."""
+    """Write what is missing, in the order (pass, prompt); a unit of the writer is one prompt in one pass."""
     total = _prompts(samples)
     examiner = Examiner(context)
     passes = _passes(judges_of(context.spec))
+    if writer.prompts_done < total * len(passes):
+        check_judges(context)
     context.progress.start(f"{context.step.name}", total * len(passes), writer.prompts_done)
     for number, judges in enumerate(passes):
         done = min(max(writer.prompts_done - number * total, 0), total)
-        for rows, prompts in _chunks(context, samples, done):
-            scored = _rows(examiner, judges, rows, verdicts=number == 0)
-            writer.write(scored, prompts, _counts(scored))
-            context.progress.advance(prompts)
+        for scored in _scored(context, examiner, judges, samples, done, verdicts=number == 0):
+            writer.write(scored.rows, scored.prompts, scored.counts)
+            context.progress.advance(scored.prompts)
             context.stop_if_asked()
 
 
 def _passes(judges: Sequence[Judge]) -> list[list[Judge]]:
-    """The judges by the model they need, the run's own (and none) first. GroundTruth is no judge: it is a fact."""
-    by_model: dict[str, list[Judge]] = {"": []}
+    """The judges by the model they need, the run's own (and none) first; within one, those that draw critiques last.
+
+    GroundTruth is no judge: it is a fact.
+    """
+    by_model: dict[tuple[str, bool], list[Judge]] = {("", False): []}
     for judge in judges:
         if judge.name != GROUND_TRUTH:
-            by_model.setdefault(judge.source.model_dump_json() if judge.source else "", []).append(judge)
-    return list(by_model.values())
+            model = judge.source.model_dump_json() if judge.source else ""
+            by_model.setdefault((model, judge.verifier.draws), []).append(judge)
+    models = list(dict.fromkeys(model for model, _ in by_model))
+    return [by_model[key] for key in sorted(by_model, key=lambda key: (models.index(key[0]), key[1]))]
 
 
-def _rows(examiner: Examiner, judges: Sequence[Judge], rows: Rows, verdicts: bool) -> Rows:
-    batch = examiner.candidates(rows)
-    scored = examiner.verdict_rows(batch) if verdicts else []
-    for judge in judges:
-        scored += examiner.score_rows(judge, batch)
-    return scored
+def _scored(
+    context: StepContext,
+    examiner: Examiner,
+    judges: Sequence[Judge],
+    samples: Sequence[Part],
+    done: int,
+    verdicts: bool,
+) -> Iterator[Scored]:
+    """The rows of one pass from its `done`-th prompt on, as they come."""
+    draws = any(judge.verifier.draws for judge in judges)
+    for rows, prompts in _chunks(context, samples, done, SAMPLES_AT_ONCE if draws else SAMPLES_PER_PART):
+        batch = examiner.candidates(rows)
+        if draws:
+            yield from critiqued(context, examiner, judges, batch)
+            continue
+        scored = examiner.verdict_rows(batch) if verdicts else []
+        for judge in judges:
+            scored += examiner.score_rows(judge, batch)
+        yield Scored(scored, prompts)
 
 
-def _counts(scored: Rows) -> dict[str, int]:
-    """How many samples got which verdict, and how many got no score by which method."""
-    verdicts = Counter(row["verdict"] for row in scored if row["verdict"] is not None)
-    missing = Counter(f"noScore.{row['method']}" for row in scored if row["score"] is None)
-    return {**verdicts, **missing}
-
-
-def _chunks(context: StepContext, parts: Sequence[Part], done: int) -> Iterator[tuple[Rows, int]]:
+def _chunks(context: StepContext, parts: Sequence[Part], done: int, at_least: int) -> Iterator[tuple[Rows, int]]:
     """The samples of the prompts after the first `done`, some whole prompts at a time, with how many those are."""
     first = 0
     while first < len(parts) and _prompts(parts[: first + 1]) <= done:
         first += 1
     skip = done - _prompts(parts[:first])
-    batches = read_rows(context.store, parts[first:], SAMPLE, SAMPLE_COLUMNS, batch_rows=SAMPLES_PER_PART)
-    for table in whole_prompts(batches, SAMPLES_PER_PART):
+    batches = read_rows(context.store, parts[first:], SAMPLE, SAMPLE_COLUMNS, batch_rows=at_least)
+    for table in whole_prompts(batches, at_least):
         names = list(dict.fromkeys(table["prompt"].to_pylist()))
         wanted = set(names[skip:])
         skip = max(skip - len(names), 0)

@@ -14,7 +14,6 @@ from selfimprove.api.spec import Spec
 Found = Iterator[tuple[str, str]]
 """Fields (relative to `spec`) and the values found there."""
 
-METHODS = ("GroundTruth", "Likelihood", "MajorityVote", "MultipleChoice")
 STRATEGIES = ("None", "BruteForce", "AnswerDriven", "StateReset")
 
 
@@ -33,18 +32,6 @@ def unbuilt(spec: Spec) -> list[Problem]:
         for row in TABLE
         for field, value in row.find(spec)
     ]
-
-
-def _method_types(spec: Spec) -> Found:
-    for index, method in enumerate(spec.verification.methods if spec.verification else []):
-        if method.type not in METHODS:
-            yield f"verification.methods[{index}].type", method.type
-
-
-def _verifiers(spec: Spec) -> Found:
-    for index, method in enumerate(spec.verification.methods if spec.verification else []):
-        if method.verifier is not None:
-            yield f"verification.methods[{index}].verifier", method.verifier.uri
 
 
 def _value(field: str, read: Callable[[Spec], object], *built: object) -> Callable[[Spec], Found]:
@@ -74,8 +61,6 @@ def _teacher(spec: Spec) -> str | None:
 
 
 TABLE: tuple[Unbuilt, ...] = (
-    Unbuilt(_method_types, f"give {', '.join(METHODS[:-1])} or {METHODS[-1]}"),
-    Unbuilt(_verifiers, "remove it: the run's own model verifies"),
     Unbuilt(
         _value("resampling.strategy", lambda s: s.resampling.strategy, *STRATEGIES),
         f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selfimprove.api.asking import LETTERS, RANGE
 from selfimprove.api.selecting import Labels, Method, MethodType, Verification, Weighting
 from selfimprove.api.source import Dataset
 
@@ -18,7 +19,8 @@ _CUTS: dict[MethodType, Weighting] = {
 _SETTINGS: dict[MethodType, dict[str, object]] = {
     "Likelihood": {"reduction": "Mean"},
     "MultipleChoice": {"labels": Labels()},
-    "CoTScore": {"range": [1, 10]},
+    "CoTScore": {"range": list(RANGE)},
+    "Tournament": {"labels": LETTERS},
 }
 
 

@@ -27,7 +27,7 @@ class Weighting(Model):
 
 
 class Labels(Model):
-    """The two words whose next-token probabilities a MultipleChoice verification compares."""
+    """The two words whose next-token probabilities are compared: right or wrong, or which of two is better."""
 
     positive: Line = "Yes"
     negative: Line = "No"

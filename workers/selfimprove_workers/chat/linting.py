@@ -8,13 +8,13 @@ were sampled, and an over-long prompt fails after the model has been loaded.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
 from selfimprove_workers.chat import rendering
-from selfimprove_workers.chat.probing import FIELD, probe, refusals_explained
+from selfimprove_workers.chat.probing import FIELD, probe, probe_verifier, refusals_explained
 
 if TYPE_CHECKING:
     from selfimprove_workers.prompts import PromptRow
@@ -42,6 +42,17 @@ def lint(tokenizer: Any, prompts: Sequence[PromptRow], spec: Spec, max_len: int 
             _check_length(tokenizer, prompt, spec, room)
 
 
+def lint_verifier(tokenizer: Any, prompts: Sequence[PromptRow], kwargs: Mapping[str, Any], field: str) -> None:
+    """Refuse a template in which another model can't be asked about answers; `field` is how messages call it.
+
+    What a verifier reads is rendered whole and never trained on, so of `lint`'s demands these are left: the messages
+    are taken, all that was said is in them, and BOS comes once.
+    """
+    if tokenizer.chat_template:
+        for prompt in _of_each_shape(prompts):
+            _check_beginning(tokenizer, prompt, probe_verifier(tokenizer, prompt, kwargs, field), field)
+
+
 def _check_plain(tokenizer: Any, spec: Spec) -> None:
     if spec.dataset.template is None:
         raise UserError(
@@ -67,7 +78,7 @@ def _of_each_shape(prompts: Sequence[PromptRow]) -> Iterable[PromptRow]:
     return shapes.values()
 
 
-def _check_beginning(tokenizer: Any, prompt: PromptRow, text: str) -> None:
+def _check_beginning(tokenizer: Any, prompt: PromptRow, text: str, chat_field: str = FIELD) -> None:
     """BOS once, whatever white space there is between two of them."""
     if not text:
         raise UserError(f"spec.dataset.fields.prompt: prompt {prompt.id} is empty; give it some text")
@@ -77,7 +88,7 @@ def _check_beginning(tokenizer: Any, prompt: PromptRow, text: str) -> None:
     plain = not tokenizer.chat_template
     begun = (bos if plain and rendering.adds_bos(tokenizer) else "") + text.lstrip()
     if begun.startswith(bos) and begun.removeprefix(bos).lstrip().startswith(bos):
-        field, where = ("spec.dataset.template", "text") if plain else (FIELD, "template")
+        field, where = ("spec.dataset.template", "text") if plain else (chat_field, "template")
         raise UserError(
             f"{field}: prompt {prompt.id} begins with BOS ({bos}) twice; remove one from the {where} or the prompt"
         )

@@ -46,15 +46,29 @@ def probe(tokenizer: Any, prompt: PromptRow, kwargs: Mapping[str, Any]) -> None:
     _check_end(tokenizer)
 
 
+def probe_verifier(tokenizer: Any, prompt: PromptRow, kwargs: Mapping[str, Any], field: str) -> str:
+    """What another model would be shown of an answer to this prompt and a question about it; `field` names its template.
+
+    Raises `UserError` where the template refuses it or leaves out what was said.
+    """
+    with refusals_explained(f"an answer and another question after prompt {prompt.id}", field):
+        shown = rendering.render_text(tokenizer, [*prompt.messages, *_exchange(_SAID)], kwargs)
+    if not _in_order(shown, _SAID, _ASKED):
+        raise UserError(
+            f"{field}: the verifier's chat template leaves out what was said before; give one that keeps all of it"
+        )
+    return shown
+
+
 @contextmanager
-def refusals_explained(what: str) -> Iterator[None]:
+def refusals_explained(what: str, field: str = FIELD) -> Iterator[None]:
     """Turn whatever a template raises within (its own refusals, or a mistake in it) into `UserError`."""
     try:
         yield
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UserError(
-            f"{FIELD}: the chat template refuses {what} ({first}); "
+            f"{field}: the chat template refuses {what} ({first}); "
             "leave the prompt out, change it or spec.dataset.system, or give another chatTemplate"
         ) from error
 

@@ -1,7 +1,8 @@
 """What is said to a model, kept as data: a changed word is a changed experiment, so each text has a name and a digest.
 
 Shipped templates are `NAME-VERSION.jinja` beside this file; an edit that changes what a model reads gets a new version.
-Users bring their own text in the spec. Rendering is sandboxed: a spec's template can't reach into the process.
+Worked examples are files of their own (`shots-*`), which several templates import, and so may a user's. Users name one
+of ours in the spec, or bring their own text. Rendering is sandboxed: a spec's template can't reach into the process.
 """
 
 from __future__ import annotations
@@ -11,13 +12,24 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, meta
 from jinja2 import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from selfimprove.api.asking import TEMPLATES, template_flaw
+from selfimprove.api.selecting import Method
 from selfimprove.errors import UserError
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
+
+def _source(name: str) -> str | None:
+    """The text of a file beside this one, by its bare name: what a template may import."""
+    known = {file.name: file for file in files(__package__).iterdir() if file.name.endswith(".jinja")}
+    return known[name].read_text(encoding="utf-8") if name in known else None
+
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, keep_trailing_newline=False, loader=FunctionLoader(_source)
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,17 @@ class Template:
 
     @property
     def version(self) -> str:
-        """Name and digest, as manifests record it: `multiple-choice-1@3f2a...`."""
-        return f"{self.name}@{sha256(self.source.encode()).hexdigest()[:16]}"
+        """Name and digest, as manifests record it: `multiple-choice-1@3f2a...`. What it imports is part of it."""
+        whole = "\x1f".join([self.source, *self._imported])
+        return f"{self.name}@{sha256(whole.encode()).hexdigest()[:16]}"
+
+    @cached_property
+    def _imported(self) -> list[str]:
+        try:
+            names = meta.find_referenced_templates(_ENVIRONMENT.parse(self.source))
+            return [_source(name) or "" for name in names if name]
+        except TemplateError:
+            return []  # told when it is rendered
 
     @cached_property
     def _compiled(self) -> Compiled:
@@ -39,6 +60,10 @@ class Template:
             return _ENVIRONMENT.from_string(self.source)
         except TemplateError as error:
             raise UserError(f"{self.field}: not a valid Jinja template: {error}; mend it") from error
+
+    def check(self) -> None:
+        """Raises `UserError` when it is no Jinja."""
+        _ = self._compiled
 
     def render(self, **values: object) -> str:
         """The text with its holes filled. Raises `UserError` naming the field when a hole has no value."""
@@ -55,6 +80,16 @@ def shipped(name: str) -> Template:
     return Template(name, source, f"template {name}")
 
 
-def choose(own: str | None, default: str, field: str) -> Template:
-    """The user's own text where there is one (named by the field it stands in), else the shipped template."""
-    return shipped(default) if own is None else Template("own", own, field)
+def template_of(method: Method, field: str) -> Template:
+    """What a method asks by: the user's own text or the one of ours that is named (`field` says where), else the first.
+
+    Raises `UserError` for a text that leaves out what the method needs.
+    """
+    ours, own = TEMPLATES[method.type], method.template
+    if own is None or own.strip() in ours:
+        return shipped(own.strip() if own else ours[0])
+    template = Template("own", own, field)
+    template.check()
+    if flaw := template_flaw(method):
+        raise UserError(f"{field}: {flaw}")
+    return template

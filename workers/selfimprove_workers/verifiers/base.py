@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from selfimprove_workers.engines.base import Engine
+from selfimprove.seeds import derive_seed
+from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
 from selfimprove_workers.tasks.base import Check
 
 
@@ -41,10 +43,15 @@ class Candidate:
 
 
 class MethodScore(NamedTuple):
-    """A score, or None when there is none (never 0 for that); and the probability mass on the labels it came from."""
+    """A score, or None when there is none (never 0 for that), and what it came from."""
 
     score: float | None
     mass: float | None = None
+    """Probability mass on the labels, where labels were read."""
+    unparsed: int = 0
+    """Critiques that were drawn and end in no score."""
+    tokens: int = 0
+    """Tokens of the critiques."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,12 @@ class Tools:
     template_kwargs: Mapping[str, Any] = field(default_factory=dict)
     grading: str = "Flexible"
     """Which of a check's two verdicts is the utility: Flexible or Strict."""
+    seed: Callable[..., int] = field(default=partial(derive_seed, 0))
+    """A seed from what a draw is for: by convention (method, prompt id, sample, vote, round)."""
+    request: Callable[[Sequence[int], int], SampleRequest] = field(default=partial(SampleRequest, max_tokens=512))
+    """One critique to draw after these tokens, with this seed."""
+    stop_if_asked: Callable[[], None] = lambda: None
+    """To be called during work that takes long. Raises `TerminatedError` when a signal came."""
 
 
 class Verifier(Protocol):
@@ -67,6 +80,27 @@ class Verifier(Protocol):
     needs_model: bool
     compares: bool
     """Whether a sample's score depends on the other samples of its prompt."""
+    draws: bool
+    """Whether it has the model write critiques (see `Critic`): those take long, and come back one by one."""
 
     def score(self, tools: Tools, batch: Sequence[Candidate]) -> list[MethodScore]:
         """One score for each candidate, in order. `batch` holds all samples of each of its prompts."""
+
+
+@runtime_checkable
+class LabelReader(Protocol):
+    """A verifier that reads the probabilities of two labels, which not every tokenizer has as one token each."""
+
+    def check(self, tokenizer: Any) -> None:
+        """Raises `UserError` for labels that this tokenizer can't do; needs no weights, so it is asked early."""
+
+
+@runtime_checkable
+class Critic(Protocol):
+    """A verifier that draws critiques, for a caller that has many drawn at once and commits them as they come."""
+
+    def requests(self, tools: Tools, candidate: Candidate) -> list[SampleRequest]:
+        """The critiques to draw of one sample."""
+
+    def read(self, tools: Tools, critiques: Sequence[Completion]) -> MethodScore:
+        """The score that those critiques come to, in the order of `requests`."""

@@ -14,6 +14,7 @@ class GroundTruth:
 
     version = ""
     needs_model = False
+    draws = False
     compares = False
 
     def __init__(self, method: Method | None = None) -> None:

@@ -23,7 +23,11 @@ _VARIANTS: tuple[Callable[[str], str], ...] = (
 _WRITTEN = 2
 """The first so many variants are the label as it is written, which is what a model that does as it is told says."""
 
-_PAIRS = (("Yes", "No"), ("True", "False"), ("yes", "no"), ("A", "B"), ("1", "0"))
+Pairs = tuple[tuple[str, str], ...]
+VERDICTS: Pairs = (("Yes", "No"), ("True", "False"), ("yes", "no"), ("A", "B"), ("1", "0"))
+"""What to propose instead of labels that say whether something is right."""
+WHICH: Pairs = (("A", "B"), ("First", "Second"), ("1", "2"), ("X", "Y"))
+"""The same for labels that say which of two is better."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +38,21 @@ class LabelTokens:
     negative: tuple[int, ...]
 
 
-def label_tokens(tokenizer: Any, labels: Labels, field: str) -> LabelTokens:
+def label_tokens(tokenizer: Any, labels: Labels, field: str, instead: Pairs = VERDICTS) -> LabelTokens:
     """The tokens of both labels in this tokenizer. Raises `UserError` naming a pair that works when this doesn't."""
     found = _symmetric(tokenizer, labels.positive, labels.negative)
     if found is None:
         pair = f"{labels.positive}/{labels.negative}"
-        raise UserError(f"{field}: {pair} is not one token each in the same spelling here; {_remedy(tokenizer)}")
+        raise UserError(
+            f"{field}: {pair} is not one token each in the same spelling here; {_remedy(tokenizer, instead)}"
+        )
     return found
 
 
 def _symmetric(tokenizer: Any, positive: str, negative: str) -> LabelTokens | None:
-    pairs = [(_single(tokenizer, v(positive)), _single(tokenizer, v(negative))) for v in _VARIANTS]
+    letters = len(positive.strip()) == len(negative.strip()) == 1
+    variants = _VARIANTS[:_WRITTEN] if letters else _VARIANTS  # " a" is an article, not the label A
+    pairs = [(_single(tokenizer, v(positive)), _single(tokenizer, v(negative))) for v in variants]
     written = [pair for pair in pairs[:_WRITTEN] if None not in pair]
     both = {(p, n): None for p, n in pairs if p is not None and n is not None}
     if not written or {p for p, _ in both} & {n for _, n in both}:
@@ -57,6 +65,6 @@ def _single(tokenizer: Any, text: str) -> int | None:
     return ids[0] if len(ids) == 1 and ids[0] != getattr(tokenizer, "unk_token_id", None) else None
 
 
-def _remedy(tokenizer: Any) -> str:
-    working = next((pair for pair in _PAIRS if _symmetric(tokenizer, *pair)), None)
+def _remedy(tokenizer: Any, pairs: Pairs) -> str:
+    working = next((pair for pair in pairs if _symmetric(tokenizer, *pair)), None)
     return f"use {working[0]}/{working[1]}" if working else "none of the usual pairs is; use another verifier"

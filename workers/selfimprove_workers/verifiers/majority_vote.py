@@ -18,6 +18,7 @@ class MajorityVote:
 
     version = ""
     needs_model = False
+    draws = False
     compares = True
 
     def __init__(self, method: Method | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf
 
+from selfimprove.api.asking import RANGE
 from selfimprove.api.defaults import verification_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
@@ -36,21 +37,21 @@ def no_ranks_of_two_values(spec: Spec) -> Iterator[Problem]:
             )
 
 
-@rule("verification")
+@rule("verification", "generation")
 def thresholds(spec: Spec) -> Iterator[Problem]:
     """A threshold lies where some scores pass and some do not."""
     for field, method in methods_of(spec):
         weighting = method.weighting
         if weighting and weighting.type == "Threshold" and weighting.threshold is not None:
-            yield from _cut(f"{field}.weighting.threshold", weighting.threshold, method)
+            yield from _cut(f"{field}.weighting.threshold", weighting.threshold, method, spec)
 
 
-@rule("verification", "resampling")
+@rule("verification", "resampling", "generation")
 def accept_threshold(spec: Spec) -> Iterator[Problem]:
     """The same for the one that resampling accepts by, where one method gives the scores."""
     threshold, methods = spec.resampling.accept_threshold, methods_of(spec)
     if threshold is not None and len(methods) == 1:
-        yield from _cut("resampling.acceptThreshold", threshold, methods[0][1])
+        yield from _cut("resampling.acceptThreshold", threshold, methods[0][1], spec)
 
 
 @rule("verification", "resampling", "dataset")
@@ -109,16 +110,21 @@ def has_answers(spec: Spec) -> bool:
     return spec.dataset.task == "Gym" or spec.dataset.fields.answer is not None
 
 
-def _cut(field: str, threshold: float, method: Method) -> Iterator[Problem]:
-    if method.type == "CoTScore":
-        low, high = map(float, method.range or (1, 10))
-    elif method.type in _SCORES:
-        low, high = _SCORES[method.type]
-    else:
-        return
+def _cut(field: str, threshold: float, method: Method, spec: Spec) -> Iterator[Problem]:
+    low, high = _ends(method, spec)
     if threshold > high:
         yield Problem(
             field, f"{threshold:g} is above {high:g}, the highest {method.type} score: nothing could pass; give less"
         )
     elif threshold <= low:
         yield Problem(field, f"{threshold:g} lets every {method.type} score pass; give more than {low:g}")
+
+
+def _ends(method: Method, spec: Spec) -> tuple[float, float]:
+    """The lowest and the highest score that a method can give."""
+    if method.type == "CoTScore":
+        low, high = method.range or RANGE
+        return low, high
+    if method.type == "Tournament":
+        return 0, (spec.generation.samples_per_prompt - 1).bit_length()
+    return _SCORES[method.type]

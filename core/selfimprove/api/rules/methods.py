@@ -23,7 +23,7 @@ _ONLY: dict[str, tuple[str, tuple[MethodType, ...]]] = {
     "votes": ("votes", ("CoTScore", "CoTBinary", "Tournament")),
     "range": ("range", ("CoTScore",)),
     "min_mass": ("minMass", ("MultipleChoice",)),
-    "labels": ("labels", ("MultipleChoice",)),
+    "labels": ("labels", ("MultipleChoice", "Tournament")),
     "reduction": ("reduction", ("Likelihood",)),
 }
 """Settings that only some methods read."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from selfimprove.api.asking import TEMPLATES, template_flaw
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.selecting import Method
 from selfimprove.api.spec import Spec
 
 _GENERATION_TAG = re.compile(r"\{%-?\s*(end)?generation\s*-?%\}")
@@ -49,10 +51,11 @@ def chat_template(spec: Spec) -> Iterator[Problem]:
 
 @rule("verification")
 def method_templates(spec: Spec) -> Iterator[Problem]:
-    """Templates of verification methods, and chat templates of their verifiers, are Jinja."""
+    """Templates of verification methods are Jinja and say what must be said; chat templates of verifiers are Jinja."""
     for index, method in enumerate(spec.verification.methods if spec.verification else []):
         field = f"verification.methods[{index}]"
-        yield from template_problems(f"{field}.template", method.template)
+        flaws = list(template_problems(f"{field}.template", method.template))
+        yield from flaws or _asking_problems(f"{field}.template", method)
         if method.verifier is not None:
             yield from chat_template_problems(f"{field}.verifier.chatTemplate", method.verifier.chat_template)
 
@@ -83,3 +86,15 @@ def template_problems(field: str, template: str | None, extensions: Sequence[str
         Environment(extensions=extensions).compile(template, raw=True)  # parsing alone asks for no filter
     except TemplateSyntaxError as error:
         yield Problem(field, f"line {error.lineno} is no Jinja ({error.message}); mend it")
+
+
+def _asking_problems(field: str, method: Method) -> Iterator[Problem]:
+    """What a template of sound syntax leaves out; nothing where Jinja is not installed (a worker looks again)."""
+    if method.type not in TEMPLATES:
+        return
+    try:
+        flaw = template_flaw(method)
+    except ModuleNotFoundError:
+        return
+    if flaw:
+        yield Problem(field, flaw)

@@ -1,0 +1,68 @@
+"""What is asked of a judging model: the templates that are ours, by name, and what a template of a user's own must say.
+
+A spec's `template` is either the name of one of ours or a text with holes; a text that leaves out what its method can't
+do without (the range of the scores, the words that are read) would be found out only by scores that all are missing.
+"""
+
+from __future__ import annotations
+
+from selfimprove.api.selecting import Labels, Method, MethodType
+
+TEMPLATES: dict[MethodType, tuple[str, ...]] = {
+    "MultipleChoice": ("multiple-choice-1", "multiple-choice-arithmetic-1", "multiple-choice-choice-1"),
+    "CoTScore": ("cot-score-1", "cot-score-arithmetic-1", "cot-score-choice-1"),
+    "CoTBinary": ("cot-binary-1", "cot-binary-arithmetic-1", "cot-binary-choice-1"),
+    "Tournament": ("tournament-1",),
+}
+"""Ours, the default first: it shows no examples; the others show four worked ones of the kind they are named after."""
+
+VERDICTS = Labels(positive="Correct", negative="Incorrect")
+"""The words that CoTBinary reads."""
+LETTERS = Labels(positive="A", negative="B")
+"""What Tournament reads where no labels are given."""
+RANGE = (1, 10)
+"""Lowest and highest score of CoTScore where no range is given (Mind the Gap, section 3)."""
+
+COMMON = ("question", "response")
+"""What every template may use: the last thing the user asked, and the sample's own text."""
+
+
+def said(method: Method) -> dict[str, str]:
+    """The values that a template of this method must say, in words or by their name, as `{{ name }}`."""
+    if method.type == "CoTScore":
+        low, high = method.range or RANGE
+        return {"low": str(low), "high": str(high)}
+    labels = {"CoTBinary": VERDICTS, "Tournament": method.labels or LETTERS}.get(method.type, method.labels or Labels())
+    return {"positive": labels.positive, "negative": labels.negative}
+
+
+def template_flaw(method: Method) -> str | None:
+    """What is wrong with the words of a method's own template, whose syntax is sound; None for one of ours.
+
+    Needs Jinja: raises `ModuleNotFoundError` where it is not installed.
+    """
+    text = (method.template or "").strip()
+    ours = TEMPLATES[method.type]
+    if not text or text in ours:
+        return None
+    if other := next((kind for kind, names in TEMPLATES.items() if text in names), None):
+        return f"{text} asks for what {other} reads, not {method.type}; give one of {', '.join(ours)}"
+    used = _variables(text)
+    values = said(method)
+    shown = ("other",) if method.type == "Tournament" else ()
+    known = sorted({*COMMON, *values, *shown})
+    if strange := sorted(used - set(known)):
+        return f"{_holes(strange)} can't be filled for {method.type}; use {_holes(known)} only"
+    missing = [name for name, value in values.items() if name not in used and value not in text]
+    missing += [name for name in shown if name not in used]
+    return f"does not say {_holes(missing)}; write it, or give one of ours: {', '.join(ours)}" if missing else None
+
+
+def _variables(text: str) -> set[str]:
+    from jinja2 import Environment, meta
+
+    return meta.find_undeclared_variables(Environment().parse(text))
+
+
+def _holes(names: list[str]) -> str:
+    return " and ".join(f"{{{{ {name} }}}}" for name in names)

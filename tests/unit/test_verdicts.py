@@ -1,0 +1,114 @@
+"""What a critique comes to, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove_workers.verifiers.verdicts import Critique, score_of, verdict_of
+
+SCORES = {
+    "All is right.\nScore: 8": 8,
+    "**Score:** 10": 10,
+    "**Score: 7**": 7,
+    "Score: 8/10": 8,
+    "score = 8 out of 10": 8,
+    "My final score is 9.": 9,
+    "I give it a score of 3.": 3,
+    "Score: $\\boxed{6}$": 6,
+    "Score: \\boxed{6}": 6,
+    "Score:\n4": 4,
+    "Score: [5]": 5,
+    "Score: 2\nNo, wait.\nScore: 9": 9,
+}
+NO_SCORES = [
+    "",
+    "It is right.",
+    "8",
+    "Score: high",
+    "Score: 0",
+    "Score: 11",
+    "Score: -3",
+    "Score: 7.5",
+    "Score: 80/100",
+    "Score: 4 out of 5",
+    "Score: 1 to 10",
+    "Score: 1-10",
+    "Give a score from 1 to 10.",
+    "The underscore: 8",
+    "Scores: 8",
+    f"Score: {'9' * 5000}",
+]
+
+
+class TestScore:
+    @pytest.mark.parametrize(("text", "score"), SCORES.items())
+    def test_the_number_after_the_word_is_the_score(self, text: str, score: int) -> None:
+        assert score_of(Critique(text), 1, 10) == score
+
+    @pytest.mark.parametrize("text", NO_SCORES, ids=lambda text: text[:20] or "nothing")
+    def test_what_is_no_whole_number_in_the_range_is_no_score(self, text: str) -> None:
+        assert score_of(Critique(text), 1, 10) is None
+
+    def test_the_range_is_the_methods_own(self) -> None:
+        assert score_of(Critique("Score: -3"), -5, 5) == -3
+        assert score_of(Critique("Score: 80/100"), 0, 100) == 80
+
+    def test_a_last_word_that_cannot_be_read_is_not_made_up_by_an_earlier_one(self) -> None:
+        assert score_of(Critique("Score: 8. On second thought, score: 8.5"), 1, 10) is None
+
+    def test_a_base_model_runs_on_with_questions_of_its_own_so_its_first_word_counts(self) -> None:
+        text = "It is right.\nScore: 9\n\nQuestion: What is 1 + 1?\nAnswer: 3\nCritique: no.\nScore: 1"
+        assert score_of(Critique(text, runs_on=True), 1, 10) == 9
+        assert score_of(Critique(text), 1, 10) == 1
+
+    def test_the_last_word_of_a_critique_that_was_cut_may_be_half_a_number(self) -> None:
+        assert score_of(Critique("Score: 1", cut=True), 1, 10) is None
+        assert score_of(Critique("Score: 8\nBec", cut=True), 1, 10) == 8
+
+    def test_thoughts_are_not_what_was_said(self) -> None:
+        assert score_of(Critique("<think>Score: 2?</think>\nScore: 9"), 1, 10) == 9
+        assert score_of(Critique("Score: 2?</think> It is fine."), 1, 10) is None
+        assert score_of(Critique("<think>Score: 2, or so"), 1, 10) is None
+
+    @given(st.integers(-50, 50), st.integers(-20, 20), st.integers(1, 30), st.text(max_size=30))
+    def test_a_score_is_always_in_the_range(self, said: int, low: int, width: int, words: str) -> None:
+        found = score_of(Critique(f"{words}\nScore: {said}"), low, low + width)
+        assert found == (said if low <= said <= low + width else None)
+
+    @given(st.text())
+    def test_any_text_can_be_read(self, text: str) -> None:
+        assert score_of(Critique(text), 1, 10) in {None, *range(1, 11)}
+        assert verdict_of(Critique(text)) in (None, 0, 1)
+
+
+VERDICTS = {
+    "Verdict: Correct": 1,
+    "Verdict: Incorrect": 0,
+    "**Verdict:** incorrect.": 0,
+    "The verdict is: not correct": 0,
+    "Verdict: \\boxed{\\text{Correct}}": 1,
+    "Verdict: Incorrect\nOr rather:\nVerdict: Correct": 1,
+}
+NO_VERDICTS = [
+    "",
+    "It is correct.",
+    "Verdict: none",
+    "Verdict: Correct or Incorrect",
+    "Verdict: Correct/Incorrect",
+    "Verdict: Correctly done",
+]
+
+
+class TestVerdict:
+    @pytest.mark.parametrize(("text", "verdict"), VERDICTS.items())
+    def test_the_word_after_the_verdict_is_it(self, text: str, verdict: int) -> None:
+        assert verdict_of(Critique(text)) == verdict
+
+    @pytest.mark.parametrize("text", NO_VERDICTS, ids=lambda text: text or "nothing")
+    def test_what_is_neither_of_the_two_is_no_verdict(self, text: str) -> None:
+        assert verdict_of(Critique(text)) is None
+
+    def test_a_verdict_that_was_cut_is_none(self) -> None:
+        assert verdict_of(Critique("Verdict: Correct", cut=True)) is None
