@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfimprove.errors import FailedError, TerminatedError, UserError
-from selfimprove_workers import verify
+from selfimprove_workers import critiquing, evaluate, measure, models, resample, verify
 from selfimprove_workers.chat import render
+from selfimprove_workers.engines import load_engine
+from selfimprove_workers.engines.base import Engine, SampleRequest
+from selfimprove_workers.models import open_engine
+from selfimprove_workers.verifiers.base import MethodScore, Tools
+from selfimprove_workers.verifiers.critiques import Critiques
+from tests.fixtures.models import CHATML, make_tiny_model
 from tests.integration.steps_support import Rows, Workshop, workshop
 
 SUMS = [
@@ -140,6 +147,225 @@ def test_without_samples_there_is_nothing_to_verify(tiny_model: Path, tmp_path: 
         verify.run(shop.context("verify"))
 
 
+SHORT = {"generation": {"maxTokens": 12, "samplesPerPrompt": 2, "temperature": 1.0, "engine": "Transformers"}}
+TERSE = "{{ low }} {{ high }}"
+
+
+class Cup:
+    """Any four answers to both sums, verified by a tournament."""
+
+    ANSWERS = [*answered("p1", "7", "8", "9", "It is 7"), *answered("p2", "10", "11", "12")]
+    SPEC = verification({"type": "Tournament", "name": "cup", "template": "{{ other }} A or B?"})
+
+
+def test_a_tournament_ranks_the_samples_of_each_prompt(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, SUMS, **Cup.SPEC)
+    shop.commit_samples(Cup.ANSWERS)
+    verify.run(shop.context("verify"))
+    found = scored(shop, "cup")
+    assert sorted(found["p1", i]["score"] for i in range(4)) == [0, 0, 1, 2]
+    assert sorted(found["p2", i]["score"] for i in range(3)) in ([0, 0, 2], [0, 1, 2])
+    assert all(0 < row["mass"] < 1 for row in found.values())
+    assert shop.manifest("verify").settings["judgingSeed"] == 0
+
+
+def test_a_tournament_does_not_depend_on_what_is_scored_with_it(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = workshop(tmp_path / "one", tiny_model, SUMS, **Cup.SPEC)
+    together.commit_samples(Cup.ANSWERS)
+    verify.run(together.context("verify"))
+    monkeypatch.setattr(verify, "SAMPLES_PER_PART", 1)
+    apart = workshop(tmp_path / "other", tiny_model, SUMS, **Cup.SPEC)
+    apart.commit_samples(Cup.ANSWERS, per_part=1)
+    verify.run(apart.context("verify"))
+    ranks = [{key: row["score"] for key, row in scored(shop, "cup").items()} for shop in (together, apart)]
+    assert ranks[0] == ranks[1]
+
+
+def test_critiques_that_say_nothing_are_counted_and_give_no_score(tiny_model: Path, tmp_path: Path) -> None:
+    judge = {"type": "CoTScore", "name": "judge", "votes": 2, "template": TERSE}
+    shop = workshop(tmp_path, tiny_model, SUMS, **SHORT, **verification(judge, LIKELIHOOD))
+    shop.commit_samples([*answered("p1", "7", "8"), *answered("p2", "10", "11")])
+    summary = verify.run(shop.context("verify"))
+    assert [row["score"] for row in scored(shop, "judge").values()] == [None] * 4
+    assert summary.counts == {"Correct": 2, "Wrong": 2, "noScore.judge": 4, "unparsed.judge": 8}
+    assert 0 < summary.tokens <= 8 * 12
+    settings = shop.manifest("verify").settings
+    assert (settings["critiques"]["max_tokens"], settings["critiques"]["stop"]) == (12, [])
+    assert settings["methods"]["judge"]["version"].startswith("own@")
+
+
+def test_critiques_are_the_same_whatever_they_are_drawn_with(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: dict[str, list[tuple[str, ...]]] = {"one": [], "other": []}
+    for name in heard:
+        shop = workshop(tmp_path / name, tiny_model, SUMS, **SHORT, **verification({"type": "CoTScore", "votes": 2}))
+        shop.commit_samples([*answered("p1", "7", "8"), *answered("p2", "10", "11")], per_part=1)
+        read = Critiques.read
+
+        def listening(self: Critiques, tools: Tools, critiques: Any, name: str = name, read: Any = read) -> MethodScore:
+            heard[name].append(tuple(str(each.tokens) for each in critiques))
+            found: MethodScore = read(self, tools, critiques)
+            return found
+
+        monkeypatch.setattr(Critiques, "read", listening)
+        verify.run(shop.context("verify"))
+        monkeypatch.setattr(Critiques, "read", read)
+        monkeypatch.setattr(verify, "SAMPLES_AT_ONCE", 1)
+    assert heard["one"] == heard["other"]
+    assert len({critique for votes in heard["one"] for critique in votes}) == 8
+
+
+def test_an_interrupted_pass_of_critiques_keeps_the_prompts_that_were_complete(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every part is cut as soon as a prompt is complete, and the signal comes right after it."""
+    monkeypatch.setattr(critiquing, "SECONDS_A_PART", 0.0)
+    judge = {"type": "CoTBinary", "name": "judge"}
+    shop = workshop(tmp_path, tiny_model, SUMS, **SHORT, **verification(judge, LIKELIHOOD))
+    shop.commit_samples([*answered("p1", "7", "8"), *answered("p2", "10", "11")])
+    done = []
+    for _ in range(4):
+        context = shop.context("verify")
+        signal = context.stopping.set
+        monkeypatch.setattr(
+            context.progress, "advance", lambda prompts=0, signal=signal, **_: signal() if prompts else None
+        )
+        with suppress(TerminatedError):
+            verify.run(context)
+        done.append(context.prompts_done)
+    assert done == [2, 3, 4, 4]
+    rows = shop.rows(shop.manifest("verify").parts, "score")
+    assert [(row["prompt"], row["sample"]) for row in rows if row["method"] == "judge"] == [
+        ("p1", 0),
+        ("p1", 1),
+        ("p2", 0),
+        ("p2", 1),
+    ]
+
+
+def other_model(folder: Path, **changes: Any) -> Path:
+    """A verifier that is not the run's model: other weights, and a chat template of its own."""
+    make_tiny_model(folder, seed=1, **changes)
+    return folder
+
+
+def test_another_model_is_named_loaded_after_the_runs_own_is_closed_and_spoken_to_in_its_own_way(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[tuple[str, str]] = []
+    closed: list[str] = []
+
+    def load(folder: Path, settings: Any, tokenizer: Any) -> Engine:
+        engine = load_engine(folder, settings, tokenizer)
+        loaded.append((folder.name, tokenizer.chat_template))
+        close = engine.close
+        monkeypatch.setattr(engine, "close", lambda: (closed.append(folder.name), close()))
+        return engine
+
+    monkeypatch.setattr(models, "load_engine", load)
+    judge = other_model(tmp_path / "judge")
+    chat = CHATML.replace("user", "human")
+    verifier = {"uri": str(judge), "chatTemplate": chat}
+    shop = workshop(
+        tmp_path / "run",
+        tiny_model,
+        SUMS,
+        **verification({"type": "MultipleChoice", "name": "own"}, {"type": "MultipleChoice", "verifier": verifier}),
+    )
+    shop.commit_answers({"p1": ["7", "8"], "p2": ["10", "11"]})
+    assert loaded == [(tiny_model.name, CHATML), ("judge", chat)]
+    assert closed == [tiny_model.name]
+    named = shop.manifest("verify").settings["verifiers"]
+    assert named["MultipleChoice"]["uri"] == str(judge)
+    assert len(named["MultipleChoice"]["digest"]) == 64
+    own, other = scored(shop, "own"), scored(shop, "MultipleChoice")
+    assert all(own[key]["score"] != other[key]["score"] for key in own)
+
+
+def test_likelihood_by_another_model_is_what_it_finds_of_the_text(tiny_model: Path, tmp_path: Path) -> None:
+    judge = other_model(tmp_path / "judge")
+    shop = workshop(tmp_path / "run", tiny_model, SUMS, **verification({**LIKELIHOOD, "verifier": {"uri": str(judge)}}))
+    shop.commit_samples([*answered("p1", "It is 7.", ""), *answered("p2", "10")])
+    verify.run(shop.context("verify"))
+    found = scored(shop, "Likelihood")
+    engine = open_engine(judge, shop.spec.generation)
+    context = render(engine.tokenizer, [{"role": "user", "content": SUMS[0]["question"]}], {})
+    (read,) = engine.logprobs([context], [engine.tokenizer.encode("It is 7.")])
+    assert found["p1", 0]["score"] == pytest.approx(read.mean())
+    assert found["p1", 1]["score"] is None
+
+
+def test_a_verifiers_chat_template_that_forgets_is_refused_before_anything_is_loaded(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    forgets = "{{ messages[-1]['content'] }}"
+    judge = {"type": "CoTScore", "verifier": {"uri": str(tiny_model), "chatTemplate": forgets}}
+    shop = workshop(tmp_path, tiny_model, SUMS, **verification(judge))
+    shop.commit_samples(answered("p1", "7", "8"))
+    with pytest.raises(
+        UserError,
+        match=r"^spec\.verification\.methods\.verifier\.chatTemplate: the verifier's chat template leaves",
+    ):
+        verify.run(shop.context("verify"))
+
+
+def test_what_a_tokenizer_cannot_do_is_told_before_the_first_sample_is_drawn(tiny_model: Path, tmp_path: Path) -> None:
+    cup = {"type": "Tournament", "name": "cup", "labels": {"positive": "Former", "negative": "Latter"}}
+    shop = workshop(tmp_path, tiny_model, SUMS, **verification(cup))
+    context = shop.context("evaluate", iteration=0)
+    with pytest.raises(UserError, match=r"^spec\.verification\.methods\[cup\]\.labels: .*; use A/B$"):
+        evaluate.run(context)
+    assert list(shop.store.list("i000/evaluate/")) == []
+
+
+def test_held_out_samples_are_verified_in_the_same_way_by_the_same_models(tiny_model: Path, tmp_path: Path) -> None:
+    judge = other_model(tmp_path / "judge")
+    methods = [
+        {"type": "CoTScore", "votes": 2, "template": TERSE},
+        {"type": "Tournament", "verifier": {"uri": str(judge)}, "template": "{{ other }} A or B?"},
+    ]
+    shop = workshop(tmp_path / "run", tiny_model, SUMS, **SHORT, **verification(*methods))
+    summary = evaluate.run(shop.context("evaluate", iteration=0))
+    manifest = shop.manifest("evaluate", iteration=0)
+    rows = shop.rows(manifest.tables["score"], "score")
+    ranks = sorted(row["score"] for row in rows if row["method"] == "Tournament")
+    assert ranks == [0, 0, 1, 2]
+    assert summary.counts["unparsed.CoTScore"] == 8
+    assert summary.tokens > sum(len(row["tokens"]) for row in shop.rows(manifest.parts, "sample"))
+    assert manifest.settings["verifiers"]["Tournament"]["uri"] == str(judge)
+    measured = measure.run(shop.context("measure", iteration=0))
+    assert measured.measures is not None
+
+
+def test_a_guided_sample_is_judged_by_another_model_and_drawn_by_the_runs_own(tiny_model: Path, tmp_path: Path) -> None:
+    judge = other_model(tmp_path / "judge")
+    method = {
+        "type": "MultipleChoice",
+        "verifier": {"uri": str(judge)},
+        "weighting": {"type": "Threshold", "threshold": 0.999999},
+    }
+    resampling = {"strategy": "BruteForce", "maxRounds": 2, "target": 2}
+    shop = workshop(
+        tmp_path / "run",
+        tiny_model,
+        SUMS,
+        **verification(method),
+        resampling=resampling,
+        selection={"acceptTruncated": True},
+    )
+    shop.commit_answers({"p1": ["7", "8"], "p2": ["10", "11"]})
+    summary = resample.run(shop.context("resample"))
+    assert summary.counts["tried"] == 4
+    own = open_engine(tiny_model, shop.spec.generation)
+    rows = shop.rows(shop.manifest("resample").parts, "sample")
+    requests = [SampleRequest(row["prompt_tokens"], row["seed"], 8, 1.0, shop.spec.generation.top_p) for row in rows]
+    drawn = dict(own.sample(requests))
+    assert [drawn[at].tokens for at in range(4)] == [row["tokens"] for row in rows]
+
+
 @pytest.mark.model
 def test_a_real_model_answers_with_the_labels_it_is_asked_for(smollm2: Path, tmp_path: Path) -> None:
     shop = workshop(tmp_path, smollm2, SUMS, **verification({"type": "MultipleChoice"}))
@@ -178,3 +404,31 @@ def test_programs_are_run_side_by_side_and_judged_by_what_they_print(tiny_model:
     }
     assert scored(shop, "GroundTruth")["p1", 0]["answer"] == "7"
     assert summary.counts["Correct"] == 1
+
+
+ANSWERS = {
+    "p1": ["3 + 4 = 7. The answer is 7.", "3 + 4 = 9. The answer is 9."],
+    "p2": ["5 + 5 = 10. The answer is 10."],
+}
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("template", ["cot-score-1", "cot-score-arithmetic-1"])
+def test_a_real_models_critiques_come_to_scores_in_the_range(smollm2: Path, tmp_path: Path, template: str) -> None:
+    judge = {"type": "CoTScore", "votes": 4, "template": template}
+    own = {"maxTokens": 96, "samplesPerPrompt": 2, "engine": "Transformers"}
+    shop = workshop(tmp_path, smollm2, SUMS, generation=own, **verification(judge))
+    shop.commit_answers(ANSWERS)
+    found = scored(shop, "CoTScore").values()
+    assert any(row["score"] is not None for row in found)
+    assert all(1 <= row["score"] <= 10 for row in found if row["score"] is not None)
+
+
+@pytest.mark.model
+def test_a_real_model_says_which_answer_it_prefers_in_both_orders(smollm2: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, smollm2, SUMS, **verification({"type": "Tournament"}))
+    shop.commit_answers({**ANSWERS, "p2": ["5 + 5 = 10.", "5 + 5 = 25.", "I say 10."]})
+    found = scored(shop, "Tournament")
+    assert sorted(found["p1", i]["score"] for i in range(2)) == [0, 1]
+    assert max(found["p2", i]["score"] for i in range(3)) == 2
+    assert all(row["mass"] > 0.3 for row in found.values())

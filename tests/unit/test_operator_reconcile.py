@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from selfimprove.api.spec import Metadata
+from selfimprove.api.execution import StepName
+from selfimprove.api.installation import with_defaults
+from selfimprove.api.spec import Metadata, Spec
 from selfimprove.orders import Order
-from tests.unit.operator_support import GPU, Cluster, finish_run, run_manifest
+from selfimprove_operator.pods import pod_spec
+from tests.unit.operator_support import DEFAULTS, GPU, Cluster, finish_run, run_manifest
 
 
 def begun(**spec: object) -> Cluster:
@@ -135,6 +138,29 @@ def test_without_colocation_verify_has_a_job_of_its_own() -> None:
     cluster = Cluster(run_manifest(execution={"colocate": False}, maxIterations=1))
     finish_run(cluster)
     assert "gsm8k-1a2b3c4d-i001-verify-1" in cluster.created
+
+
+def test_another_model_verifies_in_a_job_of_its_own_with_a_gpu_and_resources_of_its_own() -> None:
+    methods = [{"type": "Likelihood", "verifier": {"uri": "hf://lab/judge"}}]
+    big = {"resources": {"limits": {"nvidia.com/gpu": 4, "memory": "64Gi"}}}
+    manifest = run_manifest(verification={"methods": methods}, execution={"steps": {"verify": big}}, maxIterations=1)
+    cluster = Cluster(manifest)
+    finish_run(cluster)
+    assert "gsm8k-1a2b3c4d-i001-verify-1" in cluster.created
+    spec = with_defaults(Spec.model_validate(manifest["spec"]), DEFAULTS)
+    steps: tuple[StepName, ...] = ("generate", "verify")
+    pods = {step: pod_spec(spec, DEFAULTS, step, order="") for step in steps}
+    limits = {step: pod["containers"][0]["resources"]["limits"] for step, pod in pods.items()}
+    assert limits == {"generate": {GPU: "1"}, "verify": {"nvidia.com/gpu": "4", "memory": "64Gi"}}
+    images = {pod["containers"][0]["image"] for pod in pods.values()}
+    assert images == {"sampler:1"}
+
+
+@pytest.mark.parametrize("kind", ["CoTScore", "CoTBinary", "Tournament"])
+def test_a_method_that_asks_the_runs_own_model_shares_the_pod_of_generate(kind: str) -> None:
+    cluster = Cluster(run_manifest(verification={"methods": [{"type": kind}]}, maxIterations=1))
+    finish_run(cluster)
+    assert "gsm8k-1a2b3c4d-i001-verify-1" not in cluster.created
 
 
 def test_too_many_failures_end_the_run_with_the_last_message() -> None:
@@ -365,12 +391,12 @@ def test_finished_jobs_expire_only_after_their_outcome_is_written() -> None:
 
 
 def test_a_run_that_can_not_begin_says_why_and_begins_once_it_can() -> None:
-    cluster = Cluster(run_manifest(verification={"methods": [{"type": "Tournament"}]}))
+    cluster = Cluster(run_manifest(selection={"balance": True}))
     cluster.settle()
     assert cluster.created == []
     status, reason, message = condition(cluster, "Accepted")
     assert (status, reason) == ("False", "Invalid")
-    assert message.startswith("spec.verification.methods[0].type: Tournament is valid but not built yet")
+    assert message.startswith("spec.selection.balance: true is valid but not built yet")
 
 
 def test_conditions_of_others_do_not_confuse_the_ledger() -> None:
