@@ -412,16 +412,22 @@ ANSWERS = {
 }
 
 
+ECHOES = [
+    ({"type": "CoTScore", "range": [1, 7], "template": "Write this line and nothing else (of 1 to 7):\nScore: 6"}, 6),
+    ({"type": "CoTBinary", "template": "Write this line (not Incorrect) and nothing else:\nVerdict: Correct"}, 1),
+]
+
+
 @pytest.mark.model
-@pytest.mark.parametrize("template", ["cot-score-1", "cot-score-arithmetic-1"])
-def test_a_real_models_critiques_come_to_scores_in_the_range(smollm2: Path, tmp_path: Path, template: str) -> None:
-    judge = {"type": "CoTScore", "votes": 4, "template": template}
-    own = {"maxTokens": 96, "samplesPerPrompt": 2, "engine": "Transformers"}
-    shop = workshop(tmp_path, smollm2, SUMS, generation=own, **verification(judge))
+@pytest.mark.parametrize(("judge", "said"), ECHOES, ids=["CoTScore", "CoTBinary"])
+def test_what_a_real_model_writes_is_read(smollm2: Path, tmp_path: Path, judge: dict[str, Any], said: int) -> None:
+    own = {"maxTokens": 24, "samplesPerPrompt": 2, "temperature": 0.1, "engine": "Transformers"}
+    shop = workshop(tmp_path, smollm2, SUMS, generation=own, **verification({**judge, "votes": 2}))
     shop.commit_answers(ANSWERS)
-    found = scored(shop, "CoTScore").values()
-    assert any(row["score"] is not None for row in found)
-    assert all(1 <= row["score"] <= 10 for row in found if row["score"] is not None)
+    scores = [row["score"] for row in scored(shop, judge["type"]).values()]
+    assert said in scores
+    unparsed = shop.manifest("verify").summary["counts"].get(f"unparsed.{judge['type']}", 0)
+    assert 2 * scores.count(None) <= unparsed < 6
 
 
 @pytest.mark.model

@@ -85,7 +85,7 @@ def test_an_odd_end_token_is_not_followed_by_text() -> None:
     plain = make_tiny_tokenizer(None)
     said = [*plain.encode("It is 5"), plain.eos_token_id]
     longer = render_continuation(plain, plain.encode("2 + 3?"), said, "Sure?", {})
-    assert plain.decode(longer) == "2 + 3?It is 5\n\nSure?\n\n"
+    assert plain.decode(longer) == "2 + 3?It is 5\n\nSure?"
 
 
 def test_the_end_of_a_turn_is_read_out_of_the_template() -> None:

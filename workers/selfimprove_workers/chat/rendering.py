@@ -48,6 +48,8 @@ def render_continuation(
 ) -> list[int]:
     """The conversation after a sample: its tokens, the end of its turn, a user's turn, the assistant's beginning.
 
+    Without a chat template the model goes on where the user's text ends, as it does after a prompt.
+
     The sample's tokens stay as they were drawn; only an end token that is not the template's own end of turn is
     dropped, since a model never saw text go on after one.
     """
@@ -89,7 +91,7 @@ def _turn_tokens(
     ended its turn did so without.
     """
     if not template:
-        return tuple(tokenizer.encode(f"\n\n{followup or ''}\n\n", add_special_tokens=False))
+        return tuple(tokenizer.encode(f"\n\n{followup or ''}", add_special_tokens=False))
     messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
     if followup is not None:
         messages.append({"role": "user", "content": followup})
