@@ -47,6 +47,20 @@ def shop_of(folder: Path, model: Path, rows: Rows, resampling: dict[str, Any], *
     return workshop(folder, model, rows, **{**defaults, "resampling": resampling, **changes})
 
 
+def test_guided_samples_are_judged_by_critiques_too_and_what_these_cost_is_counted(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    judge = {"type": "CoTBinary", "votes": 2, "template": "Correct or Incorrect?"}
+    resampling = {"strategy": "BruteForce", "maxRounds": 2, "target": 1}
+    shop = shop_of(tmp_path, tiny_model, prompts(2), resampling, verification={"methods": [judge]})
+    shop.commit_answers({"p0": ["8"], "p1": ["9"]})
+    summary = resample.run(shop.context("resample"))
+    assert summary.counts["tried"] == 4
+    assert summary.counts["unparsed.CoTBinary"] == 8
+    sampled = sum(len(row["tokens"]) for row in guided_rows(shop))
+    assert summary.tokens == sampled + summary.counts["critiqueTokens"] > sampled
+
+
 def guided_rows(shop: Workshop, shard: int = 0) -> Rows:
     return shop.rows(shop.manifest("resample", shard=shard).parts, "sample")
 

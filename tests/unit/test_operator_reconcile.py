@@ -10,6 +10,7 @@ import pytest
 from selfimprove.api.execution import StepName
 from selfimprove.api.installation import with_defaults
 from selfimprove.api.spec import Metadata, Spec
+from selfimprove.ledger import StepId
 from selfimprove.orders import Order
 from selfimprove_operator.pods import pod_spec
 from tests.unit.operator_support import DEFAULTS, GPU, Cluster, finish_run, run_manifest
@@ -149,7 +150,7 @@ def test_another_model_verifies_in_a_job_of_its_own_with_a_gpu_and_resources_of_
     assert "gsm8k-1a2b3c4d-i001-verify-1" in cluster.created
     spec = with_defaults(Spec.model_validate(manifest["spec"]), DEFAULTS)
     steps: tuple[StepName, ...] = ("generate", "verify")
-    pods = {step: pod_spec(spec, DEFAULTS, step, order="") for step in steps}
+    pods = {step: pod_spec(spec, DEFAULTS, StepId(1, step), order="") for step in steps}
     limits = {step: pod["containers"][0]["resources"]["limits"] for step, pod in pods.items()}
     assert limits == {"generate": {GPU: "1"}, "verify": {"nvidia.com/gpu": "4", "memory": "64Gi"}}
     images = {pod["containers"][0]["image"] for pod in pods.values()}

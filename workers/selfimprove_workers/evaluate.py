@@ -13,7 +13,7 @@ from selfimprove.records import SAMPLE, SCORE
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.examining import Examiner, check_judges, judges_of, judging_settings
+from selfimprove_workers.examining import CRITIQUE_TOKENS, Examiner, check_judges, judges_of, judging_settings
 from selfimprove_workers.generate import recipe_of
 from selfimprove_workers.sampling import Batch, Plan, draw
 from selfimprove_workers.verify import score_samples
@@ -33,12 +33,12 @@ def run(context: StepContext) -> Summary:
     scores = context.writer(of_these, SCORE, table="score")
     score_samples(context, samples.parts, scores)
     totals, judged = samples.totals, scores.totals
-    missing = {name: count for name, count in judged.items() if "." in name}  # verdicts are counted with the samples
+    critiques = judged.get(CRITIQUE_TOKENS, 0)
     outcome = Outcome(
         samples.parts,
         len(context.prompts),
-        totals.pop("tokens", 0) + judged.get("tokens", 0),
-        {**totals, **missing},
+        totals.pop("tokens", 0) + critiques,
+        {**judged, **totals},
         tables={"score": scores.parts},
     )
     return commit_step(context, recipe, outcome, began)

@@ -27,6 +27,9 @@ SAMPLE_COLUMNS = ["prompt", "sample", "text", "prompt_tokens", "tokens", "prefix
 """What of a SAMPLE row a judge may look at."""
 
 
+CRITIQUE_TOKENS = "critiqueTokens"
+"""What critiques came to is counted under this name, beside what the samples did."""
+
 Rows = list[dict[str, Any]]
 
 
@@ -58,10 +61,15 @@ class Scored:
         """How many samples got which verdict, how many no score by which method, and what the critiques came to."""
         counts = Counter(row["verdict"] for row in self.rows if row["verdict"] is not None)
         counts.update(f"noScore.{row['method']}" for row in self.rows if row["score"] is None)
-        for row in self.rows:
-            for name, amount in ((f"unparsed.{row['method']}", row["unparsed"]), ("tokens", row["tokens"])):
-                counts.update({name: amount} if amount else {})
-        return dict(counts)
+        return {**counts, **critique_counts(self.rows)}
+
+
+def critique_counts(rows: Rows) -> dict[str, int]:
+    """Critiques that say nothing, by method, and tokens of all of them; empty where there are none."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update({f"unparsed.{row['method']}": row["unparsed"], CRITIQUE_TOKENS: row["tokens"]})
+    return {name: count for name, count in counts.items() if count}
 
 
 def judging_settings(context: StepContext, names: Collection[str] | None = None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from selfimprove.summaries import Summary
 from selfimprove_workers.choosing import ACCEPTED
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.examining import judges_of, judging_settings
+from selfimprove_workers.examining import CRITIQUE_TOKENS, judges_of, judging_settings
 from selfimprove_workers.guidance import strategy_for
 from selfimprove_workers.guidance.base import Attempt, Strategy
 from selfimprove_workers.judging import absolute_rules
@@ -52,7 +52,8 @@ def run(context: StepContext) -> Summary:
     counts = {"tail": len(tail), "noReference": len(tail) - len(pool), **book.samples.totals}
     counts["mastered"] = sum(prompt.accepted >= context.spec.resampling.target for prompt in tail)
     tables = {"decision": book.decisions.parts}
-    outcome = Outcome(book.samples.parts, len(tail), counts.pop("tokens", 0), counts, tables)
+    tokens = counts.pop("tokens", 0) + counts.get(CRITIQUE_TOKENS, 0)
+    outcome = Outcome(book.samples.parts, len(tail), tokens, counts, tables)
     return commit_step(context, recipe, outcome, began)
 
 

@@ -19,7 +19,7 @@ from selfimprove_workers import chat
 from selfimprove_workers.choosing import ACCEPTED, COPY, NOT_ACCEPTED, REASONS, TRUNCATED
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
-from selfimprove_workers.examining import Examiner, judges_of
+from selfimprove_workers.examining import Examiner, critique_counts, judges_of
 from selfimprove_workers.guidance.base import Attempt, Strategy
 from selfimprove_workers.judging import GROUND_TRUTH, absolute_rules, accepted
 from selfimprove_workers.sampling import SECONDS_A_PART, Plan
@@ -110,12 +110,13 @@ class Tutor:
         planned = [plan for plans, _ in held for plan in plans]
         drawn = [completion for _, completions in held for completion in completions]
         rows = [self._row(plan, done, round) for plan, done in zip(planned, drawn, strict=True)]
-        reasons = self._judge(rows, [plan.prompt for plan in planned])
+        reasons, judging = self._judge(rows, [plan.prompt for plan in planned])
         counts = {
             "tried": len(rows),
             "tokens": sum(len(done.tokens) for done in drawn),
             "tooLong": sum(not plans for plans, _ in held),
             **Counter(reasons),
+            **judging,
         }
         decisions = [_decision(*each) for each in zip(rows, reasons, strict=True)]
         return Lesson(len(held), rows, decisions, counts)
@@ -156,19 +157,21 @@ class Tutor:
             "finish": done.finish,
         }
 
-    def _judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> list[str]:
-        """Why each sample is accepted or not; fills the verdict columns of its row."""
+    def _judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> tuple[list[str], dict[str, int]]:
+        """Why each sample is accepted or not, and what critiques came to; fills the verdict columns of its row."""
         batch = self._examiner.candidates(rows)
         known = self._examiner.verdict_rows(batch)
         verdicts = {(row["prompt"], row["sample"]): row for row in known}
         for row in rows:
             verdict = verdicts.get((row["prompt"], row["sample"]), {})
             row |= {name: verdict.get(name) for name in ("verdict", "strict_verdict", "answer")}
-        scores = {name: _by_candidate(batch, self._scored(name, batch, known, prompts)) for name in self._rules}
+        judged = {name: self._scored(name, batch, known, prompts) for name in self._rules}
+        scores = {name: _by_candidate(batch, each) for name, each in judged.items()}
         truncated = np.array([row["finish"] == "length" for row in rows], dtype=bool)
         passed = accepted(self._context.spec, scores, truncated)
         assert passed is not None  # find_tail has refused a spec without an absolute rule
-        return [self._reason(*each) for each in zip(rows, prompts, passed.tolist(), strict=True)]
+        reasons = [self._reason(*each) for each in zip(rows, prompts, passed.tolist(), strict=True)]
+        return reasons, critique_counts([row for each in judged.values() for row in each])
 
     def _scored(
         self, name: str, batch: list[Candidate], verdicts: list[dict[str, Any]], prompts: Sequence[TailPrompt]

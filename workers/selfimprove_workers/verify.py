@@ -18,6 +18,7 @@ from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.critiquing import critiqued
 from selfimprove_workers.examining import (
+    CRITIQUE_TOKENS,
     SAMPLE_COLUMNS,
     Examiner,
     Judge,
@@ -45,7 +46,7 @@ def run(context: StepContext) -> Summary:
     writer = context.writer(recipe.digest(context), SCORE)
     score_samples(context, samples.parts, writer)
     counts = writer.totals
-    outcome = Outcome(writer.parts, _prompts(samples.parts), counts.pop("tokens", 0), counts)
+    outcome = Outcome(writer.parts, _prompts(samples.parts), counts.get(CRITIQUE_TOKENS, 0), counts)
     return commit_step(context, recipe, outcome, began)
 
 

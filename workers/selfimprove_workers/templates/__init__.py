@@ -28,7 +28,9 @@ def _source(name: str) -> str | None:
 
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined, keep_trailing_newline=False, loader=FunctionLoader(_source)
+    undefined=StrictUndefined,
+    keep_trailing_newline=False,
+    loader=FunctionLoader(_source),
 )
 
 
