@@ -47,7 +47,7 @@ def probe(tokenizer: Any, prompt: PromptRow, kwargs: Mapping[str, Any]) -> None:
 
 
 def probe_verifier(tokenizer: Any, prompt: PromptRow, kwargs: Mapping[str, Any], field: str) -> str:
-    """What another model would be shown of an answer to this prompt and a question about it; `field` names its template.
+    """What another model would be shown of an answer to this prompt and a question about it; `field`: its template.
 
     Raises `UserError` where the template refuses it or leaves out what was said.
     """
