@@ -15,6 +15,7 @@ from selfimprove import stopping
 from selfimprove.api.execution import StepName
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger, StepId
+from selfimprove.verifier_drift import drift
 
 MAP_STEPS: frozenset[StepName] = frozenset(("generate", "verify", "resample", "evaluate"))
 """Steps that run once a shard of the prompts; the others run once."""
@@ -232,7 +233,9 @@ def _why_distill(spec: Spec, ledger: Ledger, iteration: int) -> str:
     start = 0 if spec.distillation.start_from == "Base" else iteration - 1
     what = "kept {:,} examples" if spec.distillation.method == "SFT" else "made {:,} pairs"
     kept = what.format(selected.examples) if selected else "is committed"
-    return f"i{iteration:03d}-select {kept}: M_{iteration} is trained on them, from M_{start}"
+    reason = f"i{iteration:03d}-select {kept}: M_{iteration} is trained on them, from M_{start}"
+    drifted = drift(spec, ledger)
+    return f"{reason}; VerifierDrift, {drifted[0]}: {drifted[1]}" if drifted else reason
 
 
 def _why_evaluate(spec: Spec, ledger: Ledger, iteration: int) -> str:

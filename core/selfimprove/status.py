@@ -38,6 +38,7 @@ from selfimprove.status_measures import (
     measure_of,
     tail_change_of,
     training_of,
+    verifier_of,
     versus_best_of,
 )
 from selfimprove.stopping import best_iteration, best_reason
@@ -232,6 +233,7 @@ def _one(ledger: Ledger, n: int) -> IterationStatus:
         versus_best=versus_best_of(ledger, n),
         tail_change=tail_change,
         tail_prompts=tail_prompts,
+        verifier=verifier_of(ledger, n),
         tokens=sum(summary.tokens for summary in summaries),
         gpu_seconds=round(ledger.gpu_seconds.get(n) or sum(summary.gpu_seconds for summary in summaries)),
         manifest=manifest_of(ledger, n),

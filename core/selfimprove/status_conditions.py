@@ -14,6 +14,7 @@ from selfimprove.api.status import ConditionType
 from selfimprove.ledger import Ledger
 from selfimprove.loop import Step, Stop
 from selfimprove.stopping import warnings
+from selfimprove.verifier_drift import judged_iteration
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,19 @@ def _converged(facts: Facts) -> Answer:
     return False, "GapAboveMinGap" if facts.ledger.measured_iterations() else "NotMeasured", ""
 
 
-def _warned(type: ConditionType) -> Callable[[Facts], Answer]:
-    def answer(facts: Facts) -> Answer:
-        for notice in warnings(facts.spec, facts.ledger):
-            if notice.type == type:
-                return True, notice.reason, notice.message
-        return False, "NotSeen" if facts.ledger.measured_iterations() else "NotMeasured", ""
+def _tail_narrowing(facts: Facts) -> Answer:
+    return _warned(facts, "TailNarrowing", measured=bool(facts.ledger.measured_iterations()))
 
-    return answer
+
+def _verifier_drift(facts: Facts) -> Answer:
+    return _warned(facts, "VerifierDrift", measured=judged_iteration(facts.ledger) is not None)
+
+
+def _warned(facts: Facts, type: ConditionType, measured: bool) -> Answer:
+    for notice in warnings(facts.spec, facts.ledger):
+        if notice.type == type:
+            return True, notice.reason, notice.message
+    return False, "NotSeen" if measured else "NotMeasured", ""
 
 
 def _degraded(facts: Facts) -> Answer:
@@ -120,7 +126,7 @@ ANSWERS: dict[ConditionType, Callable[[Facts], Answer]] = {
     "Succeeded": _succeeded,
     "Failed": _failed,
     "Converged": _converged,
-    "TailNarrowing": _warned("TailNarrowing"),
-    "VerifierDrift": _warned("VerifierDrift"),
+    "TailNarrowing": _tail_narrowing,
+    "VerifierDrift": _verifier_drift,
     "Degraded": _degraded,
 }

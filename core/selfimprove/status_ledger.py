@@ -112,7 +112,7 @@ def _row(row: IterationStatus) -> dict[StepId, Summary]:
     found = {generate: _summary(generate, tokens=row.tokens)}
     manifest = ManifestRef(uri=row.manifest.uri, sha256=row.manifest.sha256) if row.manifest else _NOWHERE
     if row.examples is not None:
-        selected = Selected(training=_training(row), examples=row.examples)
+        selected = Selected(training=_training(row), examples=row.examples, verifier=_estimates(row.verifier))
         found[select] = _summary(select, selected=selected, manifest=manifest)
     if row.held_out is not None:
         measures = Measures(
@@ -170,12 +170,15 @@ def _training(row: IterationStatus) -> PromptMeasures:
 
 
 def _held_out(found: HeldOutStatus) -> PromptMeasures:
-    pass_at_k = {k: estimate for k, measure in (found.pass_at_k or {}).items() if (estimate := _estimate(measure))}
-    return PromptMeasures(accuracy=_estimate(found.accuracy), pass_at_k=pass_at_k or None, **_measures(found))
+    return PromptMeasures(accuracy=_estimate(found.accuracy), pass_at_k=_estimates(found.pass_at_k), **_measures(found))
 
 
 def _measures(found: IterationStatus | HeldOutStatus) -> dict[str, Estimate | None]:
     return {name: _estimate(getattr(found, name)) for name in TRAINING_MEASURES}
+
+
+def _estimates(found: Mapping[str, Measure] | None) -> dict[str, Estimate] | None:
+    return {name: estimate for name, measure in (found or {}).items() if (estimate := _estimate(measure))} or None
 
 
 def _estimate(measure: Measure | None, n: int | None = None) -> Estimate | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from selfimprove.api.status import Gain, HeldOutStatus, Latest, ManifestStatus, Measure, Versus
 from selfimprove.ledger import Ledger, StepId
-from selfimprove.stopping import as_shown
-from selfimprove.summaries import Difference, Estimate, PromptMeasures
+from selfimprove.summaries import Difference, Estimate, PromptMeasures, as_shown
 
 TRAINING_MEASURES = ("gap", "relative_gap", "keep_rate", "coverage", "tail_coverage")
 PASS_AT_K_SHOWN = 4
@@ -81,6 +80,13 @@ def tail_change_of(ledger: Ledger, iteration: int) -> tuple[Measure | None, int 
     measures = ledger.measures(iteration)
     change = measures.tail_change if measures else None
     return measure_of(change), change.n if change else None
+
+
+def verifier_of(ledger: Ledger, iteration: int) -> dict[str, Measure] | None:
+    """The figures that VerifierDrift is judged by, where `select` had any."""
+    selected = ledger.selected(iteration)
+    found = (selected.verifier if selected else None) or {}
+    return {name: shown for name, estimate in found.items() if (shown := measure_of(estimate))} or None
 
 
 def manifest_of(ledger: Ledger, iteration: int) -> ManifestStatus | None:

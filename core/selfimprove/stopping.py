@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger, StepId
-from selfimprove.summaries import Difference, Estimate
+from selfimprove.summaries import Difference, Estimate, as_shown
+from selfimprove.verifier_drift import drift
 
 Rule = Callable[[Spec, Ledger, int], str | None]
 
@@ -37,15 +38,16 @@ def fired(spec: Spec, ledger: Ledger, iteration: int) -> tuple[str, str] | None:
 
 
 def warnings(spec: Spec, ledger: Ledger) -> list[Notice]:
-    """What to warn of, as of the last iteration that was measured."""
-    measured = ledger.measured_iterations()
-    if not measured:
-        return []
-    found = [
-        ("TailNarrowing", "CoverageFell", _narrowing(ledger, measured[-1])),
-        ("NotMeasured", "AnswersUnread", _unmeasured(ledger, measured[-1])),
-    ]
-    return [Notice(type, reason, message) for type, reason, message in found if message]
+    """What to warn of, as of the last iteration that was measured; of verifiers, as of the last that was selected."""
+    drifted = drift(spec, ledger)
+    found = [Notice("VerifierDrift", *drifted)] if drifted else []
+    for last in ledger.measured_iterations()[-1:]:
+        judged = [
+            ("TailNarrowing", "CoverageFell", _narrowing(ledger, last)),
+            ("NotMeasured", "AnswersUnread", _unmeasured(ledger, last)),
+        ]
+        found += [Notice(type, reason, message) for type, reason, message in judged if message]
+    return found
 
 
 def best_iteration(ledger: Ledger, before: int | None = None) -> int:
@@ -59,11 +61,6 @@ def best_iteration(ledger: Ledger, before: int | None = None) -> int:
     if accuracies:
         return max(accuracies, key=lambda n: (accuracies[n], -n))
     return measured[-1] if measured else 0
-
-
-def as_shown(value: float) -> float:
-    """A figure as the status shows it."""
-    return round(value, 4)
 
 
 def best_reason(ledger: Ledger) -> str:

@@ -21,6 +21,11 @@ Figure = Annotated[float, PlainSerializer(lambda value: round(value, 9), when_us
 """Nine decimals in JSON: far below any interval, and a summary with every measure still fits."""
 
 
+def as_shown(value: float) -> float:
+    """A figure as the status shows it, and as every rule reads it: a cluster remembers no more than that."""
+    return round(value, 4)
+
+
 class Estimate(Model):
     """A measure with its seeded bootstrap interval over prompts (95% unless said otherwise)."""
 
@@ -83,6 +88,9 @@ class Selected(Model):
     examples: int
     guided_examples: int = 0
     prompts_in_training: int = 0
+    verifier: dict[str, Estimate] | None = None
+    """What VerifierDrift is judged by, at most three figures, each of the method that stands worst: `METHOD.auroc`,
+    `METHOD.aurocChange` and `METHOD.massChange`, the changes since iteration 1, paired by prompt."""
 
 
 class ManifestRef(Model):

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from selfimprove.errors import FailedError
+from selfimprove.ledger import ledger_of
 from selfimprove.summaries import Summary
+from selfimprove.verifier_drift import drift
 from selfimprove_workers import generate, resample, select, verify
 from selfimprove_workers.training_set import TALLY
 from tests.integration.steps_support import Rows, Workshop, workshop
@@ -202,6 +204,29 @@ def test_the_tail_that_coverage_is_over_stays_that_of_iteration_1(tiny_model: Pa
     assert summary.selected.training.tail_coverage is not None
     assert summary.selected.training.tail_coverage.value == 0.5
     assert {row["iteration"] for row in examples(shop, 2)} == {2}
+
+
+def test_a_verifier_that_lost_its_way_is_told_of_before_anything_trains(tiny_model: Path, tmp_path: Path) -> None:
+    vote = {"type": "MajorityVote", "weighting": {"type": "Quantile", "quantile": 0.5}}
+    shop = workshop(tmp_path, tiny_model, sums(8), verification={"methods": [vote]})
+    first = selected(shop, {f"p{i}": ["It is 7", "So 7", "8"] for i in range(8)})
+    shop.commit_answers({f"p{i}": ["It is 8", "So 8", "7"] for i in range(8)}, iteration=2)
+    second = select.run(shop.context("select", 2))
+    assert first.selected is not None and second.selected is not None
+    assert {name: e.value for name, e in (first.selected.verifier or {}).items()} == {"MajorityVote.auroc": 1}
+    change = (second.selected.verifier or {})["MajorityVote.aurocChange"]
+    assert (change.value, change.n) == (-1, 8)
+    said = drift(shop.spec, ledger_of([first, second]))
+    assert said is not None
+    assert said[0] == "Dropped"
+    assert shop.manifest("select", 2).settings["verifiers"]["MajorityVote"]["auroc"]["value"] == 0
+
+
+def test_the_task_s_own_verdicts_are_no_verifier(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(1))
+    summary = selected(shop, {"p0": ["7", "8"]})
+    assert summary.selected is not None
+    assert summary.selected.verifier is None
 
 
 def test_selecting_again_from_the_same_inputs_gives_the_same_rows(tiny_model: Path, tmp_path: Path) -> None:

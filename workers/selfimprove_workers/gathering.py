@@ -42,6 +42,8 @@ class Gathered:
     """[n] Under the strict check."""
     scores: dict[str, Floats]
     """Method name -> [n]; NaN where missing."""
+    mass: dict[str, Floats]
+    """The same of the probability mass on the labels, of the methods that read labels."""
 
 
 def gather(store: Store, samples: Sequence[Part], scores: Sequence[Part], methods: Iterable[str]) -> Gathered:
@@ -50,14 +52,17 @@ def gather(store: Store, samples: Sequence[Part], scores: Sequence[Part], method
     places = _Places(ids, prompt, sample)
     columns = {name: np.full(len(prompt), np.nan) for name in dict.fromkeys([*methods, GROUND_TRUTH])}
     strict = np.full(len(prompt), np.nan)
-    for batch in read_rows(store, scores, SCORE, ["prompt", "sample", "method", "score", "strict_verdict"]):
-        at, found = places.find(batch), floats(batch["score"])
+    masses: dict[str, Floats] = {}
+    for batch in read_rows(store, scores, SCORE, ["prompt", "sample", "method", "score", "mass", "strict_verdict"]):
+        at, found, mass = places.find(batch), floats(batch["score"]), floats(batch["mass"])
         for name, column in columns.items():
             rows = np.flatnonzero(numpy_of(pc.equal(batch["method"], name)))
             column[at[rows]] = found[rows]
+            if np.isfinite(mass[rows]).any():
+                masses.setdefault(name, np.full(len(prompt), np.nan))[at[rows]] = mass[rows]
             if name == GROUND_TRUTH:
                 strict[at[rows]] = utilities(batch["strict_verdict"])[rows]
-    return Gathered(ids, prompt, sample, truncated, columns[GROUND_TRUTH], strict, columns)
+    return Gathered(ids, prompt, sample, truncated, columns[GROUND_TRUTH], strict, columns, masses)
 
 
 def gather_checked(store: Store, manifests: Sequence[Manifest], methods: Iterable[str]) -> Gathered:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,10 @@ import numpy as np
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import Manifest, Part, read_rows, step_folder
 from selfimprove.ledger import StepId
-from selfimprove.measures import Table, table_of, tail_prompts, training_measures
+from selfimprove.measures import Table, table_of, tail_prompts, training_measures, worst_figures
 from selfimprove.records import PROMPT
 from selfimprove.seeds import derive_seed
-from selfimprove.summaries import Selected, Summary
+from selfimprove.summaries import Estimate, Selected, Summary
 from selfimprove.weighting import Bools, Floats
 from selfimprove_workers.choosing import REASONS, Codes, Pool, choose, merit_of, plain_reasons
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
@@ -29,6 +29,7 @@ from selfimprove_workers.judging import acceptance, accepted, methods_of, missin
 from selfimprove_workers.pairing import Pairs, pair
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
 from selfimprove_workers.training_set import Decided, read_tally, write_tables
+from selfimprove_workers.verifier_worth import figures_of, worth_of, write_worth
 
 MOST_LEVELS = 12
 """Levels counted one by one in the summary, which has to stay small."""
@@ -69,8 +70,17 @@ def run(context: StepContext) -> Summary:
     tail = read_tally(context.store, sources.first) if sources.first else tail_prompts(table, _target(context))
     decided = Decided(plain, guided, weight, reason, _levels(context, plain.ids), table.passed, tail, pairs)
     tables = write_tables(context, recipe, sources.plain, sources.guided, decided)
-    selected = _selected(context, table, tail, decided)
-    outcome = Outcome(tables.pop("example"), len(plain.ids), counts=_counts(decided), tables=tables, selected=selected)
+    worth = worth_of(context.spec, plain)
+    tables["verifier"] = write_worth(context, recipe.digest(context), plain, worth)
+    figures = figures_of(context, plain, worth, sources.first)
+    outcome = Outcome(
+        tables.pop("example"),
+        len(plain.ids),
+        counts=_counts(decided),
+        tables=tables,
+        notes={"verifiers": {name: _json(each) for name, each in figures.items()}} if figures else {},
+        selected=_selected(context, table, tail, decided, worst_figures(figures)),
+    )
     return commit_step(context, recipe, outcome, began)
 
 
@@ -144,7 +154,9 @@ def _table(context: StepContext, plain: Gathered, filters: Floats) -> Table:
     )
 
 
-def _selected(context: StepContext, table: Table, tail: frozenset[str], decided: Decided) -> Selected:
+def _selected(
+    context: StepContext, table: Table, tail: frozenset[str], decided: Decided, verifier: dict[str, Estimate]
+) -> Selected:
     kept = decided.weight > 0
     seed = derive_seed(context.spec.seed, "bootstrap")
     return Selected(
@@ -152,7 +164,12 @@ def _selected(context: StepContext, table: Table, tail: frozenset[str], decided:
         examples=int(kept.sum()),
         guided_examples=int(kept[decided.plain_count :].sum()),
         prompts_in_training=len(np.unique(decided.prompt[kept])),
+        verifier=verifier or None,
     )
+
+
+def _json(figures: Mapping[str, Estimate]) -> dict[str, object]:
+    return {name: estimate.to_json() for name, estimate in figures.items()}
 
 
 def _counts(decided: Decided) -> dict[str, int]:

@@ -10,7 +10,8 @@ only, and usable without a run: a `Table` of samples in, `summaries` out.
 """
 
 from selfimprove.measures.bootstrap import RESAMPLES, estimates
-from selfimprove.measures.compare import paired_difference, tail_change
+from selfimprove.measures.compare import paired_change, paired_difference, tail_change
+from selfimprove.measures.drift import verifier_columns, verifier_figures, worst_figures
 from selfimprove.measures.entry import held_out_measures, prompt_measures, ranges_of, training_measures
 from selfimprove.measures.perprompt import columns, pass_at_k, scaled_target, tail_prompts
 from selfimprove.measures.table import Table, table_of
@@ -21,6 +22,7 @@ __all__ = [
     "columns",
     "estimates",
     "held_out_measures",
+    "paired_change",
     "paired_difference",
     "pass_at_k",
     "prompt_measures",
@@ -30,4 +32,7 @@ __all__ = [
     "tail_change",
     "tail_prompts",
     "training_measures",
+    "verifier_columns",
+    "verifier_figures",
+    "worst_figures",
 ]

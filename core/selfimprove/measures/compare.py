@@ -55,11 +55,21 @@ def tail_change(
     The tail must have been fixed on neither of the two: the model that chose it looks worst on it by choice alone.
     """
     _check_alike(current, first)
-    change = _known((covered(current) - covered(first))[member(current, tail)])
-    found = _intervals(change, seed, resamples, (0.95,))
+    return paired_change((covered(current) - covered(first))[member(current, tail)], seed=seed, resamples=resamples)
+
+
+def paired_change(
+    change: Floats, *, seed: int, resamples: int = RESAMPLES, limits: Range = (-1.0, 1.0)
+) -> Estimate | None:
+    """The mean of one change a prompt ([P], NaN: not known under both), with its 95% interval; None below two known.
+
+    `limits`: the least and most that a prompt can change by.
+    """
+    known = _known(change)
+    found = _intervals(known, seed, resamples, (0.95,), limits)
     if found is None:
         return None
-    return Estimate(value=float(change.mean()), low=found[0][0], high=found[0][1], n=len(change))
+    return Estimate(value=float(known.mean()), low=found[0][0], high=found[0][1], n=len(known))
 
 
 def _check_alike(current: Table, other: Table) -> None:
@@ -79,11 +89,13 @@ def _known(change: Floats) -> Floats:
     return known
 
 
-def _intervals(change: Floats, seed: int, resamples: int, levels: tuple[float, ...]) -> list[Range] | None:
+def _intervals(
+    change: Floats, seed: int, resamples: int, levels: tuple[float, ...], limits: Range = (-1.0, 1.0)
+) -> list[Range] | None:
     if len(change) < 2:
         return None
     largest = np.abs(change).max()
     guarded = np.concatenate([change, [largest, -largest]]) if largest else change
     means = resampled_means(guarded[:, None], seed, resamples * MORE_RESAMPLES)[:, 0]
-    found = [interval(guarded, means, level, (-1.0, 1.0)) for level in levels]
+    found = [interval(guarded, means, level, limits) for level in levels]
     return [each for each in found if each is not None]
