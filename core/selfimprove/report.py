@@ -7,11 +7,12 @@ its numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from selfimprove.details import Diversity, HeldOutDetails, Update
 from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.stopping import result
 from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures, Selected
@@ -45,6 +46,8 @@ class Report:
     ahead: str | None = None
     """The next step, and why, while none did."""
     warnings: Sequence[str] = ()
+    details: Mapping[int, HeldOutDetails] = field(default_factory=dict)
+    """What is noted of M_n beside its measures, where that was asked for."""
 
 
 def print_report(report: Report, file: IO[str]) -> None:
@@ -53,7 +56,7 @@ def print_report(report: Report, file: IO[str]) -> None:
 
     console = Console(file=file, highlight=False, width=WIDEST)
     console.print(report.heading, style="bold", markup=False)
-    for title, table in (_training(report), _held_out(report), _pass_at_k(report)):
+    for title, table in _tables(report):
         if table is not None:
             console.print(f"\n{title}", markup=False)
             console.print(table)
@@ -113,13 +116,21 @@ def points(estimate: Estimate | Difference | None) -> str:
     return _interval(estimate, "{:+.1f}")
 
 
-def _interval(estimate: Estimate | Difference | None, form: str) -> str:
+def number(estimate: Estimate | None) -> str:
+    """A plain number with its interval: `2.31 [2.10, 2.52]`."""
+    return _interval(estimate, "{:.2f}", times=1)
+
+
+Show = Callable[["Estimate | None"], str]
+
+
+def _interval(estimate: Estimate | Difference | None, form: str, times: float = 100) -> str:
     if estimate is None:
         return NOTHING
-    value = form.format(100 * estimate.value)
+    value = form.format(times * estimate.value)
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} [{form.format(100 * estimate.low)}, {form.format(100 * estimate.high)}]"
+    return f"{value} [{form.format(times * estimate.low)}, {form.format(times * estimate.high)}]"
 
 
 def _sentence(measures: Measures) -> str:
@@ -143,6 +154,11 @@ class Column(NamedTuple):
 
     heading: str
     cell: Callable[[int], str]
+
+
+def _tables(report: Report) -> list[Titled]:
+    more = [_update(report), _diversity(report), _effective_diversity(report)]
+    return [_training(report), _held_out(report), _pass_at_k(report), *more]
 
 
 def _training(report: Report) -> Titled:
@@ -202,6 +218,50 @@ def _pass_at_k(report: Report) -> Titled:
 
     columns = [Column("model", _name), *(column(k) for k in _spread(ks, PASS_COLUMNS))]
     return _table("Held-out pass@k (%)", columns, rows, report.best)
+
+
+def _update(report: Report) -> Titled:
+    """Mind the Gap, section 2.1: the gain that filtering promised, and what training made of it."""
+    found = {n: each.update for n, each in report.details.items() if each.update}
+
+    def column(heading: str, figure: Callable[[Update], Estimate | None]) -> Column:
+        return Column(heading, lambda n: points(figure(found[n])))
+
+    columns = [
+        Column("model", _name),
+        Column("from", lambda n: _name(found[n].previous)),
+        column("predicted gap", lambda update: update.predicted_gap),
+        column("realised gain", lambda update: update.realised_gain),
+        column("strict gain", lambda update: update.strict_realised_gain),
+        column("eps_update", lambda update: update.eps_update),
+    ]
+    return _table("Held-out gap of the model before, and the gain that came of it (points, paired)", columns, [*found])
+
+
+def _diversity(report: Report) -> Titled:
+    found = {n: each.diversity for n, each in report.details.items() if each.diversity}
+
+    def column(heading: str, figure: Callable[[Diversity], Estimate | None], show: Show) -> Column:
+        return Column(heading, lambda n: show(figure(found[n])))
+
+    columns = [
+        Column("model", _name),
+        column("answered (%)", lambda diversity: diversity.answered, percent),
+        column("distinct answers", lambda diversity: diversity.distinct_answers, number),
+        column("entropy (bits)", lambda diversity: diversity.entropy, number),
+    ]
+    return _table("Held-out answers to a prompt", columns, [*found])
+
+
+def _effective_diversity(report: Report) -> Titled:
+    found = {n: each.pass_at_k_change for n, each in report.details.items() if each.pass_at_k_change}
+    ks = _spread(sorted({int(k) for each in found.values() for k in each}), PASS_COLUMNS)
+
+    def column(k: int) -> Column:
+        return Column(f"pass@{k}", lambda n: points(found[n].get(str(k))))
+
+    title = "Effective diversity: held-out pass@k less that of M_0 (points, paired)"
+    return _table(title, [Column("model", _name), *map(column, ks)], [*found])
 
 
 def _table(title: str, columns: Sequence[Column], rows: Sequence[int], best: int | None = None) -> Titled:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from selfimprove.details import training_details
 from selfimprove.errors import FailedError
 from selfimprove.ledger import ledger_of
 from selfimprove.summaries import Summary
@@ -219,7 +220,11 @@ def test_a_verifier_that_lost_its_way_is_told_of_before_anything_trains(tiny_mod
     said = drift(shop.spec, ledger_of([first, second]))
     assert said is not None
     assert said[0] == "Dropped"
-    assert shop.manifest("select", 2).settings["verifiers"]["MajorityVote"]["auroc"]["value"] == 0
+    noted = training_details(shop.store, 2)
+    assert noted.verifiers["MajorityVote"]["auroc"].value == 0
+    assert noted.diversity is not None
+    assert noted.diversity.distinct_answers is not None
+    assert noted.diversity.distinct_answers.value == 2
 
 
 def test_the_task_s_own_verdicts_are_no_verifier(tiny_model: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from selfimprove.artifacts import (
     write_table,
 )
 from selfimprove.cli import main
+from selfimprove.details import HeldOutDetails, Update, notes_of
 from selfimprove.ledger import StepId
 from selfimprove.records import DECISION, PROMPT, SAMPLE, SCORE
 from selfimprove.runs import RunHandle, begin
@@ -148,9 +149,12 @@ class BuiltRun:
         return self.step(n, "evaluate", SAMPLE, rows, tables=tables, tokens=40)
 
     def measure(self, n: int, accuracy: float, split: str = "") -> BuiltRun:
+        update = Update(previous=n - 1, predicted_gap=estimate(0.05), realised_gain=estimate(0.25)) if n else None
+        settings = notes_of(HeldOutDetails(update=update))
         distilled = read_manifest(self.handle.store, step_folder(StepId(n, "distill")))
         place = {"checkpoint": distilled[0].checkpoint if distilled else None}
-        return self.step(n, "measure", split=split, measures=measures(n, accuracy).model_copy(update=place))
+        found = measures(n, accuracy).model_copy(update=place)
+        return self.step(n, "measure", split=split, settings=settings, measures=found)
 
     def step(
         self,
@@ -162,6 +166,7 @@ class BuiltRun:
         split: str = "",
         files: Sequence[Any] = (),
         tables: Mapping[str, list[Part]] | None = None,
+        settings: Mapping[str, Any] | None = None,
         **summary: Any,
     ) -> BuiltRun:
         """Commit one step with these rows."""
@@ -176,6 +181,7 @@ class BuiltRun:
             digest="d",
             parts=parts,
             files=list(files),
+            settings=dict(settings or {}),
             tables=dict(tables or {}),
             summary={**said, **extra},
             attempt=ATTEMPT,

@@ -74,6 +74,15 @@ def test_status_and_plan_need_no_storage(tmp_path: Path, kubectl: FakeKubectl, c
     assert selfimprove(capfd, "plan", "sir/demo").code == 0
 
 
+def test_details_come_from_the_storage_of_the_run(finished: BuiltRun, capfd: Capture) -> None:
+    assert "realised gain" not in selfimprove(capfd, "status", "sir/demo").out
+    assert "realised gain" in selfimprove(capfd, "status", "sir/demo", "--details").out
+    assert "details" not in as_json(capfd, "status", "sir/demo")
+    found = as_json(capfd, "status", "sir/demo", "--details")["details"]
+    assert [each["iteration"] for each in found] == [0, 1]
+    assert found[1]["heldOut"]["update"]["realisedGain"]["value"] == 0.25
+
+
 def test_status_says_what_is_running_and_what_the_plan_is(tmp_path: Path, kubectl: FakeKubectl, capfd: Capture) -> None:
     resource = resource_of(half_done(tmp_path), running=True)
     resource["status"]["step"] |= {"job": "demo-1a2b3c4d-i002-select-2", "attempt": 2}

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from selfimprove.details import Diversity, HeldOutDetails, Update
 from selfimprove.ledger import Ledger, ledger_of
 from selfimprove.report import Report, percent, points, print_report
 from selfimprove.summaries import Estimate, ManifestRef, Measures, PromptMeasures, Summary
@@ -82,3 +83,19 @@ def test_a_figure_that_no_row_knows_has_no_column() -> None:
 
 def test_gpu_seconds_are_told_where_they_are_counted() -> None:
     assert "0 s in steps, 90 GPU-seconds\n" in text_of(Report(Ledger().with_gpu_seconds(1, 90.0), "demo"))
+
+
+def test_details_tell_what_training_made_of_the_gap_and_how_answers_differ() -> None:
+    half = Estimate(value=0.25, low=0.2, high=0.3, n=9)
+    update = Update(previous=0, predicted_gap=half, realised_gain=half)
+    diversity = Diversity(answered=half, distinct_answers=Estimate(value=2.5, low=2, high=3), entropy=half)
+    noted = HeldOutDetails(update=update, diversity=diversity, pass_at_k_change={"1": half, "8": half})
+    report = Report(
+        ledger_of([measured(0, PromptMeasures()), measured(1, PromptMeasures())]), "demo", details={1: noted}
+    )
+    text = text_of(report)
+    assert "Held-out gap of the model before, and the gain that came of it (points, paired)" in text
+    assert "+25.0 [+20.0, +30.0]" in text
+    assert "2.50 [2.00, 3.00]" in text
+    assert "Effective diversity: held-out pass@k less that of M_0 (points, paired)" in text
+    assert "eps_update" not in text_of(Report(report.ledger, "demo"))

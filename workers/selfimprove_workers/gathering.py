@@ -44,6 +44,9 @@ class Gathered:
     """Method name -> [n]; NaN where missing."""
     mass: dict[str, Floats]
     """The same of the probability mass on the labels, of the methods that read labels."""
+    answer: Ints
+    """[n] What the sample answers, equal numbers for equal answers in the task's normal form; -1 for none, and where no
+    gold answer asked for a check."""
 
 
 def gather(store: Store, samples: Sequence[Part], scores: Sequence[Part], methods: Iterable[str]) -> Gathered:
@@ -53,7 +56,8 @@ def gather(store: Store, samples: Sequence[Part], scores: Sequence[Part], method
     columns = {name: np.full(len(prompt), np.nan) for name in dict.fromkeys([*methods, GROUND_TRUTH])}
     strict = np.full(len(prompt), np.nan)
     masses: dict[str, Floats] = {}
-    for batch in read_rows(store, scores, SCORE, ["prompt", "sample", "method", "score", "mass", "strict_verdict"]):
+    answer, codes = np.full(len(prompt), -1), _Codes()
+    for batch in read_rows(store, scores, SCORE, _SCORE_COLUMNS):
         at, found, mass = places.find(batch), floats(batch["score"]), floats(batch["mass"])
         for name, column in columns.items():
             rows = np.flatnonzero(numpy_of(pc.equal(batch["method"], name)))
@@ -62,7 +66,8 @@ def gather(store: Store, samples: Sequence[Part], scores: Sequence[Part], method
                 masses.setdefault(name, np.full(len(prompt), np.nan))[at[rows]] = mass[rows]
             if name == GROUND_TRUTH:
                 strict[at[rows]] = utilities(batch["strict_verdict"])[rows]
-    return Gathered(ids, prompt, sample, truncated, columns[GROUND_TRUTH], strict, columns, masses)
+                answer[at[rows]] = codes.of(batch["answer"])[rows]
+    return Gathered(ids, prompt, sample, truncated, columns[GROUND_TRUTH], strict, columns, masses, answer)
 
 
 def gather_checked(store: Store, manifests: Sequence[Manifest], methods: Iterable[str]) -> Gathered:
@@ -97,6 +102,23 @@ def whole_prompts(batches: Iterable[pa.RecordBatch], at_least: int = 1) -> Itera
             held = table.slice(cut).to_batches()
     if held:
         yield pa.Table.from_batches(held)
+
+
+_SCORE_COLUMNS = ["prompt", "sample", "method", "score", "mass", "strict_verdict", "answer"]
+
+
+class _Codes:
+    """A number for each text, the same in every batch."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def of(self, column: pa.Array) -> Ints:
+        """[rows] The number of each text, -1 for null."""
+        coded = column.dictionary_encode()
+        numbers = [self._known.setdefault(text, len(self._known)) for text in coded.dictionary.to_pylist()]
+        found: Ints = np.array([*numbers, -1])[numpy_of(pc.fill_null(coded.indices, len(numbers)))]
+        return found
 
 
 class _Places:

@@ -6,19 +6,22 @@ Reads verdicts and scores only, column by column, so that memory does not grow w
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from selfimprove.artifacts import load_ledger, read_manifest, step_folder
+from selfimprove.details import HeldOutDetails, notes_of
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
-from selfimprove.measures import Table, held_out_measures, scaled_target, table_of
+from selfimprove.measures import Table, held_out_measures, pass_at_k_change, scaled_target, table_of, update_measures
 from selfimprove.seeds import derive_seed
 from selfimprove.stopping import best_iteration
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.gathering import gather
+from selfimprove_workers.gathering import Gathered, gather_checked
 from selfimprove_workers.judging import acceptance, methods_of, weigh
 from selfimprove_workers.keeping import keep_to_retention
+from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.sampling import Plan
 
 
@@ -27,10 +30,11 @@ def run(context: StepContext) -> Summary:
     began = time.monotonic()
     iteration, split = context.step.iteration, context.step.split
     best = 0 if split or not iteration else best_iteration(load_ledger(context.store), before=iteration)
-    wanted = [iteration, 0, *([] if split else [1]), best]
-    iterations = sorted({n for n in wanted if n <= iteration})
+    wanted = [iteration, 0, *([] if split else [1, iteration - 1]), best]
+    iterations = sorted({n for n in wanted if 0 <= n <= iteration})
     inputs: dict[str, str] = {}
-    tables = {n: _table(context, StepId(n, "evaluate", split), inputs) for n in iterations}
+    samples = {n: _samples(context, StepId(n, "evaluate", split), inputs) for n in iterations}
+    tables = {n: _table(context, found) for n, found in samples.items()}
     spec = context.spec
     evaluation = Plan.of_evaluation(spec)
     measures = held_out_measures(
@@ -45,7 +49,8 @@ def run(context: StepContext) -> Summary:
     verification = spec.verification.to_json() if spec.verification else None
     recipe = Recipe(inputs, {"best": best, "verification": verification, "target": spec.resampling.target})
     measures = measures.model_copy(update={"checkpoint": _checkpoint(context)})
-    outcome = Outcome([], measures.held_out.prompts, measures=measures)
+    notes = notes_of(_details(context, tables, samples[iteration]))
+    outcome = Outcome([], measures.held_out.prompts, measures=measures, notes=notes)
     summary = commit_step(context, recipe, outcome, began)
     keep_to_retention(context)
     return summary
@@ -56,14 +61,28 @@ def _checkpoint(context: StepContext) -> str | None:
     return distilled[0].checkpoint if distilled else None
 
 
-def _table(context: StepContext, step: StepId, inputs: dict[str, str]) -> Table:
+def _details(context: StepContext, tables: Mapping[int, Table], current: Gathered) -> HeldOutDetails:
+    """What is noted of the model beside its measures: what training made of the gap, and how its answers differ."""
+    iteration, split = context.step.iteration, context.step.split
+    seed = derive_seed(context.spec.seed, "bootstrap")
+    made = iteration > 0 and not split
+    return HeldOutDetails(
+        update=update_measures(tables[iteration], tables[iteration - 1], iteration - 1, seed=seed) if made else None,
+        diversity=diversity_of(context, current),
+        pass_at_k_change=pass_at_k_change(tables[iteration], tables[0], seed=seed) if iteration else None,
+    )
+
+
+def _samples(context: StepContext, step: StepId, inputs: dict[str, str]) -> Gathered:
     """The held-out samples of one model; its manifests are noted among the inputs."""
     spec = context.spec
     committed = [context.input(step, shard) for shard in range(shards_of(spec, step))]
     inputs |= {step_folder(step, shard): sha256 for shard, (_, sha256) in enumerate(committed)}
-    samples = [part for manifest, _ in committed for part in manifest.parts]
-    scores = [part for manifest, _ in committed for part in manifest.tables["score"]]
-    found = gather(context.store, samples, scores, methods_of(spec))
+    return gather_checked(context.store, [manifest for manifest, _ in committed], methods_of(spec))
+
+
+def _table(context: StepContext, found: Gathered) -> Table:
+    spec = context.spec
     return table_of(
         [found.ids[at] for at in found.prompt],
         found.utility,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import Manifest, Part, read_rows, step_folder
+from selfimprove.details import TrainingDetails, notes_of
 from selfimprove.ledger import StepId
 from selfimprove.measures import Table, table_of, tail_prompts, training_measures, worst_figures
 from selfimprove.records import PROMPT
@@ -26,6 +27,7 @@ from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.gathering import Gathered, gather
 from selfimprove_workers.judging import acceptance, accepted, methods_of, missing, weigh
+from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.pairing import Pairs, pair
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
 from selfimprove_workers.training_set import Decided, read_tally, write_tables
@@ -78,7 +80,7 @@ def run(context: StepContext) -> Summary:
         len(plain.ids),
         counts=_counts(decided),
         tables=tables,
-        notes={"verifiers": {name: _json(each) for name, each in figures.items()}} if figures else {},
+        notes=notes_of(TrainingDetails(verifiers=figures, diversity=diversity_of(context, plain))),
         selected=_selected(context, table, tail, decided, worst_figures(figures)),
     )
     return commit_step(context, recipe, outcome, began)
@@ -166,10 +168,6 @@ def _selected(
         prompts_in_training=len(np.unique(decided.prompt[kept])),
         verifier=verifier or None,
     )
-
-
-def _json(figures: Mapping[str, Estimate]) -> dict[str, object]:
-    return {name: estimate.to_json() for name, estimate in figures.items()}
 
 
 def _counts(decided: Decided) -> dict[str, int]:

@@ -109,6 +109,10 @@ def plan(
 @app.command()
 def status(
     run: Run,
+    details: Annotated[
+        bool,
+        typer.Option("--details", help="Also what training made of the gap, and how diverse answers are, by model."),
+    ] = False,
     storage: Storage = None,
     endpoint: Endpoint = None,
     region: Region = None,
@@ -120,7 +124,7 @@ def status(
     """Show how a run stands: the object that a cluster shows under .status, as tables or JSON."""
     from selfimprove.cli.status import status as command
 
-    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), as_json)
+    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), details, as_json)
 
 
 @app.command()

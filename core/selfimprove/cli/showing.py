@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import IO
 
 from selfimprove.artifacts import load_ledger
+from selfimprove.details import details_by_model, details_document
 from selfimprove.loop import Step, Stop, next_step
 from selfimprove.report import Report, ending, print_report
 from selfimprove.runs import RunHandle
@@ -21,7 +22,7 @@ _HOLDER = re.compile(r"process (\d+) on (.+)")
 
 
 def status_document(handle: RunHandle) -> dict[str, object]:
-    """The object that a cluster shows under `.status`."""
+    """The object that a cluster shows under `.status`, and `details`: what its iterations' manifests say beside it."""
     ledger = load_ledger(handle.store)
     status = status_of(
         handle.run,
@@ -32,11 +33,11 @@ def status_document(handle: RunHandle) -> dict[str, object]:
         now=datetime.now(UTC),
         activity=Activity(running_since=at_work_since(handle.store), suspended=handle.spec.suspend),
     )
-    return status.to_json()
+    return {**status.to_json(), "details": details_document(handle.store, ledger)}
 
 
-def show(handle: RunHandle, file: IO[str]) -> None:
-    """Print how the run stands, as tables."""
+def show(handle: RunHandle, file: IO[str], details: bool = False) -> None:
+    """Print how the run stands, as tables; with `details` those of what training made of the gap and of diversity."""
     ledger = load_ledger(handle.store)
     decision = next_step(handle.spec, ledger)
     measured = bool(ledger.measured_iterations())
@@ -48,6 +49,7 @@ def show(handle: RunHandle, file: IO[str]) -> None:
         stop=ending(decision.rule, decision.message, ledger) if isinstance(decision, Stop) else None,
         ahead=f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None,
         warnings=[notice.message for notice in warnings(handle.spec, ledger)],
+        details=details_by_model(handle.store, ledger) if details else {},
     )
     print_report(report, file)
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
 from selfimprove.cluster_run import ClusterRun
 from selfimprove.report import print_report
+from selfimprove.store import Store
 
 
-def status(run: str, where: Where, as_json: bool) -> None:
-    """Print the status object, or the tables; of a cluster's run those of its resource, without its storage."""
+def status(run: str, where: Where, details: bool, as_json: bool) -> None:
+    """Print the status object, or the tables; of a cluster's run those of its resource.
+
+    Its storage is asked for `details` alone, which the resource does not have.
+    """
     seen = where.in_cluster(run)
     if seen is not None:
-        _show_resource(seen, as_json)
+        _show_resource(seen, where.find(run).store if details else None, as_json)
         return
     from selfimprove.cli.showing import show, status_document
 
@@ -22,13 +27,16 @@ def status(run: str, where: Where, as_json: bool) -> None:
     if as_json:
         print_json(status_document(handle))
     else:
-        show(handle, sys.stdout)
+        show(handle, sys.stdout, details)
 
 
-def _show_resource(seen: ClusterRun, as_json: bool) -> None:
+def _show_resource(seen: ClusterRun, storage: Store | None, as_json: bool) -> None:
     from selfimprove.cli.cluster_showing import report_of
+    from selfimprove.details import details_by_model, details_document
 
     if as_json:
-        print_json(seen.document)
+        details = {} if storage is None else {"details": details_document(storage, seen.ledger)}
+        print_json({**seen.document, **details})
     else:
-        print_report(report_of(seen), sys.stdout)
+        details_shown = {} if storage is None else details_by_model(storage, seen.ledger)
+        print_report(replace(report_of(seen), details=details_shown), sys.stdout)

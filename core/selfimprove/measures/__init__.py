@@ -11,20 +11,24 @@ only, and usable without a run: a `Table` of samples in, `summaries` out.
 
 from selfimprove.measures.bootstrap import RESAMPLES, estimates
 from selfimprove.measures.compare import paired_change, paired_difference, tail_change
+from selfimprove.measures.diversity import answer_diversity, pass_at_k_change
 from selfimprove.measures.drift import verifier_columns, verifier_figures, worst_figures
 from selfimprove.measures.entry import held_out_measures, prompt_measures, ranges_of, training_measures
 from selfimprove.measures.perprompt import columns, pass_at_k, scaled_target, tail_prompts
 from selfimprove.measures.table import Table, table_of
+from selfimprove.measures.update import update_measures
 
 __all__ = [
     "RESAMPLES",
     "Table",
+    "answer_diversity",
     "columns",
     "estimates",
     "held_out_measures",
     "paired_change",
     "paired_difference",
     "pass_at_k",
+    "pass_at_k_change",
     "prompt_measures",
     "ranges_of",
     "scaled_target",
@@ -32,6 +36,7 @@ __all__ = [
     "tail_change",
     "tail_prompts",
     "training_measures",
+    "update_measures",
     "verifier_columns",
     "verifier_figures",
     "worst_figures",

@@ -30,7 +30,7 @@ def paired_difference(
 
     None when fewer than two prompts have a known utility under both. Raises `FailedError` when the prompts differ.
     """
-    _check_alike(current, other)
+    check_alike(current, other)
     change = _known(mean_utility(current, strict) - mean_utility(other, strict))
     found = _intervals(change, seed, resamples, (0.95, 0.995))
     if found is None:
@@ -54,7 +54,7 @@ def tail_change(
 
     The tail must have been fixed on neither of the two: the model that chose it looks worst on it by choice alone.
     """
-    _check_alike(current, first)
+    check_alike(current, first)
     return paired_change((covered(current) - covered(first))[member(current, tail)], seed=seed, resamples=resamples)
 
 
@@ -72,8 +72,11 @@ def paired_change(
     return Estimate(value=float(known.mean()), low=found[0][0], high=found[0][1], n=len(known))
 
 
-def _check_alike(current: Table, other: Table) -> None:
-    """Both models have answered the same prompts, or a pairing by place would compare different ones."""
+def check_alike(current: Table, other: Table) -> None:
+    """Both models have answered the same prompts, or a pairing by place would compare different ones.
+
+    Raises `FailedError` when they have not.
+    """
     if current.ids == other.ids:
         return
     odd = sorted(set(current.ids) ^ set(other.ids))
