@@ -60,6 +60,12 @@ Sets = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
 Iteration = Annotated[int | None, typer.Option("--iteration", min=0, metavar="N", help="n of the model M_n.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Samples = Annotated[Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet.")]
+Bootstrap = Annotated[int, typer.Option("--bootstrap", min=100, metavar="N", help="Resamples.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap.")]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw it too (also .svg, .pdf); needs matplotlib.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -220,7 +226,7 @@ def delete(
 
 @app.command()
 def measure(
-    samples: Annotated[Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet.")],
+    samples: Samples,
     score: Annotated[
         list[str] | None, typer.Option("--score", metavar="NAME", help="Of the scores only this one. Repeatable.")
     ] = None,
@@ -237,14 +243,37 @@ def measure(
     ] = "All",
     k: Annotated[str | None, typer.Option("--k", metavar="1,2,4", help="Of pass@k; else powers of 2.")] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="level", help="Each difficulty level too.")] = None,
-    bootstrap: Annotated[int, typer.Option("--bootstrap", min=100, metavar="N", help="Resamples.")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap.")] = 0,
+    bootstrap: Bootstrap = 2000,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Measure any scored samples: gap, coverage, pass@k, what each verifier is worth; no run is needed."""
     from selfimprove.cli.measure import measure as command
 
     command(samples, score or [], weighting or [], combine, k, by, bootstrap, seed, as_json)
+
+
+@app.command()
+def sweep(
+    samples: Samples,
+    score: Annotated[
+        str | None, typer.Option("--score", metavar="NAME", help="The score to cut by, where there are several.")
+    ] = None,
+    weighting: Annotated[
+        str,
+        typer.Option(
+            "--weighting", metavar="TYPE", help="Quantile, Threshold, TopK or Softmax; Quantile:0.5,0.7 for these cuts."
+        ),
+    ] = "Quantile",
+    plot: Plot = None,
+    bootstrap: Bootstrap = 2000,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Show the gap against the threshold of a score of any samples, with its interval."""
+    from selfimprove.cli.sweep import sweep as command
+
+    command(samples, score, weighting, plot, bootstrap, seed, as_json)
 
 
 @app.command()
