@@ -10,47 +10,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from selfimprove import weighting
-from selfimprove.api.defaults import verification_of
 from selfimprove.api.selecting import Method, Weighting
 from selfimprove.api.spec import Spec
-from selfimprove.errors import UserError
-from selfimprove.weighting import Bools, Floats, Ints
+from selfimprove.filtering import GROUND_TRUTH, methods_of, score_name, weigh
+from selfimprove.weighting import Bools, Floats
 
-GROUND_TRUTH = "GroundTruth"
-"""The method column of the rows that carry the task's verdicts, whatever the methods are called."""
+__all__ = [
+    "GROUND_TRUTH",
+    "absolute_rules",
+    "acceptance",
+    "accepted",
+    "methods_of",
+    "missing",
+    "score_name",
+    "weigh",
+]
 
 _CORRECT = Weighting(type="Threshold", threshold=1.0)
-
-
-def methods_of(spec: Spec) -> dict[str, Method]:
-    """The methods by the name that their rows carry, with every default in them."""
-    return {score_name(method): method for method in verification_of(spec.dataset, spec.verification).methods}
-
-
-def score_name(method: Method) -> str:
-    """The name that a method's rows carry. Raises `UserError` where it would hide the task's verdicts."""
-    if method.type == GROUND_TRUTH:
-        return GROUND_TRUTH
-    name = str(method.name or method.type)
-    if name == GROUND_TRUTH:
-        raise UserError(f"spec.verification.methods: a {method.type} can't be named {name}; choose another name")
-    return name
-
-
-def weigh(spec: Spec, scores: Mapping[str, Floats], prompt: Ints, prompts: int) -> Floats:
-    """[n] The weight of each sample from its scores [n] by method; 0 where a filter drops it or a score is missing.
-
-    Under All every method filters by itself; under Mean and Weighted one weighting reads the mean of their ranks.
-    """
-    verification = verification_of(spec.dataset, spec.verification)
-    methods = methods_of(spec)
-    if verification.combine == "All":
-        filters = [weighting.weights(_set(m.weighting), scores[name], prompt, prompts) for name, m in methods.items()]
-        return weighting.combine_all(filters)
-    shares = [method.weight for method in methods.values()]  # all 1 under Mean
-    ranks = weighting.combine_ranks([scores[name] for name in methods], prompt, prompts, shares)
-    return weighting.weights(_set(verification.weighting), ranks, prompt, prompts)
 
 
 def absolute_rules(spec: Spec) -> dict[str, Weighting]:
@@ -91,11 +67,6 @@ def missing(spec: Spec, scores: Mapping[str, Floats]) -> Bools:
     """[n] Whether any method that selects has no score for the sample."""
     absent: Bools = np.logical_or.reduce([np.isnan(scores[name]) for name in methods_of(spec)])
     return absent
-
-
-def _set(weighting: Weighting | None) -> Weighting:
-    assert weighting is not None  # defaults fill in each method's, and rules demand the common one
-    return weighting
 
 
 def _absolute(method: Method) -> Weighting | None:

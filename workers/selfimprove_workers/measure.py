@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from selfimprove.artifacts import load_ledger, read_manifest, step_folder
 from selfimprove.details import HeldOutDetails, notes_of
+from selfimprove.gathering import Gathered, gather_checked
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
 from selfimprove.measures import Table, held_out_measures, pass_at_k_change, scaled_target, table_of, update_measures
@@ -18,7 +19,6 @@ from selfimprove.stopping import best_iteration
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.gathering import Gathered, gather_checked
 from selfimprove_workers.judging import acceptance, methods_of, weigh
 from selfimprove_workers.keeping import keep_to_retention
 from selfimprove_workers.noting import diversity_of

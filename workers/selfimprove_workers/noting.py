@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from selfimprove.details import Diversity
+from selfimprove.gathering import Gathered
 from selfimprove.measures import answer_diversity
 from selfimprove.seeds import derive_seed
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.gathering import Gathered
 
 
 def diversity_of(context: StepContext, found: Gathered) -> Diversity | None:

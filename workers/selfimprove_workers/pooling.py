@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 
 from selfimprove.artifacts import Manifest, Part, read_rows
 from selfimprove.errors import FailedError
+from selfimprove.gathering import numpy_of
 from selfimprove.records import DECISION, SAMPLE
 from selfimprove.store.base import Store
 from selfimprove.weighting import Ints
 from selfimprove_workers.choosing import ACCEPTED, KEPT, REASONS, Codes
-from selfimprove_workers.gathering import numpy_of
 
 
 @dataclass(frozen=True)

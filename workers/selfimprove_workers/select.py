@@ -16,6 +16,7 @@ import numpy as np
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import Manifest, Part, read_rows, step_folder
 from selfimprove.details import TrainingDetails, notes_of
+from selfimprove.gathering import Gathered, gather
 from selfimprove.ledger import StepId
 from selfimprove.measures import Table, table_of, tail_prompts, training_measures, worst_figures
 from selfimprove.records import PROMPT
@@ -25,7 +26,6 @@ from selfimprove.weighting import Bools, Floats
 from selfimprove_workers.choosing import REASONS, Codes, Pool, choose, merit_of, plain_reasons
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.gathering import Gathered, gather
 from selfimprove_workers.judging import acceptance, accepted, methods_of, missing, weigh
 from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.pairing import Pairs, pair

@@ -10,10 +10,11 @@ import numpy as np
 
 from selfimprove.artifacts import Manifest, read_rows
 from selfimprove.errors import UserError
+from selfimprove.gathering import Gathered, gather
 from selfimprove.records import SAMPLE
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import SAMPLE_COLUMNS
-from selfimprove_workers.gathering import Gathered, gather, whole_prompts
+from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.guidance.base import Attempt, Reference, Strategy
 from selfimprove_workers.judging import absolute_rules, accepted, methods_of
 from selfimprove_workers.prompts import PromptRow

@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from selfimprove.artifacts import Manifest, Part, PartWriter, read_rows
+from selfimprove.gathering import Gathered
 from selfimprove.records import DECISION, EXAMPLE, PAIR, SAMPLE
 from selfimprove.store.base import Store
 from selfimprove.weighting import Floats, Ints
 from selfimprove_workers.choosing import REASONS, Codes
 from selfimprove_workers.committing import Recipe
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.gathering import Gathered, whole_prompts
+from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.pairing import Pairs
 from selfimprove_workers.pooling import Guided
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from selfimprove.verdicts import UTILITY
+
 
 class Verdict(StrEnum):
     """What a check found. Never collapsed to 0 and 1 before it is stored."""
@@ -21,9 +23,7 @@ class Verdict(StrEnum):
 
 def utility(verdict: str | None) -> float | None:
     """1 for Correct, null for GoldUnparsable or no verdict, else 0."""
-    if verdict is None or verdict == Verdict.GOLD_UNPARSABLE:
-        return None
-    return 1.0 if verdict == Verdict.CORRECT else 0.0
+    return None if verdict is None else UTILITY[verdict]
 
 
 @dataclass(frozen=True)
