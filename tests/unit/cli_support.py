@@ -101,9 +101,10 @@ class BuiltRun:
     def folder(self) -> Path:
         return Path(self.handle.uri)
 
-    def prompts(self) -> BuiltRun:
+    def prompts(self, answer: str = "0") -> BuiltRun:
         """Commit the prompt sets."""
-        tables = {split: [self._table(PROMPTS, split, PROMPT, _prompts())] for split in ("train", "heldOut")}
+        rows = [{**row, "answer": answer} for row in _prompts()]
+        tables = {split: [self._table(PROMPTS, split, PROMPT, rows)] for split in ("train", "heldOut")}
         manifest = Manifest(step="prompts", iteration=0, digest="d", tables=tables, attempt=ATTEMPT)
         commit(self.handle.store, PROMPTS, manifest)
         return self
@@ -141,10 +142,10 @@ class BuiltRun:
             self.handle.store.write(f"{attempt_folder(folder, ATTEMPT)}/state/optimizer.safetensors", b"state" * 100)
         return self.step(n, "distill", files=files, tokens=100)
 
-    def evaluate(self, n: int) -> BuiltRun:
+    def evaluate(self, n: int, right: Sequence[str] = ("p1",)) -> BuiltRun:
         keys = list(CORRECT)
-        rows = [sample(*key, verdict="Correct" if key[0] == "p1" else "Wrong") for key in keys]
-        scores = [score(*key, correct=key[0] == "p1") for key in keys]
+        rows = [sample(*key, verdict="Correct" if key[0] in right else "Wrong") for key in keys]
+        scores = [score(*key, correct=key[0] in right) for key in keys]
         tables = {"score": [self._table(step_folder(StepId(n, "evaluate")), "score", SCORE, scores)]}
         return self.step(n, "evaluate", SAMPLE, rows, tables=tables, tokens=40)
 
@@ -194,9 +195,10 @@ class BuiltRun:
         return write_table(self.handle.store, key, list(rows), schema, prompts=2)
 
 
-def built_run(folder: Path, *, at: str = "", **spec: Any) -> BuiltRun:
+def built_run(folder: Path, *, at: str = "", name: str = "demo", **spec: Any) -> BuiltRun:
     """A run that has begun, and nothing more, in `folder/runs` or at another URI."""
-    return BuiltRun(write_yaml(folder, manifest_of(**spec)), at or str(folder / "runs"), folder / "made")
+    file = write_yaml(folder, manifest_of(name, **spec), "run.yaml" if name == "demo" else f"{name}.yaml")
+    return BuiltRun(file, at or str(folder / "runs"), folder / "made" / name)
 
 
 def estimate(value: float, half: float = 0.05) -> Estimate:

@@ -27,7 +27,19 @@ def finished(tmp_path: Path) -> BuiltRun:
 
 def test_help_names_every_command_and_the_exit_codes(capfd: Capture) -> None:
     outcome = selfimprove(capfd, "--help")
-    commands = ("run", "plan", "status", "validate", "export", "samples", "prune", "delete", "measure", "sweep")
+    commands = (
+        "run",
+        "plan",
+        "status",
+        "validate",
+        "export",
+        "samples",
+        "prune",
+        "delete",
+        "measure",
+        "sweep",
+        "compare",
+    )
     assert outcome.code == 0
     assert all(f" {command} " in outcome.out for command in commands)
     assert "130 and 143 interrupted" in " ".join(outcome.out.split())

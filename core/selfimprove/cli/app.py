@@ -277,6 +277,27 @@ def sweep(
 
 
 @app.command()
+def compare(
+    run: Run,
+    other: Run,
+    storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+    bootstrap: Bootstrap = 2000,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Compare the best models of two runs on the held-out prompts they share, and show the settings that differ."""
+    from selfimprove.cli.compare import compare as command
+
+    where = Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig))
+    command(run, other, where, bootstrap, seed, as_json)
+
+
+@app.command()
 def crd() -> None:
     """Print the CustomResourceDefinition of the SelfImprovementRun, made from the models, as YAML."""
     from selfimprove.cli.crd import crd as command

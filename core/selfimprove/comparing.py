@@ -1,0 +1,152 @@
+"""Two runs by the held-out prompts that they share: the best model of one against that of the other, paired by prompt.
+
+A prompt is shared when its id, its question and its gold answer are the same in both; what stands before the question
+(a system message, worked examples) may differ, and is among the settings then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from selfimprove.api.flat import flat
+from selfimprove.api.spec import Spec
+from selfimprove.artifacts import PROMPTS, load_ledger, read_manifest, read_rows, require_manifest, step_folder
+from selfimprove.errors import UserError
+from selfimprove.filtering import methods_of, weigh
+from selfimprove.gathering import gather_checked
+from selfimprove.ledger import StepId
+from selfimprove.loop import shards_of
+from selfimprove.measures import Table, columns, estimates, paired_change, ranges_of, table_of
+from selfimprove.measures.bootstrap import Range
+from selfimprove.records import PROMPT
+from selfimprove.runs import RunHandle
+from selfimprove.stopping import best_iteration
+from selfimprove.summaries import Estimate
+
+WHERE = ("spec.storage", "spec.execution", "spec.suspend")
+"""Settings of where and whether a run runs: they are no part of what it does."""
+_FIGURES = {"accuracy": "accuracy", "strict_accuracy": "strictAccuracy", "gap": "gap"}
+_NO_ANSWERS = "no shared prompt has answers that can be read in both runs"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run: its best model, and that model's held-out samples."""
+
+    handle: RunHandle
+    model: int
+    """n of M_n."""
+    asked: frozenset[tuple[str, str]]
+    """(id, what makes it the same prompt elsewhere)."""
+
+
+def compare_runs(one: RunHandle, other: RunHandle, *, seed: int, resamples: int = 2000) -> dict[str, Any]:
+    """Every figure of both and the change from `one` to `other`, as JSON values, and the settings that differ.
+
+    Raises `UserError` for a run that has measured nothing yet, and when no prompt is shared.
+    """
+    sides = [_side(one), _side(other)]
+    shared = {id for id, _ in sides[0].asked & sides[1].asked}
+    if not shared:
+        raise UserError(
+            f"{one.uri} and {other.uri}: share no held-out prompt (by id, question and gold answer); compare runs "
+            "of one dataset.heldOut"
+        )
+    tables = [_table(side, shared) for side in sides]
+    figures = _compared(tables[0], tables[1], seed, resamples)
+    return {
+        "runs": [_named(side) for side in sides],
+        "sharedPrompts": len(shared),
+        "notShared": [len(side.asked) - len(shared) for side in sides],
+        "figures": figures,
+        "settings": differing(one.spec, other.spec),
+        "reasons": _reasons(figures),
+    }
+
+
+def differing(one: Spec, other: Spec) -> list[dict[str, Any]]:
+    """Every resolved setting that differs, None where one run has none of it."""
+    left, right = flat(one), flat(other)
+    paths = [path for path in {**left, **right} if left.get(path) != right.get(path)]
+    return [
+        {"field": path, "values": [left.get(path), right.get(path)]}
+        for path in sorted(paths)
+        if not path.startswith(WHERE)
+    ]
+
+
+def _side(handle: RunHandle) -> Side:
+    ledger = load_ledger(handle.store)
+    if not ledger.measured_iterations():
+        raise UserError(f"{handle.uri}: has measured no model yet; compare it after i000-measure")
+    found = read_manifest(handle.store, PROMPTS)
+    parts = found[0].tables.get("heldOut", []) if found else []
+    asked = [
+        (row["prompt"], _content(row))
+        for batch in read_rows(handle.store, parts, PROMPT, ["prompt", "messages", "answer"])
+        for row in batch.to_pylist()
+    ]
+    return Side(handle, best_iteration(ledger), frozenset(asked))
+
+
+def _content(row: Mapping[str, Any]) -> str:
+    return json.dumps([row["messages"][-1]["content"] if row["messages"] else "", row["answer"]])
+
+
+def _table(side: Side, shared: Collection[str]) -> Table:
+    """The best model's held-out samples of the shared prompts, under its own run's verification."""
+    spec, store, step = side.handle.spec, side.handle.store, StepId(side.model, "evaluate")
+    manifests = [require_manifest(store, step_folder(step, shard))[0] for shard in range(shards_of(spec, step))]
+    found = gather_checked(store, manifests, methods_of(spec))
+    weight = weigh(spec, found.scores, found.prompt, len(found.ids))
+    kept = np.flatnonzero(np.array([id in shared for id in found.ids], dtype=bool)[found.prompt])
+    return table_of(
+        [found.ids[at] for at in found.prompt[kept]],
+        found.utility[kept],
+        strict_utility=found.strict_utility[kept],
+        weight=weight[kept],
+    )
+
+
+def _compared(one: Table, other: Table, seed: int, resamples: int) -> dict[str, Any]:
+    """Name -> what both have and the change, over the prompts where both are known."""
+    found = [columns(table) for table in (one, other)]
+    ranges = [ranges_of(each) for each in found]
+
+    def figure(name: str) -> dict[str, Any]:
+        pair = [each.get(name, np.full(len(one.ids), np.nan)) for each in found]
+        known = np.isfinite(pair[0]) & np.isfinite(pair[1])
+        limits: Range = (-2.0, 2.0) if name == "gap" else (-1.0, 1.0)
+        both = [np.where(known, values, np.nan) for values in pair]
+        means = [
+            estimates({name: values}, seed=seed, resamples=resamples, ranges=limits_of).get(name)
+            for values, limits_of in zip(both, ranges, strict=True)
+        ]
+        change = paired_change(both[1] - both[0], seed=seed, resamples=resamples, limits=limits)
+        return {"values": [_json(mean) for mean in means], "change": _json(change)}
+
+    by_k = [k for k in found[0] if k.startswith("pass@") and k in found[1]]
+    named = {shown: figure(name) for name, shown in _FIGURES.items()}
+    return {**named, "passAtK": {name.removeprefix("pass@"): figure(name) for name in by_k}}
+
+
+def _reasons(figures: Mapping[str, Any]) -> dict[str, str]:
+    """Why a figure is null."""
+    return {
+        name: _NO_ANSWERS if None in each["values"] else "fewer than two shared prompts have it in both runs"
+        for name, each in figures.items()
+        if name != "passAtK" and each["change"] is None
+    }
+
+
+def _named(side: Side) -> dict[str, Any]:
+    return {"name": side.handle.run.metadata.name, "uri": side.handle.uri, "model": side.model}
+
+
+def _json(estimate: Estimate | None) -> dict[str, Any] | None:
+    return None if estimate is None else {name: getattr(estimate, name) for name in ("value", "low", "high", "n")}
