@@ -298,6 +298,24 @@ def compare(
 
 
 @app.command()
+def scaling(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE",
+            help="Models, .csv or .jsonl: model, family, relativeGap, and flops or parameters and tokens.",
+        ),
+    ],
+    plot: Plot = None,
+    as_json: Json = False,
+) -> None:
+    """Fit the relative gap against pre-training FLOPs (6ND, or as given), a line in their logarithm for each family."""
+    from selfimprove.cli.scaling import scaling as command
+
+    command(table, plot, as_json)
+
+
+@app.command()
 def crd() -> None:
     """Print the CustomResourceDefinition of the SelfImprovementRun, made from the models, as YAML."""
     from selfimprove.cli.crd import crd as command
