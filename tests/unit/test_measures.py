@@ -132,6 +132,16 @@ class TestGap:
         of = weighted(Weighting(type="Quantile", quantile=0.5), {"p": [1, 1, 0, 0], "q": [1, 0, 0, 1]}, scores)
         assert value(of, "gap") == -0.5
 
+    @given(samples=samples_strategy())
+    def test_of_scores_that_turn_the_truth_round_is_negative_wherever_there_is_anything_to_choose(
+        self, samples: Samples
+    ):
+        """The oracle's mirror: what it keeps is all wrong, so the gap is what the mixed prompts had."""
+        scores = {prompt: [1.0 - each for each in u] for prompt, u in samples.items()}
+        found = columns(weighted(Weighting(type="Threshold", threshold=1), samples, scores))
+        mixed = (found["accuracy"] > 0) & (found["accuracy"] < 1)
+        assert np.allclose(found["gap"], np.where(mixed, -found["accuracy"], 0))
+
     @pytest.mark.parametrize(
         ("easy", "hard", "gap", "relative"),
         [

@@ -33,8 +33,10 @@ def run(context: StepContext) -> Summary:
     wanted = [iteration, 0, *([] if split else [1, iteration - 1]), best]
     iterations = sorted({n for n in wanted if 0 <= n <= iteration})
     inputs: dict[str, str] = {}
-    samples = {n: _samples(context, StepId(n, "evaluate", split), inputs) for n in iterations}
-    tables = {n: _table(context, found) for n, found in samples.items()}
+    tables: dict[int, Table] = {}
+    for n in iterations:  # the model at hand is the last, and its samples are the only ones that stay
+        samples = _samples(context, StepId(n, "evaluate", split), inputs)
+        tables[n] = _table(context, samples)
     spec = context.spec
     evaluation = Plan.of_evaluation(spec)
     measures = held_out_measures(
@@ -49,7 +51,7 @@ def run(context: StepContext) -> Summary:
     verification = spec.verification.to_json() if spec.verification else None
     recipe = Recipe(inputs, {"best": best, "verification": verification, "target": spec.resampling.target})
     measures = measures.model_copy(update={"checkpoint": _checkpoint(context)})
-    notes = notes_of(_details(context, tables, samples[iteration]))
+    notes = notes_of(_details(context, tables, samples))
     outcome = Outcome([], measures.held_out.prompts, measures=measures, notes=notes)
     summary = commit_step(context, recipe, outcome, began)
     keep_to_retention(context)
