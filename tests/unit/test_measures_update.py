@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfimprove.errors import FailedError
-from selfimprove.measures import Table, answer_diversity, columns, pass_at_k_change, table_of, update_measures
+from selfimprove.measures import (
+    Table,
+    answer_diversity,
+    columns,
+    pass_at_k_change,
+    prompt_measures,
+    table_of,
+    update_measures,
+)
 from selfimprove.measures.diversity import answer_columns
 from selfimprove.summaries import Estimate
 
@@ -49,6 +57,11 @@ class TestUpdate:
         assert value(found.predicted_gap) == pytest.approx(columns(previous)["gap"].mean())
         assert value(found.realised_gain) == pytest.approx(np.mean(after) - np.mean(before))
         assert value(found.eps_update) == pytest.approx(value(found.predicted_gap) - value(found.realised_gain))
+
+    def test_promises_the_very_gap_that_the_model_before_was_measured_by(self):
+        previous = table([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]], [[1, 0, 0, 0]] * 3)
+        measured = prompt_measures(previous, tail=(), seed=SEED)
+        assert update_measures(table([[1]] * 3), previous, 0, seed=SEED).predicted_gap == measured.gap
 
     def test_that_reaches_the_reweighted_distribution_loses_nothing(self):
         """60% right, two thirds after filtering (Figure 2), and two thirds right after training."""

@@ -7,8 +7,9 @@ prompts, with plain samples, and paired by prompt, since models differ far less 
 from __future__ import annotations
 
 from selfimprove.details import Update
-from selfimprove.measures.bootstrap import RESAMPLES, Range
+from selfimprove.measures.bootstrap import RESAMPLES, estimates
 from selfimprove.measures.compare import check_alike, paired_change
+from selfimprove.measures.entry import ranges_of
 from selfimprove.measures.perprompt import columns, mean_utility
 from selfimprove.measures.table import Floats, Table
 from selfimprove.summaries import Estimate
@@ -29,19 +30,20 @@ def update_measures(
     """
     check_alike(current, previous)
 
-    def change(values: Floats, limits: Range = (-1.0, 1.0)) -> Estimate | None:
-        return paired_change(values, seed=seed, resamples=resamples, limits=limits)
+    def change(values: Floats) -> Estimate | None:
+        return paired_change(values, seed=seed, resamples=resamples)
 
-    gap = columns(previous).get("gap")
+    found = columns(previous)
+    gap = found.get("gap")
+    predicted = {} if gap is None else {"gap": gap}
     gain = mean_utility(current) - mean_utility(previous)
     realised = change(gain)
-    lost = None if gap is None else change(gap - gain)
     missing = _NO_UTILITY if realised is None else _NO_GAP if gap is None else None
     return Update(
         previous=iteration,
-        predicted_gap=None if gap is None else change(gap),
+        predicted_gap=estimates(predicted, seed=seed, resamples=resamples, ranges=ranges_of(found)).get("gap"),
         realised_gain=realised,
         strict_realised_gain=change(mean_utility(current, strict=True) - mean_utility(previous, strict=True)),
-        eps_update=lost,
+        eps_update=None if gap is None else change(gap - gain),
         reason=missing,
     )
