@@ -131,9 +131,12 @@ def test_the_prompt_that_is_stored_is_the_plain_one_and_holds_no_word_of_the_hin
         assert row["prefix_length"] == 0
 
 
-def test_what_is_shown_does_hold_the_hint(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [{**row, "answer": "48151623"} for row in prompts(1)]
-    shop = shop_of(tmp_path, tiny_model, rows, {"strategy": "AnswerDriven", "maxRounds": 1, "target": 1})
+@pytest.mark.parametrize(("strategy", "hint"), [("AnswerDriven", "48151623"), ("RationaleDriven", "Four and three")])
+def test_what_is_shown_does_hold_the_hint(
+    strategy: str, hint: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**row, "answer": "48151623", "rationale": "Four and three: 48151623"} for row in prompts(1)]
+    shop = shop_of(tmp_path, tiny_model, rows, {"strategy": strategy, "maxRounds": 1, "target": 1})
     shop.commit_answers({"p0": ["?"]})
     engine, shown = shop.models.engine(tiny_model), []
     real = engine.sample
@@ -144,12 +147,16 @@ def test_what_is_shown_does_hold_the_hint(tiny_model: Path, tmp_path: Path, monk
 
     monkeypatch.setattr(engine, "sample", seen)
     resample.run(shop.context("resample"))
-    assert "48151623" in shop.models.tokenizer(tiny_model).decode(shown[0].tokens)
+    tokenizer = shop.models.tokenizer(tiny_model)
+    assert hint in tokenizer.decode(shown[0].tokens)
+    assert hint not in tokenizer.decode(guided_rows(shop)[0]["prompt_tokens"])
 
 
-def test_a_copy_of_the_reference_earns_nothing(tiny_model: Path, tmp_path: Path, likely: dict[str, Any]) -> None:
+def test_a_copy_of_the_reference_earns_nothing(tiny_model: Path, tmp_path: Path) -> None:
     """What the model says after a prefix is made the rest of the reference: saying it again is then a copy."""
     settings = {"strategy": "StateReset", "schedule": "Lines", "target": 1, "maxRounds": 1}
+    anything = {"type": "Likelihood", "weighting": {"type": "Threshold", "threshold": -50.0}}
+    likely = {"verification": {"methods": [anything]}}
     first = shop_of(tmp_path / "first", tiny_model, prompts(8, rationale="So:\nx"), settings, **likely)
     first.commit_answers({f"p{i}": ["?"] for i in range(8)}, logprob_sum=-1000.0)
     resample.run(first.context("resample"))
@@ -162,6 +169,16 @@ def test_a_copy_of_the_reference_earns_nothing(tiny_model: Path, tmp_path: Path,
     summary = resample.run(second.context("resample"))
     assert {row["prompt"] for row in decisions(second) if row["reason"] == "copy"} == set(one_line)
     assert summary.counts["copy"] == len(one_line)
+
+
+def test_what_was_given_with_its_answer_is_counted_apart(tiny_model: Path, tmp_path: Path) -> None:
+    shop, summary = steered(tmp_path, tiny_model)
+    given = [row for row in guided_rows(shop) if row["round"] % 2 == 0]
+    assert summary.counts["goldGiven"] == len(given) == 3
+    assert summary.counts["goldGivenAccepted"] == summary.counts["accepted"] == 3
+    strict = shop_of(tmp_path / "lines", tiny_model, prompts(1, rationale=SOLUTION), {**STEERED, "schedule": "Lines"})
+    strict.commit_answers({"p0": ["8"]})
+    assert "goldGiven" not in resample.run(strict.context("resample")).counts
 
 
 def test_without_answers_an_absolute_score_decides(tiny_model: Path, tmp_path: Path, likely: dict[str, Any]) -> None:

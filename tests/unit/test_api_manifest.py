@@ -190,9 +190,13 @@ def test_nothing_is_set_inside_what_is_no_object() -> None:
 
 
 UNBUILT = [
-    ("resampling.strategy=RationaleDriven", "spec.resampling.strategy: RationaleDriven", "give None, BruteForce"),
+    ("verification.methods[0].type=Tournament", "spec.verification.methods[0].type: Tournament", "give GroundTruth"),
+    (
+        "verification.methods[0]={type: Likelihood, verifier: {uri: 'hf://a/b'}}",
+        "spec.verification.methods[0].verifier: hf://a/b",
+        "remove it: the run's own model verifies",
+    ),
     ("resampling.leakProbe=true", "spec.resampling.leakProbe: true", "give false"),
-    ("resampling={strategy: StateReset, schedule: Paper}", "spec.resampling.schedule: Paper", "give Lines or Tokens"),
     ("selection.balance=true", "spec.selection.balance: true", "give false"),
     ("selection.replay=All", "spec.selection.replay: All", "give None"),
     ("selection.seedTraining=References", "spec.selection.seedTraining: References", "give None"),
@@ -213,7 +217,7 @@ def test_a_teacher_is_not_built_yet_either() -> None:
         load_run(GOOD, ["resampling={strategy: Interactive, teacher: {apiURL: 'http://t/v1', model: big}}"])
     assert str(refused.value).splitlines() == [
         "spec.resampling.strategy: Interactive is valid but not built yet; "
-        "give None, BruteForce, AnswerDriven or StateReset",
+        "give None, BruteForce, AnswerDriven, RationaleDriven or StateReset",
         "spec.resampling.teacher: http://t/v1 is valid but not built yet; remove it",
     ]
 

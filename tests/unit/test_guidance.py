@@ -15,6 +15,7 @@ from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Guided, Reference, Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
 from selfimprove_workers.guidance.prefixes import TokenEnds, gold_position, growing_prefixes
+from selfimprove_workers.guidance.rationale_driven import RationaleDriven
 from selfimprove_workers.guidance.state_reset import StateReset
 
 QUESTION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How many clips in both months?"}]
@@ -48,6 +49,14 @@ def test_answer_driven_leaves_the_prompt_it_was_given_untouched() -> None:
     before = [dict(message) for message in QUESTION]
     guided(AnswerDriven())
     assert before == QUESTION
+
+
+def test_rationale_driven_puts_the_reference_beside_the_question_in_the_last_turn_only() -> None:
+    found = guided(RationaleDriven())
+    assert found.messages[0] == QUESTION[0]
+    assert found.messages[1]["content"].endswith(QUESTION[1]["content"])
+    assert CLIPS in found.messages[1]["content"]
+    assert found.prefix == ""
 
 
 def test_state_reset_by_lines_grows_and_then_starts_over() -> None:

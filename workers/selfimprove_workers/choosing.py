@@ -11,9 +11,34 @@ import numpy.typing as npt
 from selfimprove import weighting
 from selfimprove.api.selecting import Selection
 from selfimprove.weighting import Bools, Floats, Ints
+from selfimprove_workers.guidance.base import Leak
 
-KEPT, NOT_ACCEPTED, TRUNCATED, NO_SCORE, COPY, DUPLICATE, OVER_THE_CAP, UNPAIRED = range(8)
-REASONS = ("kept", "not accepted", "truncated", "no score", "copy", "duplicate", "over the cap", "no pair")
+(
+    KEPT,
+    NOT_ACCEPTED,
+    TRUNCATED,
+    NO_SCORE,
+    COPY,
+    DUPLICATE,
+    OVER_THE_CAP,
+    UNPAIRED,
+    UNBALANCED,
+    SPOKEN_OF,
+    NO_REASONING,
+) = range(11)
+REASONS = (
+    "kept",
+    "not accepted",
+    "truncated",
+    "no score",
+    Leak.COPY.value,
+    "duplicate",
+    "over the cap",
+    "no pair",
+    "over the balance",
+    Leak.SPOKEN_OF.value,
+    Leak.NO_REASONING.value,
+)
 """What each code says to a person, in the `reason` of a DECISION row."""
 
 ACCEPTED = "accepted"

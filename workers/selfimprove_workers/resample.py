@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -20,16 +21,16 @@ from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
 from selfimprove.records import DECISION, SAMPLE
 from selfimprove.summaries import Summary
-from selfimprove_workers.choosing import ACCEPTED
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import CRITIQUE_TOKENS, judges_of, judging_settings
 from selfimprove_workers.guidance import strategy_for
-from selfimprove_workers.guidance.base import Attempt, Strategy
+from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.judging import absolute_rules
 from selfimprove_workers.sampling import Plan
-from selfimprove_workers.tail import TailPrompt, find_tail, guidable
-from selfimprove_workers.tutoring import Lesson, Tutor
+from selfimprove_workers.tail import TailPrompt, find_tail
+from selfimprove_workers.turns import Course, Fixed, Turn, can_be_guided
+from selfimprove_workers.tutoring import Lesson, Tutor, attempt_of, sampled_tokens
 
 STEPS_BEFORE: tuple[StepName, StepName] = ("generate", "verify")
 
@@ -42,13 +43,13 @@ def run(context: StepContext) -> Summary:
     began = time.monotonic()
     generate, verify = (step_folder(StepId(context.step.iteration, name), context.shard) for name in STEPS_BEFORE)
     (generated, made), (verified, judged) = (require_manifest(context.store, folder) for folder in (generate, verify))
-    strategy = _strategy(context)
+    course = _course(context)
     tail = find_tail(context, generated, verified, keep_plain=_compares(context))
-    pool = [prompt for prompt in tail if guidable(strategy, prompt)]
-    _require_references(strategy, tail, pool)
-    recipe = Recipe({generate: made, verify: judged}, _settings(context, strategy))
+    pool = [prompt for prompt in tail if can_be_guided(course, prompt)]
+    _require_references(course, tail, pool)
+    recipe = Recipe({generate: made, verify: judged}, _settings(context, course))
     book = Book(context, recipe.digest(context))
-    _teach(context, pool, strategy, book)
+    Lessons(context, course, book).give(pool)
     counts = {"tail": len(tail), "noReference": len(tail) - len(pool), **book.samples.totals}
     counts["mastered"] = sum(prompt.accepted >= context.spec.resampling.target for prompt in tail)
     tables = {"decision": book.decisions.parts}
@@ -57,51 +58,63 @@ def run(context: StepContext) -> Summary:
     return commit_step(context, recipe, outcome, began)
 
 
-def _teach(context: StepContext, prompts: Sequence[TailPrompt], strategy: Strategy, book: Book) -> None:
+class Lessons:
     """Every round that is allowed, those of earlier attempts at this step first, from what they left."""
-    recorded, turns = book.recorded(), book.samples.prompts_done
-    budget = _budget(context)
-    tutor: Tutor | None = None
-    for round in range(1, context.spec.resampling.max_rounds + 1):
-        pool = [prompt for prompt in prompts if prompt.accepted < context.spec.resampling.target]
-        past, pool = pool[:turns], pool[turns:]
-        turns -= len(past)
-        for prompt in past:
-            prompt.learn(recorded.get((round, prompt.prompt.id), []))
-        if not pool:
-            continue
-        tutor = tutor or Tutor(context, strategy)
-        context.progress.start(f"{context.step.name} round {round}", len(past) + len(pool), len(past))
-        if not _round(context, tutor, pool, round, book, budget):
-            return
 
+    def __init__(self, context: StepContext, course: Course, book: Book) -> None:
+        self._context, self._course, self._book = context, course, book
+        self._recorded, self._done = book.recorded(), book.samples.prompts_done
+        self._budget = _budget(context)
 
-def _round(
-    context: StepContext, tutor: Tutor, pool: list[TailPrompt], round: int, book: Book, budget: int | None
-) -> bool:
-    """Give every prompt of the pool its turn; False when the tokens that are left would not pay for the next one."""
-    while pool:
-        affordable = _affordable(context, budget, book)
-        most = len(pool) if tutor.judges_while_drawing else SAMPLES_PER_PART // _per_round(context) or 1
-        now = pool[: min(most, affordable)]
-        if not now:
-            return False
-        for lesson in tutor.lessons(now, round):
-            book.write(lesson)
-            for prompt in pool[: lesson.prompts]:
-                prompt.learn(lesson.attempts.get(prompt.prompt.id, []))
-            pool = pool[lesson.prompts :]
-            context.stop_if_asked()
-        context.stop_if_asked()
-    return True
+    def give(self, prompts: Sequence[TailPrompt]) -> None:
+        """Guide these prompts until none is left, or the rounds or the tokens are used up."""
+        settings = self._context.spec.resampling
+        for round in range(1, settings.max_rounds + 1):
+            pool = [prompt for prompt in prompts if prompt.accepted < settings.target]
+            for group in self._course.groups(pool):
+                if not self._group(self._course.turns(group, round), round):
+                    return
 
+    def _group(self, turns: list[Turn], round: int) -> bool:
+        """What one group's turns bring; False when the tokens that are left would not pay for the next one."""
+        past, turns = turns[: self._done], turns[self._done :]
+        self._done -= len(past)
+        for turn in past:
+            self._learn(turn, *self._recorded.get((round, turn.prompt.prompt.id), ([], 0)))
+        if not turns:
+            return True
+        self._context.progress.start(f"{self._context.step.name} round {round}", len(past) + len(turns), len(past))
+        while turns:
+            now = turns[: min(self._most_at_once(len(turns)), self._affordable())]
+            if not now:
+                return False
+            for lesson in self._tutor.lessons(now, round):
+                self._book.write(lesson)
+                for turn in turns[: lesson.prompts]:
+                    prompt = turn.prompt.prompt.id
+                    self._learn(turn, lesson.attempts.get(prompt, []), lesson.tokens[prompt])
+                turns = turns[lesson.prompts :]
+                self._context.stop_if_asked()
+            self._context.stop_if_asked()
+        return True
 
-def _affordable(context: StepContext, budget: int | None, book: Book) -> int:
-    """How many prompts may have a turn so that even samples of full length stay within the budget."""
-    if budget is None:
-        return sys.maxsize
-    left = budget - book.samples.totals.get("tokens", 0)
-    return left // (context.spec.generation.max_tokens * _per_round(context))
+    def _learn(self, turn: Turn, attempts: list[Attempt], tokens: int) -> None:
+        turn.prompt.learn(attempts)
+        self._course.learn(turn, attempts, tokens)
+
+    @cached_property
+    def _tutor(self) -> Tutor:
+        return Tutor(self._context)
+
+    def _most_at_once(self, turns: int) -> int:
+        return turns if self._tutor.judges_while_drawing else SAMPLES_PER_PART // _per_round(self._context) or 1
+
+    def _affordable(self) -> int:
+        """How many prompts may have a turn so that even samples of full length stay within the budget."""
+        if self._budget is None:
+            return sys.maxsize
+        left = self._budget - self._book.samples.totals.get("tokens", 0)
+        return left // (self._context.spec.generation.max_tokens * _per_round(self._context))
 
 
 def _budget(context: StepContext) -> int | None:
@@ -123,13 +136,14 @@ def _per_round(context: StepContext) -> int:
     return context.spec.resampling.samples_per_round
 
 
-def _strategy(context: StepContext) -> Strategy:
+def _course(context: StepContext) -> Course:
     tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
-    return strategy_for(context.spec.resampling, tokenizer)
+    return Fixed(strategy_for(context.spec.resampling, tokenizer))
 
 
-def _require_references(strategy: Strategy, tail: Sequence[TailPrompt], pool: Sequence[TailPrompt]) -> None:
+def _require_references(course: Course, tail: Sequence[TailPrompt], pool: Sequence[TailPrompt]) -> None:
     if tail and not pool:
+        strategy = course.strategies[0]
         what = "rationale" if strategy.needs_rationale else "answer"
         raise UserError(
             f"spec.resampling.strategy: {strategy.name} shows a prompt's {what}, and none of the {len(tail)} prompts "
@@ -137,12 +151,12 @@ def _require_references(strategy: Strategy, tail: Sequence[TailPrompt], pool: Se
         )
 
 
-def _settings(context: StepContext, strategy: Strategy) -> dict[str, Any]:
+def _settings(context: StepContext, course: Course) -> dict[str, Any]:
     """What the rows of this step depend on, beside its inputs."""
     spec = context.spec
     return {
         "resampling": spec.resampling.to_json(),
-        "strategy": strategy.version,
+        "strategies": {strategy.name: strategy.version for strategy in course.strategies},
         "sampling": vars(Plan.of_generation(spec)),
         "seed": spec.seed,
         "grading": spec.dataset.grading,
@@ -170,16 +184,18 @@ class Book:
         self.decisions.write(lesson.decisions, lesson.prompts)
         self.samples.write(lesson.rows, lesson.prompts, lesson.counts)
 
-    def recorded(self) -> dict[tuple[int, str], list[Attempt]]:
-        """(round, prompt) -> the attempts that earlier runs of this step made in it."""
+    def recorded(self) -> dict[tuple[int, str], tuple[list[Attempt], int]]:
+        """(round, prompt) -> the attempts that earlier runs of this step made in it, and the tokens they sampled."""
         store = self._context.store
-        samples = _rows(read_rows(store, self.samples.parts, SAMPLE, ["round", "prompt", "text"]))
+        columns = ["round", "prompt", "text", "tokens", "prefix_length"]
+        samples = _rows(read_rows(store, self.samples.parts, SAMPLE, columns))
         decisions = _rows(read_rows(store, self.decisions.parts, DECISION, ["reason"]))
-        attempts: dict[tuple[int, str], list[Attempt]] = {}
+        found: dict[tuple[int, str], tuple[list[Attempt], int]] = {}
         for sample, decision in zip(samples, decisions, strict=True):
-            attempt = Attempt(sample["text"], decision["reason"] == ACCEPTED)
-            attempts.setdefault((sample["round"], sample["prompt"]), []).append(attempt)
-        return attempts
+            attempts, tokens = found.get(turn := (sample["round"], sample["prompt"]), ([], 0))
+            attempts.append(attempt_of(sample["text"], decision["reason"]))
+            found[turn] = attempts, tokens + sampled_tokens(sample)
+        return found
 
     def _chain(self, table: str, schema: pa.Schema, at_most: int | None = None) -> PartWriter:
         return self._context.writer(self._digest, schema, table=table, at_most=at_most)

@@ -78,7 +78,8 @@ def guidable(strategy: Strategy, prompt: TailPrompt) -> bool:
 def _tail_prompt(
     prompt: PromptRow, rows: list[dict[str, Any]], accepted: dict[str, int], marks: set[tuple[str, int]], keep: bool
 ) -> TailPrompt:
-    attempts = [Attempt(row["text"], (prompt.id, row["sample"]) in marks) for row in rows]
+    passed = [(prompt.id, row["sample"]) in marks for row in rows]
+    attempts = [Attempt(row["text"], each, wrong=not each) for row, each in zip(rows, passed, strict=True)]
     drawn = max(row["sample"] for row in rows) + 1
     return TailPrompt(prompt, rows[0]["prompt_tokens"], rows if keep else [], accepted[prompt.id], drawn, attempts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,14 +16,17 @@ import numpy as np
 from selfimprove.seeds import derive_seed
 from selfimprove.weighting import Floats
 from selfimprove_workers import chat
-from selfimprove_workers.choosing import ACCEPTED, COPY, NOT_ACCEPTED, REASONS, TRUNCATED
+from selfimprove_workers.choosing import ACCEPTED, NOT_ACCEPTED, REASONS, TRUNCATED
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
-from selfimprove_workers.examining import Examiner, critique_counts, judges_of
-from selfimprove_workers.guidance.base import Attempt, Strategy
+from selfimprove_workers.engines.base import Completion, SampleRequest
+from selfimprove_workers.examining import Examiner, judges_of
+from selfimprove_workers.guidance.base import Attempt
+from selfimprove_workers.guidance.leaks import leak_of
+from selfimprove_workers.guidance.prefixes import gold_position
 from selfimprove_workers.judging import GROUND_TRUTH, absolute_rules, accepted
 from selfimprove_workers.sampling import SECONDS_A_PART, Plan
 from selfimprove_workers.tail import TailPrompt
+from selfimprove_workers.turns import Turn
 from selfimprove_workers.verifiers.base import Candidate
 
 
@@ -31,10 +34,16 @@ from selfimprove_workers.verifiers.base import Candidate
 class Planned:
     """One guided sample to draw."""
 
-    prompt: TailPrompt
+    turn: Turn
     sample: int
-    prefix: list[int]
+    prefix: str
+    prefix_tokens: list[int]
     request: SampleRequest
+
+    @property
+    def prompt(self) -> TailPrompt:
+        """Whose sample it is."""
+        return self.turn.prompt
 
 
 @dataclass(frozen=True)
@@ -52,31 +61,31 @@ class Lesson:
         """What came of each prompt's turn."""
         found: dict[str, list[Attempt]] = {}
         for row, decision in zip(self.rows, self.decisions, strict=True):
-            found.setdefault(row["prompt"], []).append(Attempt(row["text"], decision["reason"] == ACCEPTED))
+            found.setdefault(row["prompt"], []).append(attempt_of(row["text"], decision["reason"]))
         return found
+
+    @cached_property
+    def tokens(self) -> Counter[str]:
+        """What was sampled in each prompt's turn."""
+        return sum((Counter({row["prompt"]: sampled_tokens(row)}) for row in self.rows), Counter())
 
 
 class Tutor:
-    """Draws and judges guided samples by one strategy."""
+    """Draws and judges guided samples."""
 
-    def __init__(self, context: StepContext, strategy: Strategy) -> None:
-        self._context, self._strategy = context, strategy
+    def __init__(self, context: StepContext) -> None:
+        self._context, self._engine = context, context.engine()
         self._sampling = Plan.of_generation(context.spec)
         self._judges = {judge.name: judge for judge in judges_of(context.spec)}
         self._rules = absolute_rules(context.spec)
         self._examiner = Examiner(context)
 
-    @property
-    def _engine(self) -> Engine:
-        """The model that draws; loaded again where another one judged the round before."""
-        return self._context.engine()
-
-    def lessons(self, prompts: Sequence[TailPrompt], round: int) -> Iterator[Lesson]:
-        """`samplesPerRound` guided samples of every prompt, in order, as lessons of some prompts each.
+    def lessons(self, turns: Sequence[Turn], round: int) -> Iterator[Lesson]:
+        """`samplesPerRound` guided samples in every turn, in order, as lessons of some turns each.
 
         Ends early when a signal came. The prompts themselves learn nothing of it: that is the caller's.
         """
-        plans = [self._plan(prompt, round) for prompt in prompts]
+        plans = [self._plan(turn, round) for turn in turns]
         requests = [plan.request for each in plans for plan in each]
         held: list[tuple[list[Planned], list[Completion]]] = []
         since = time.monotonic()
@@ -110,55 +119,58 @@ class Tutor:
         planned = [plan for plans, _ in held for plan in plans]
         drawn = [completion for _, completions in held for completion in completions]
         rows = [self._row(plan, done, round) for plan, done in zip(planned, drawn, strict=True)]
-        reasons, judging = self._judge(rows, [plan.prompt for plan in planned])
+        passed = self._judge(rows, [plan.prompt for plan in planned])
+        reasons = [self._reason(*each) for each in zip(planned, drawn, passed, strict=True)]
         counts = {
             "tried": len(rows),
             "tokens": sum(len(done.tokens) for done in drawn),
             "tooLong": sum(not plans for plans, _ in held),
+            **_gold_given(planned, reasons),
             **Counter(reasons),
             **judging,
         }
         decisions = [_decision(*each) for each in zip(rows, reasons, strict=True)]
         return Lesson(len(held), rows, decisions, counts)
 
-    def _plan(self, prompt: TailPrompt, round: int) -> list[Planned]:
-        """The requests for one prompt; none when the hint makes it too long for the model."""
-        messages = prompt.prompt.messages
-        guided = self._strategy.guide(messages, prompt.reference, prompt.attempts, round)
+    def _plan(self, turn: Turn, round: int) -> list[Planned]:
+        """The requests of one turn; none when the hint makes the prompt too long for the model."""
+        prompt, messages = turn.prompt, turn.prompt.prompt.messages
+        guided = turn.strategy.guide(messages, prompt.reference, prompt.attempts, turn.strength)
         prefix = self._engine.tokenizer.encode(guided.prefix, add_special_tokens=False) if guided.prefix else []
         shown = [*(prompt.tokens if guided.messages == messages else self._render(guided.messages)), *prefix]
         if len(shown) + self._sampling.max_tokens > self._engine.max_model_len:
             return []
         indices = range(prompt.drawn, prompt.drawn + self._context.spec.resampling.samples_per_round)
         return [
-            Planned(prompt, i, prefix, self._sampling.request(shown, self._seed(prompt, i, round))) for i in indices
+            Planned(turn, i, guided.prefix, prefix, self._sampling.request(shown, self._seed(turn, i, round)))
+            for i in indices
         ]
 
     def _render(self, messages: list[dict[str, str]]) -> list[int]:
         return chat.render(self._engine.tokenizer, messages, self._context.spec.generation.chat_template_kwargs)
 
-    def _seed(self, prompt: TailPrompt, sample: int, round: int) -> int:
-        step = (self._context.split, self._context.step.iteration, "resample", self._strategy.name)
-        return derive_seed(self._context.spec.seed, *step, prompt.prompt.id, sample, round)
+    def _seed(self, turn: Turn, sample: int, round: int) -> int:
+        step = (self._context.split, self._context.step.iteration, "resample", turn.strategy.name)
+        return derive_seed(self._context.spec.seed, *step, turn.prompt.prompt.id, sample, round)
 
     def _row(self, plan: Planned, done: Completion, round: int) -> dict[str, Any]:
-        tokens = [*plan.prefix, *done.tokens]
+        tokens = [*plan.prefix_tokens, *done.tokens]
         return {
             "prompt": plan.prompt.prompt.id,
             "sample": plan.sample,
-            "strategy": self._strategy.name,
+            "strategy": plan.turn.strategy.name,
             "round": round,
             "seed": plan.request.seed,
             "text": self._engine.tokenizer.decode(tokens, skip_special_tokens=True),
             "prompt_tokens": plan.prompt.tokens,
             "tokens": tokens,
-            "prefix_length": len(plan.prefix),
+            "prefix_length": len(plan.prefix_tokens),
             "logprob_sum": done.logprob_sum,
             "finish": done.finish,
         }
 
-    def _judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> tuple[list[str], dict[str, int]]:
-        """Why each sample is accepted or not, and what critiques came to; fills the verdict columns of its row."""
+    def _judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> list[bool]:
+        """Whether each sample passes the absolute rules; fills the verdict columns of its row."""
         batch = self._examiner.candidates(rows)
         known = self._examiner.verdict_rows(batch)
         verdicts = {(row["prompt"], row["sample"]): row for row in known}
@@ -170,8 +182,8 @@ class Tutor:
         truncated = np.array([row["finish"] == "length" for row in rows], dtype=bool)
         passed = accepted(self._context.spec, scores, truncated)
         assert passed is not None  # find_tail has refused a spec without an absolute rule
-        reasons = [self._reason(*each) for each in zip(rows, prompts, passed.tolist(), strict=True)]
-        return reasons, critique_counts([row for each in judged.values() for row in each])
+        judged: list[bool] = passed.tolist()
+        return judged
 
     def _scored(
         self, name: str, batch: list[Candidate], verdicts: list[dict[str, Any]], prompts: Sequence[TailPrompt]
@@ -186,12 +198,16 @@ class Tutor:
         others = self._examiner.candidates([row for rows in plain.values() for row in rows])
         return self._examiner.score_rows(judge, [*others, *batch])
 
-    def _reason(self, row: dict[str, Any], prompt: TailPrompt, passed: bool) -> str:
-        if self._strategy.needs_rationale and _same_text(row["text"], prompt.prompt.rationale or ""):
-            return REASONS[COPY]
-        if row["finish"] == "length" and not self._context.spec.selection.accept_truncated:
+    def _reason(self, plan: Planned, done: Completion, passed: bool) -> str:
+        if done.finish == "length" and not self._context.spec.selection.accept_truncated:
             return REASONS[TRUNCATED]
-        return ACCEPTED if passed else REASONS[NOT_ACCEPTED]
+        if not passed:
+            return REASONS[NOT_ACCEPTED]
+        said = self._engine.tokenizer.decode(done.tokens, skip_special_tokens=True)
+        prompt = plan.prompt.prompt
+        question = "\n".join(message["content"] for message in prompt.messages)
+        leak = leak_of(plan.turn.strategy.leaks, said, question, prompt.answer, prompt.rationale, plan.prefix)
+        return leak.value if leak else ACCEPTED
 
 
 def in_order(done: Iterable[tuple[int, Completion]]) -> Iterator[Completion]:
@@ -211,8 +227,24 @@ def _by_candidate(batch: Sequence[Candidate], rows: list[dict[str, Any]]) -> Flo
     return np.array([np.nan if score is None else score for score in scores], dtype=np.float64)
 
 
-def _same_text(one: str, other: str) -> bool:
-    return one.casefold().split() == other.casefold().split()
+def attempt_of(text: str, reason: str) -> Attempt:
+    """What a strategy may know of a sample, from what was decided of it."""
+    return Attempt(text, reason == ACCEPTED, reason in (REASONS[NOT_ACCEPTED], REASONS[TRUNCATED]))
+
+
+def sampled_tokens(row: Mapping[str, Any]) -> int:
+    """The tokens of a SAMPLE row that were sampled, those that were given left out."""
+    return len(row["tokens"]) - int(row["prefix_length"])
+
+
+def _gold_given(planned: Sequence[Planned], reasons: Sequence[str]) -> dict[str, int]:
+    """How many were given the answer in their prefix (`schedule: Paper`), and how many of those were accepted."""
+    given = [reason for plan, reason in zip(planned, reasons, strict=True) if _holds_gold(plan)]
+    return {"goldGiven": len(given), "goldGivenAccepted": given.count(ACCEPTED)} if given else {}
+
+
+def _holds_gold(plan: Planned) -> bool:
+    return gold_position(plan.prefix, plan.prompt.prompt.answer) < len(plan.prefix)
 
 
 def _decision(row: dict[str, Any], reason: str) -> dict[str, Any]:

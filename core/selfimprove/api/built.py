@@ -14,7 +14,8 @@ from selfimprove.api.spec import Spec
 Found = Iterator[tuple[str, str]]
 """Fields (relative to `spec`) and the values found there."""
 
-STRATEGIES = ("None", "BruteForce", "AnswerDriven", "StateReset")
+METHODS = ("GroundTruth", "Likelihood", "MajorityVote", "MultipleChoice")
+STRATEGIES = ("None", "BruteForce", "AnswerDriven", "RationaleDriven", "StateReset")
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,6 @@ TABLE: tuple[Unbuilt, ...] = (
     ),
     Unbuilt(_presence("resampling.teacher", _teacher), "remove it"),
     Unbuilt(_value("resampling.leakProbe", lambda s: s.resampling.leak_probe, False), "give false"),
-    Unbuilt(
-        _value("resampling.schedule", lambda s: s.resampling.schedule, None, "Lines", "Tokens"), "give Lines or Tokens"
-    ),
     Unbuilt(_value("selection.balance", lambda s: s.selection.balance, False), "give false"),
     Unbuilt(_value("selection.replay", lambda s: s.selection.replay, "None"), "give None"),
     Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfimprove_workers.guidance.base import Attempt, Guided, Reference
+from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference, with_last_turn
 from selfimprove_workers.templates import Template, shipped
 
 
@@ -17,6 +17,8 @@ class AnswerDriven:
     name = "AnswerDriven"
     needs_answer = True
     needs_rationale = False
+    needs_teacher = False
+    leaks = frozenset((Leak.SPOKEN_OF, Leak.NO_REASONING))
 
     def __init__(self, template: Template | None = None) -> None:
         self._template = template or shipped("answer-driven-1")
@@ -26,6 +28,5 @@ class AnswerDriven:
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
     ) -> Guided:
         """The same chat, its last turn with the hint. The round does not matter: the hint can't grow."""
-        *earlier, asked = messages
-        hinted = self._template.render(question=asked["content"], answer=reference.answer)
-        return Guided([*earlier, {**asked, "content": hinted}])
+        question = messages[-1]["content"]
+        return Guided(with_last_turn(messages, self._template.render(question=question, answer=reference.answer)))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
+
+
+class Leak(Enum):
+    """How a hint may show in a sample although nothing was learnt, by what a person is told of it."""
+
+    COPY = "copy"
+    SPOKEN_OF = "speaks of the hint"
+    NO_REASONING = "answer without reasoning"
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ class Reference:
 
     answer: str | None
     rationale: str | None = None
+    critique: str | None = None
+    """What a teacher wrote of the last wrong attempt, for strategies that ask one."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,8 @@ class Attempt:
 
     text: str
     accepted: bool
+    wrong: bool = False
+    """A right answer that was refused for another reason, as a copy, is neither accepted nor wrong."""
 
 
 class Strategy(Protocol):
@@ -41,9 +54,19 @@ class Strategy(Protocol):
     needs_answer: bool
     """Whether it shows the gold answer: a prompt without one can't be guided."""
     needs_rationale: bool
-    """Whether it shows the reference solution, so that a copy of that solution earns nothing."""
+    """Whether it shows the reference solution: a prompt without one can't be guided."""
+    needs_teacher: bool
+    """Whether it shows what a teacher says of a wrong attempt."""
+    leaks: frozenset[Leak]
+    """What is looked for in its accepted samples."""
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
     ) -> Guided:
         """What to show for a prompt in a round (from 1); pure."""
+
+
+def with_last_turn(messages: Sequence[dict[str, str]], content: str) -> list[dict[str, str]]:
+    """The same chat with other words in its last turn, which is the question."""
+    *earlier, asked = messages
+    return [*earlier, {**asked, "content": content}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfimprove_workers.guidance.base import Attempt, Guided, Reference
+from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
 
 
 class BruteForce:
@@ -14,6 +14,8 @@ class BruteForce:
     version = ""
     needs_answer = False
     needs_rationale = False
+    needs_teacher = False
+    leaks: frozenset[Leak] = frozenset()
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int

@@ -39,6 +39,11 @@ def gold_position(text: str, answer: str | None) -> int:
     return found.start() if found else len(text)
 
 
+def without_gold(text: str, answer: str) -> str:
+    """The text with every gold that `gold_position` would find replaced by a space."""
+    return _gold_pattern(answer.strip()).sub(" ", text) if answer.strip() else text
+
+
 def _gold_pattern(answer: str) -> re.Pattern[str]:
     flags = re.IGNORECASE if len(answer) > 1 else re.NOFLAG
     if re.fullmatch(r"-?[\d,]*\d(\.\d+)?", answer):

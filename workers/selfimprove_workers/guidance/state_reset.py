@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfimprove_workers.guidance.base import Attempt, Guided, Reference
+from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
 from selfimprove_workers.guidance.prefixes import TokenEnds, growing_prefixes
 
 
@@ -19,6 +19,8 @@ class StateReset:
     version = "state-reset-1"
     needs_answer = False
     needs_rationale = True
+    needs_teacher = False
+    leaks = frozenset((Leak.COPY, Leak.SPOKEN_OF))
 
     def __init__(self, schedule: str | None, token_ends: TokenEnds) -> None:
         self._schedule = None if schedule == "Paper" else schedule

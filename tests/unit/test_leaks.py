@@ -1,0 +1,141 @@
+"""What a hint leaves behind in a sample: copies, words that point at it, answers without a way to them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove_workers.guidance.base import Leak
+from selfimprove_workers.guidance.leaks import NGRAM, copies, is_bare, leak_of, speaks_of_hint
+
+QUESTION = "Natalia sold clips to 48 of her friends in April, and half as many in May. How many did she sell?"
+REFERENCE = (
+    "In May she sold half of what she sold in April, which makes 48 / 2 = 24 clips.\n"
+    "Over both months together she has therefore sold 48 + 24 = 72 clips altogether."
+)
+OWN = "April: 48. May is half of that, so 24. The sum is 48 + 24 = 72."
+WORDS = st.lists(st.sampled_from(["one", "two", "three", "four"]), max_size=40)
+
+
+def test_the_reference_itself_is_a_copy_whatever_its_spaces_and_capitals() -> None:
+    assert copies(f"  {REFERENCE.upper()}\n", REFERENCE, QUESTION)
+
+
+def test_a_reference_with_a_word_changed_here_and_there_is_still_a_copy() -> None:
+    assert copies(REFERENCE.replace("altogether", "in all"), REFERENCE, QUESTION)
+
+
+def test_a_solution_in_other_words_is_none() -> None:
+    assert not copies(OWN, REFERENCE, QUESTION)
+
+
+def test_what_the_question_says_is_nobodys_copy() -> None:
+    reference = f"{QUESTION} It is 72."
+    assert copies(f"{QUESTION} So, 72.", reference)
+    assert not copies(f"{QUESTION} So, 72.", reference, QUESTION)
+
+
+def test_after_a_prefix_the_rest_of_the_reference_is_the_copy() -> None:
+    prefix, rest = REFERENCE[: REFERENCE.index("\n") + 1], "It is 72."
+    assert copies(rest, prefix + rest, QUESTION, prefix)
+    assert not copies(rest, prefix + rest, QUESTION)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "As given, the answer is 72.",
+        "As shown above, she sold 72.",
+        "According to the provided solution, 48 + 24 = 72.",
+        "The answer is given: 72.",
+        "We check the given answer: 72.",
+        "The hint says 72.",
+        "As you pointed out, May is half of April.",
+        "I apologize for the mistake. 48 + 24 = 72.",
+        "In my previous attempt I forgot April.",
+    ],
+)
+def test_words_that_point_at_a_hint_are_found(said: str) -> None:
+    assert speaks_of_hint(said, QUESTION)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        OWN,
+        "As stated in the problem, she sold 48 in April.",
+        "The given numbers are 48 and half of it.",
+        "The result is given by the sum, 48 + 24 = 72.",
+        "The first answer to try is 2.",
+        "The solution is x = 3.",
+    ],
+)
+def test_words_that_point_at_the_question_are_none(said: str) -> None:
+    assert not speaks_of_hint(said, QUESTION)
+
+
+def test_a_question_that_speaks_of_a_given_answer_allows_its_words() -> None:
+    assert not speaks_of_hint("The given answer is wrong.", "Is the given answer right?")
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("72", "72"),
+        ("The answer is 72.", "72"),
+        (r"So the final answer is \boxed{72}", "72"),
+        ("#### 1,234.0", "1234"),
+        ("The answer is (B).", "B"),
+        ("Paris it is!", "paris"),
+    ],
+)
+def test_an_answer_and_nothing_else_is_bare(said: str, answer: str) -> None:
+    assert is_bare(said, answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("48 + 24 = 72", "72"),
+        (OWN, "72"),
+        ("Since France has its government there, it must be Paris.", "Paris"),
+        ("I do not know.", "72"),
+        ("", "72"),
+    ],
+)
+def test_an_answer_with_a_way_to_it_is_not(said: str, answer: str) -> None:
+    assert not is_bare(said, answer)
+
+
+def test_only_what_is_looked_for_is_found_and_the_copy_first() -> None:
+    def found(*looked_for: Leak) -> Leak | None:
+        return leak_of(frozenset(looked_for), "As given: 72", QUESTION, "72", "As given: 72")
+
+    assert found(*Leak) is Leak.COPY
+    assert found(Leak.SPOKEN_OF, Leak.NO_REASONING) is Leak.SPOKEN_OF
+    assert found(Leak.NO_REASONING) is Leak.NO_REASONING
+    assert found() is None
+
+
+def test_without_a_reference_or_an_answer_nothing_is_compared_with_one() -> None:
+    assert leak_of(frozenset(Leak), "72", QUESTION, None, None) is None
+
+
+@given(WORDS, WORDS)
+def test_texts_that_share_no_long_run_of_words_are_no_copies(one: list[str], other: list[str]) -> None:
+    """Of n words there are no n-grams in common unless n of them stand together in both."""
+    runs = {tuple(other[at : at + NGRAM]) for at in range(len(other) - NGRAM + 1)}
+    shared = any(tuple(one[at : at + NGRAM]) in runs for at in range(len(one) - NGRAM + 1))
+    if not shared and one != other:
+        assert not copies(" ".join(one), " ".join(other))
+
+
+@given(WORDS.filter(bool), WORDS, WORDS)
+def test_a_reference_is_a_copy_of_itself_and_the_rest_of_it_after_any_prefix(
+    prefix: list[str], rest: list[str], question: list[str]
+) -> None:
+    given_away, left = " ".join(prefix) + " ", " ".join(rest)
+    assert copies(given_away, given_away, " ".join(question))
+    if left:
+        assert copies(left, given_away + left, " ".join(question), given_away)

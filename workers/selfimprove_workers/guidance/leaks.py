@@ -1,0 +1,94 @@
+"""What a hint leaves in a sample that learnt nothing from it, found by plain words (arXiv 2411.00750, limitations).
+
+A correct answer can stand under a solution that is a copy, that points at a hint nobody will see in training, or that
+is no solution at all. Each is told apart, so that each can be counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from selfimprove_workers.guidance.base import Leak
+from selfimprove_workers.guidance.prefixes import without_gold
+
+NGRAM = 8
+"""Words that stand together by more than chance."""
+MOST_COPIED = 0.5
+"""The share of a sample's n-grams that may be the reference's."""
+LEAST_WORDS = 5
+"""What is said beside an answer in fewer words, without another number, explains nothing."""
+
+_GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
+_SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
+_HINT_PHRASES = re.compile(
+    rf"""
+    \bas\s+(?:was\s+|already\s+)?(?:{_GIVEN}|you\s+(?:said|pointed\s+out|mentioned|noted))\b
+    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?{_SHOWN}\b
+    | \b{_SHOWN}\s+(?:is|was|that\s+(?:is|was)|has\s+been)\s+(?:already\s+)?(?:given|provided|shown\s+above)\b
+    | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction)\b
+    | \b(?:my\s+(?:previous|earlier|first|last)|the\s+previous)\s+(?:attempt|answer|solution)\b
+    | \bi\s+(?:apologi[sz]e|made\s+(?:a|an)\s+(?:mistake|error))\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_NO_HINT = re.compile(
+    r"[\s,]+(?:by\b|below\b|in\s+the\s+(?:problem|question|exercise|task|statement)\b)", re.IGNORECASE
+)
+"""What makes a phrase point at the question, or at a formula."""
+_EMPTY_WORDS = re.compile(
+    "(a|an|and|answer|are|be|boxed|correct|final|get|have|hence|is|it|of|result|so|solution|text|that|the|then|therefore"
+    "|this|thus|to|we)"
+)
+
+
+def leak_of(
+    looked_for: frozenset[Leak], said: str, question: str, answer: str | None, rationale: str | None, prefix: str = ""
+) -> Leak | None:
+    """The first leak, of those that are looked for, in what the model said itself; None where there is none.
+
+    `prefix`: the beginning of the reference that it was given, and need not say again.
+    """
+    for leak in (each for each in Leak if each in looked_for):
+        if leak is Leak.COPY and rationale is not None and copies(said, rationale, question, prefix):
+            return leak
+        if leak is Leak.SPOKEN_OF and speaks_of_hint(said, question):
+            return leak
+        if leak is Leak.NO_REASONING and answer is not None and is_bare(said, answer):
+            return leak
+    return None
+
+
+def copies(said: str, rationale: str, question: str = "", prefix: str = "") -> bool:
+    """Whether a text is the reference, or the rest of it, or mostly made of its 8-grams.
+
+    What the question says too is nobody's copy.
+    """
+    words = _words(said)
+    if words and words in (_words(rationale), _words(rationale[len(prefix) :] if prefix else rationale)):
+        return True
+    own = _ngrams(words) - _ngrams(_words(question))
+    return len(own & _ngrams(_words(rationale))) > MOST_COPIED * len(own)
+
+
+def speaks_of_hint(said: str, question: str = "") -> bool:
+    """Whether a text points at something that only a hint could have shown: "as given", "the provided answer"."""
+    return any(
+        not _NO_HINT.match(said, found.end()) and found[0].casefold() not in question.casefold()
+        for found in _HINT_PHRASES.finditer(said)
+    )
+
+
+def is_bare(said: str, answer: str) -> bool:
+    """Whether a text gives the answer and says no more: no other number, and fewer than `LEAST_WORDS` words."""
+    rest = without_gold(said, answer)
+    words = [word for word in _words(rest) if word[0].isalnum() and not _EMPTY_WORDS.fullmatch(word)]
+    return rest != said and len(words) < LEAST_WORDS and not any(word[0].isdigit() for word in words)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+|[^\w\s]", text.casefold())
+
+
+def _ngrams(words: Sequence[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[at : at + NGRAM]) for at in range(len(words) - NGRAM + 1)}
