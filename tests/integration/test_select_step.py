@@ -313,3 +313,66 @@ def test_samples_that_are_all_kept_or_all_dropped_make_no_pair_and_are_counted(
     assert summary.selected is not None
     assert (summary.selected.examples, pairs(shop)) == (0, [])
     assert summary.counts == {"notAccepted": 2, "noPair": 2, "pairs": 0, "promptsWithoutPair": 2}
+
+
+def replaying(folder: Path, model: Path, replay: str, **selection: Any) -> Workshop:
+    """Three iterations by hand; iteration 2 says again what 1 said, and something of its own."""
+    shop = workshop(folder, model, sums(2), selection={"replay": replay, **selection})
+    answers = {
+        1: {"p0": ["It is 7", "8"], "p1": ["So 7", "Thus 7"]},
+        2: {"p0": ["It  is 7", "Surely 7"], "p1": ["8", "9"]},
+        3: {"p0": ["8", "9"], "p1": ["Hence 7", "9"]},
+    }
+    for iteration, texts in answers.items():
+        shop.commit_answers(texts, iteration=iteration)
+        select.run(shop.context("select", iteration))
+    return shop
+
+
+def drawn_by(shop: Workshop, iteration: int) -> list[tuple[int, str, int]]:
+    found = shop.rows(shop.manifest("select", iteration).parts, "example")
+    return sorted((row["iteration"], row["prompt"], row["sample"]) for row in found)
+
+
+OF_1 = [(1, "p0", 0), (1, "p1", 0), (1, "p1", 1)]
+OF_3 = [(3, "p1", 0)]
+
+
+def test_without_replay_an_iteration_trains_on_its_own_data_only(tiny_model: Path, tmp_path: Path) -> None:
+    shop = replaying(tmp_path, tiny_model, "None")
+    assert drawn_by(shop, 2) == [(2, "p0", 0), (2, "p0", 1)]
+    assert drawn_by(shop, 3) == OF_3
+
+
+def test_replay_of_the_previous_iteration_takes_what_it_drew_and_not_what_it_replayed(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    shop = replaying(tmp_path, tiny_model, "Previous")
+    assert drawn_by(shop, 1) == OF_1
+    assert drawn_by(shop, 2) == [(1, "p1", 0), (1, "p1", 1), (2, "p0", 0), (2, "p0", 1)]  # p0's old one is said again
+    assert drawn_by(shop, 3) == [(2, "p0", 0), (2, "p0", 1), *OF_3]
+
+
+def test_replay_of_all_takes_every_earlier_iterations_own_data_once(tiny_model: Path, tmp_path: Path) -> None:
+    shop = replaying(tmp_path, tiny_model, "All", deduplicate=False)
+    assert drawn_by(shop, 3) == [*OF_1, (2, "p0", 0), (2, "p0", 1), *OF_3]
+    manifest = shop.manifest("select", 3)
+    assert manifest.summary["counts"]["replayed"] == 5
+    assert {"i001/select/00000", "i002/select/00000"} <= set(manifest.inputs)
+    found = shop.rows(manifest.parts, "example")
+    assert [row["weight"] for row in found] == pytest.approx([1 / 3] * 6)  # what is old weighs as much as what is new
+
+
+def test_what_is_replayed_is_decided_once_and_in_no_measure(tiny_model: Path, tmp_path: Path) -> None:
+    shop = replaying(tmp_path, tiny_model, "All")
+    manifest = shop.manifest("select", 3)
+    assert sum(part.rows for part in manifest.tables["decision"]) == 4
+    assert manifest.summary["selected"]["training"]["samples"] == 4
+    assert tally(shop, 3)["p1"]["examples"] == 3
+
+
+def test_the_cap_holds_for_old_and_new_together(tiny_model: Path, tmp_path: Path) -> None:
+    shop = replaying(tmp_path, tiny_model, "All", perPromptCap=2)
+    found = drawn_by(shop, 3)
+    assert [prompt for _, prompt, _ in found].count("p1") == 2
+    assert OF_3[0] in found

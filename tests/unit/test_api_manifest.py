@@ -197,8 +197,6 @@ UNBUILT = [
         "remove it: the run's own model verifies",
     ),
     ("resampling.leakProbe=true", "spec.resampling.leakProbe: true", "give false"),
-    ("selection.balance=true", "spec.selection.balance: true", "give false"),
-    ("selection.replay=All", "spec.selection.replay: All", "give None"),
     ("selection.seedTraining=References", "spec.selection.seedTraining: References", "give None"),
     ("distillation.numNodes=2", "spec.distillation.numNodes: 2", "give 1"),
 ]

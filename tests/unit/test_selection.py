@@ -16,6 +16,7 @@ from selfimprove_workers.choosing import (
     NOT_ACCEPTED,
     OVER_THE_CAP,
     TRUNCATED,
+    UNBALANCED,
     Pool,
     choose,
     merit_of,
@@ -85,6 +86,23 @@ def test_the_cap_comes_after_duplicates_so_that_they_take_no_place() -> None:
     assert_array_equal(reason, [KEPT, DUPLICATE, OVER_THE_CAP])
 
 
+def test_balance_keeps_of_every_prompt_as_many_as_the_one_with_the_fewest_has() -> None:
+    many = pool([0, 0, 0, 1, 1, 2], reason=[KEPT, KEPT, KEPT, KEPT, KEPT, NOT_ACCEPTED], merit=[1, 3, 2, 0, 0, 9])
+    weight, reason = choose(many, Selection(balance=True), seed=0)
+    assert_array_equal(reason, [UNBALANCED, KEPT, KEPT, KEPT, KEPT, NOT_ACCEPTED])
+    assert_allclose(weight, [0, 0.5, 0.5, 0.5, 0.5, 0])
+
+
+def test_balance_comes_after_the_cap() -> None:
+    _, reason = choose(pool([0, 0, 0, 1, 1]), Selection(balance=True, per_prompt_cap=2), seed=0)
+    assert np.bincount(reason, minlength=8)[[KEPT, OVER_THE_CAP, UNBALANCED]].tolist() == [4, 1, 0]
+
+
+def test_balance_of_nothing_is_nothing() -> None:
+    assert choose(pool([]), Selection(balance=True), seed=0)[0].tolist() == []
+    assert choose(pool([0], reason=[NOT_ACCEPTED]), Selection(balance=True), seed=0)[0].tolist() == [0]
+
+
 def test_ties_under_the_cap_are_drawn_by_lot_the_same_for_the_same_seed() -> None:
     many, capped = pool([0] * 64), Selection(per_prompt_cap=8)
     drawn = {seed: np.flatnonzero(choose(many, capped, seed)[1] == KEPT).tolist() for seed in (0, 1)}
@@ -127,11 +145,12 @@ def test_one_score_orders_by_itself_and_two_scales_can_meet() -> None:
         max_size=40,
     ),
     st.integers(1, 4),
+    st.booleans(),
 )
-def test_whatever_comes_in_the_rules_hold(samples: list[tuple[int, float, int, int]], cap: int) -> None:
+def test_whatever_comes_in_the_rules_hold(samples: list[tuple[int, float, int, int]], cap: int, balance: bool) -> None:
     prompts, weights, reasons, texts = (list(each) for each in zip(*samples, strict=True)) if samples else ([],) * 4
     given_in = pool(prompts, weights, reasons, texts=texts)
-    weight, reason = choose(given_in, Selection(per_prompt_cap=cap), seed=3)
+    weight, reason = choose(given_in, Selection(per_prompt_cap=cap, balance=balance), seed=3)
     assert_array_equal(weight > 0, reason == KEPT)
     assert_array_equal(reason[given_in.reason != KEPT], given_in.reason[given_in.reason != KEPT])
     for prompt in set(prompts):
@@ -141,3 +160,5 @@ def test_whatever_comes_in_the_rules_hold(samples: list[tuple[int, float, int, i
         had = (given_in.prompt == prompt) & (given_in.reason == KEPT)
         assert len(kept) > 0 or not had.any()
         assert not len(kept) or abs(weight[kept].sum() - 1) < 1e-9
+    if balance:
+        assert len(set(np.bincount(given_in.prompt[weight > 0]).tolist()) - {0}) <= 1

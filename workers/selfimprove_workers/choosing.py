@@ -49,14 +49,14 @@ Codes = npt.NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Pool:
-    """n samples of P prompts that may become examples: plain ones first, then guided ones."""
+    """n samples of P prompts that may become examples: plain ones first, then guided ones, then replayed ones."""
 
     prompts: int
     """P."""
     prompt: Ints
     """[n] Index of the prompt."""
     weight: Floats
-    """[n] What the filters give; 1 for a guided sample that was accepted."""
+    """[n] What the filters give, or gave; 1 for a guided sample that was accepted."""
     reason: Codes
     """[n] KEPT, or why a sample is out already."""
     merit: Floats
@@ -66,10 +66,15 @@ class Pool:
 
 
 def choose(pool: Pool, selection: Selection, seed: int) -> tuple[Floats, Codes]:
-    """[n] Final weights (0 where not kept) and reasons: no duplicates, then the cap, then prompts are normalised."""
+    """[n] Final weights (0 where not kept) and reasons.
+
+    Duplicates go first, then what is over the cap, then what makes prompts unequal; what is left is normalised.
+    """
     pool = without_duplicates(pool, selection)
     if selection.per_prompt_cap is not None:
         pool = _drop(pool, _beyond(pool, selection.per_prompt_cap, seed), OVER_THE_CAP)
+    if selection.balance:
+        pool = _drop(pool, _beyond(pool, _fewest(pool), seed), UNBALANCED)
     weight = np.where(pool.reason == KEPT, pool.weight, 0.0)
     if selection.normalise == "Prompt":
         weight = weighting.normalise(weight, pool.prompt, pool.prompts)
@@ -111,6 +116,12 @@ def merit_of(scores: Sequence[Floats]) -> Floats:
 
 def _drop(pool: Pool, out: Bools, why: int) -> Pool:
     return replace(pool, reason=np.where(out & (pool.reason == KEPT), why, pool.reason).astype(np.int8))
+
+
+def _fewest(pool: Pool) -> int:
+    """What the prompt with the fewest kept samples has, of those with any; at least 1."""
+    counts = np.bincount(pool.prompt[(pool.reason == KEPT) & (pool.weight > 0)], minlength=1)
+    return int(counts[counts > 0].min(initial=len(pool.prompt) or 1))
 
 
 def _beyond(pool: Pool, cap: int, seed: int) -> Bools:

@@ -48,12 +48,11 @@ def gather_guided(store: Store, resampled: Sequence[Manifest], ids: Sequence[str
 
 def fingerprints(store: Store, parts: Sequence[Part]) -> npt.NDArray[np.uint64]:
     """One number for each text, the same for texts that differ in white space only."""
-    found: list[npt.NDArray[np.uint64]] = [np.empty(0, np.uint64)]
-    for batch in read_rows(store, parts, SAMPLE, ["text"]):
-        digests = b"".join(blake2b(_normal(text), digest_size=8).digest() for text in batch["text"].to_pylist())
-        found.append(np.frombuffer(digests, dtype=np.uint64))
-    return np.concatenate(found)
+    batches = read_rows(store, parts, SAMPLE, ["text"])
+    texts = (text for batch in batches for text in batch["text"].to_pylist())
+    return np.fromiter(map(fingerprint, texts), dtype=np.uint64)
 
 
-def _normal(text: str) -> bytes:
-    return " ".join(text.split()).encode()
+def fingerprint(text: str) -> int:
+    """The one of a single text."""
+    return int.from_bytes(blake2b(" ".join(text.split()).encode(), digest_size=8).digest())

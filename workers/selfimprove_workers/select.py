@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import Manifest, Part, read_rows, step_folder
@@ -23,13 +24,14 @@ from selfimprove.records import PROMPT
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Estimate, Selected, Summary
 from selfimprove.weighting import Bools, Floats
-from selfimprove_workers.choosing import REASONS, Codes, Pool, choose, merit_of, plain_reasons
+from selfimprove_workers.choosing import KEPT, REASONS, Codes, Pool, choose, merit_of, plain_reasons
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.judging import acceptance, accepted, methods_of, missing, weigh
 from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.pairing import Pairs, pair
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
+from selfimprove_workers.replaying import Earlier, Replayed, gather_replayed
 from selfimprove_workers.training_set import Decided, read_tally, write_tables
 from selfimprove_workers.verifier_worth import figures_of, worth_of, write_worth
 
@@ -47,16 +49,13 @@ class Sources:
     inputs: dict[str, str]
     first: Manifest | None
     """Iteration 1's own selection, from iteration 2 on: it says which prompts were the tail then."""
+    earlier: list[Earlier]
+    """The iterations whose training sets are replayed."""
 
     @property
-    def plain(self) -> list[Part]:
-        """The parts of plain samples."""
-        return _parts(self.generated)
-
-    @property
-    def guided(self) -> list[Part]:
-        """The parts of guided samples."""
-        return _parts(self.resampled)
+    def samples(self) -> list[Part]:
+        """The parts of this iteration's samples: the plain ones, then the guided ones."""
+        return [*_parts(self.generated), *_parts(self.resampled)]
 
 
 def run(context: StepContext) -> Summary:
@@ -64,25 +63,19 @@ def run(context: StepContext) -> Summary:
     began = time.monotonic()
     sources = _sources(context)
     recipe = Recipe(sources.inputs, _settings(context))
-    plain = gather(context.store, sources.plain, _parts(sources.verified), methods_of(context.spec))
+    plain = gather(context.store, _parts(sources.generated), _parts(sources.verified), methods_of(context.spec))
     guided = gather_guided(context.store, sources.resampled, plain.ids)
     filters = weigh(context.spec, plain.scores, plain.prompt, len(plain.ids))
-    pairs, weight, reason = _choose(context, _pool(context, sources, plain, guided, filters), plain)
+    replayed = gather_replayed(context.store, sources.earlier, plain.ids)
+    pool = _pool(context, sources, plain, guided, replayed, filters)
+    pairs, weight, reason = _choose(context, pool, plain)
     table = _table(context, plain, filters)
     tail = read_tally(context.store, sources.first) if sources.first else tail_prompts(table, _target(context))
-    decided = Decided(plain, guided, weight, reason, _levels(context, plain.ids), table.passed, tail, pairs)
-    tables = write_tables(context, recipe, sources.plain, sources.guided, decided)
-    worth = worth_of(context.spec, plain)
-    tables["verifier"] = write_worth(context, recipe.digest(context), plain, worth)
-    figures = figures_of(context, plain, worth, sources.first)
-    outcome = Outcome(
-        tables.pop("example"),
-        len(plain.ids),
-        counts=_counts(decided),
-        tables=tables,
-        notes=notes_of(TrainingDetails(verifiers=figures, diversity=diversity_of(context, plain))),
-        selected=_selected(context, table, tail, decided, worst_figures(figures)),
-    )
+    levels = _levels(context, plain.ids)
+    decided = Decided(plain, guided, replayed, weight, reason, levels, table.passed, tail, pairs)
+    tables = write_tables(context, recipe, sources.samples, sources.earlier, decided)
+    selected = _selected(context, table, tail, decided)
+    outcome = Outcome(tables.pop("example"), len(plain.ids), counts=_counts(decided), tables=tables, selected=selected)
     return commit_step(context, recipe, outcome, began)
 
 
@@ -95,14 +88,28 @@ def _sources(context: StepContext) -> Sources:
         inputs.update({step_folder(StepId(iteration, step), shard): sha256 for shard, _, sha256 in found})
         return [manifest for _, manifest, _ in found]
 
+    def resampled(iteration: int) -> list[Manifest]:
+        return [] if spec.resampling.strategy == "None" else committed(iteration, "resample", shards)
+
+    def earlier(iteration: int) -> Earlier:
+        texts = [*committed(iteration, "generate", shards), *resampled(iteration)] if spec.selection.deduplicate else []
+        return Earlier(iteration, committed(iteration, "select", 1)[0], _parts(texts))
+
     shards = spec.generation.shards
     return Sources(
         generated=committed(iteration, "generate", shards),
         verified=committed(iteration, "verify", shards),
-        resampled=[] if spec.resampling.strategy == "None" else committed(iteration, "resample", shards),
+        resampled=resampled(iteration),
         first=committed(1, "select", 1)[0] if iteration > 1 else None,
+        earlier=[earlier(each) for each in _replayed_iterations(spec.selection.replay, iteration)],
         inputs=inputs,
     )
+
+
+def _replayed_iterations(replay: str, iteration: int) -> range:
+    """The earlier iterations whose data train again: none, the one before, or all."""
+    first = {"None": iteration, "Previous": max(iteration - 1, 1), "All": 1}[replay]
+    return range(first, iteration)
 
 
 def _settings(context: StepContext) -> dict[str, object]:
@@ -117,19 +124,21 @@ def _settings(context: StepContext) -> dict[str, object]:
     return settings if spec.distillation.method == "SFT" else settings | {"method": spec.distillation.method}
 
 
-def _pool(context: StepContext, sources: Sources, plain: Gathered, guided: Guided, filters: Floats) -> Pool:
-    """The plain samples, then the guided ones."""
+def _pool(
+    context: StepContext, sources: Sources, plain: Gathered, guided: Guided, replayed: Replayed, filters: Floats
+) -> Pool:
+    """The plain samples, then the guided ones, then the replayed ones."""
     selection, names = context.spec.selection, methods_of(context.spec)
     reason = plain_reasons(filters, plain.truncated, missing(context.spec, plain.scores), selection)
     merit = merit_of([plain.scores[name] for name in names])
-    parts = [*sources.plain, *sources.guided]
+    unscored = len(guided.prompt) + len(replayed.prompt)
     return Pool(
         prompts=len(plain.ids),
-        prompt=np.concatenate([plain.prompt, guided.prompt]),
-        weight=np.concatenate([filters, np.ones(len(guided.prompt))]),
-        reason=np.concatenate([reason, guided.reason]),
-        merit=np.concatenate([merit, np.full(len(guided.prompt), -np.inf)]),
-        fingerprint=fingerprints(context.store, parts) if selection.deduplicate else None,
+        prompt=np.concatenate([plain.prompt, guided.prompt, replayed.prompt]),
+        weight=np.concatenate([filters, np.ones(len(guided.prompt)), replayed.weight]),
+        reason=np.concatenate([reason, guided.reason, np.full(len(replayed.prompt), KEPT, dtype=np.int8)]),
+        merit=np.concatenate([merit, np.full(unscored, -np.inf)]),
+        fingerprint=_texts(context, sources, replayed) if selection.deduplicate else None,
     )
 
 
@@ -143,6 +152,10 @@ def _choose(context: StepContext, pool: Pool, plain: Gathered) -> tuple[Pairs | 
     everyone = np.ones(len(pool.prompt), dtype=bool)  # a guided sample that did not pass is out by its reason
     everyone[: len(plain.prompt)] = False if passed is None else passed
     return pair(pool, everyone, selection, seed)
+
+
+def _texts(context: StepContext, sources: Sources, replayed: Replayed) -> npt.NDArray[np.uint64]:
+    return np.concatenate([fingerprints(context.store, sources.samples), replayed.fingerprint])
 
 
 def _table(context: StepContext, plain: Gathered, filters: Floats) -> Table:
@@ -164,19 +177,21 @@ def _selected(
     return Selected(
         training=training_measures(table, tail=tail, target=_target(context), seed=seed),
         examples=int(kept.sum()),
-        guided_examples=int(kept[decided.plain_count :].sum()),
+        guided_examples=int(kept[decided.plain_count : decided.fresh_count].sum()),
         prompts_in_training=len(np.unique(decided.prompt[kept])),
         verifier=verifier or None,
     )
 
 
 def _counts(decided: Decided) -> dict[str, int]:
-    """How many samples for each reason, and how many examples of each level."""
-    codes = np.bincount(decided.reason, minlength=len(REASONS))
+    """How many samples for each reason, how many are replayed, and how many examples of each level."""
+    codes = np.bincount(decided.reason[: decided.fresh_count], minlength=len(REASONS))
     reasons = {_camel(name): int(count) for name, count in zip(REASONS, codes, strict=True) if count}
     if decided.pairs is not None:
         compared = len(np.unique(decided.prompt[decided.pairs.chosen]))
         reasons |= {"pairs": len(decided.pairs), "promptsWithoutPair": len(decided.plain.ids) - compared}
+    if len(decided.replayed.prompt):
+        reasons["replayed"] = int((decided.weight[decided.fresh_count :] > 0).sum())
     return reasons | _level_counts(decided.levels, decided.prompt, decided.weight > 0)
 
 

@@ -19,6 +19,7 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.pairing import Pairs
 from selfimprove_workers.pooling import Guided
+from selfimprove_workers.replaying import Earlier, Replayed, examples_of
 
 ROWS_PER_PART = 8192
 
@@ -38,14 +39,15 @@ TALLY = pa.schema(
 
 @dataclass(frozen=True)
 class Decided:
-    """What was decided, of the plain samples first and then of the guided ones."""
+    """What was decided, of the plain samples first, then of the guided ones, then of what earlier iterations kept."""
 
     plain: Gathered
     guided: Guided
+    replayed: Replayed
     weight: Floats
-    """[n + m]"""
+    """[n + m + r]"""
     reason: Codes
-    """[n + m]"""
+    """[n + m + r]"""
     levels: list[str | None]
     """[P]"""
     passed: Floats | None
@@ -60,15 +62,27 @@ class Decided:
         return len(self.plain.prompt)
 
     @property
+    def fresh_count(self) -> int:
+        """n + m: what this iteration drew itself."""
+        return self.plain_count + len(self.guided.prompt)
+
+    @property
     def prompt(self) -> Ints:
-        """[n + m] Index of each sample's prompt."""
-        return np.concatenate([self.plain.prompt, self.guided.prompt])
+        """[n + m + r] Index of each sample's prompt."""
+        return np.concatenate([self.plain.prompt, self.guided.prompt, self.replayed.prompt])
 
 
 def write_tables(
-    context: StepContext, recipe: Recipe, plain: Sequence[Part], guided: Sequence[Part], decided: Decided
+    context: StepContext,
+    recipe: Recipe,
+    fresh: Sequence[Part],
+    earlier: Sequence[Earlier],
+    decided: Decided,
 ) -> dict[str, list[Part]]:
-    """Write the tables example (rows PAIR under DPO), decision and tally, streaming the samples once more."""
+    """Write the tables example (rows PAIR under DPO), decision and tally, streaming the samples once more.
+
+    What is replayed comes last; it was decided in its own iteration, so it has no new decision.
+    """
     digest = recipe.digest(context)
 
     def writer(table: str, schema: pa.Schema) -> PartWriter:
@@ -78,7 +92,7 @@ def write_tables(
     decisions, tally = writer("decision", DECISION), writer("tally", TALLY)
     coupler = None if decided.pairs is None else _Coupler(decided, decided.pairs, context.step.iteration)
     prompts, at = decided.prompt, 0
-    for samples in _streams(context.store, plain, guided):
+    for samples in _streams(context.store, fresh):
         here = slice(at, at + samples.num_rows)
         at = here.stop
         weight, which = decided.weight[here], prompts[here]
@@ -87,6 +101,10 @@ def write_tables(
             _write(examples, _examples(samples, weight, which, decided.levels, context.step.iteration))
         else:
             _write(examples, coupler.couple(samples, here))
+    for replayed in examples_of(context.store, earlier):
+        here = slice(at, at + replayed.num_rows)
+        at = here.stop
+        _write(examples, _reweighted(replayed, decided.weight[here]))
     _write(tally, _tally(decided))
     return {"example": examples.parts, "decision": decisions.parts, "tally": tally.parts}
 
@@ -97,10 +115,9 @@ def read_tally(store: Store, selected: Manifest) -> frozenset[str]:
     return frozenset(id for batch in batches for id in batch["prompt"].filter(batch["tail"]).to_pylist())
 
 
-def _streams(store: Store, *sources: Sequence[Part]) -> Iterator[pa.Table]:
+def _streams(store: Store, parts: Sequence[Part]) -> Iterator[pa.Table]:
     columns = ["prompt", "sample", "strategy", "prompt_tokens", "tokens"]
-    for parts in sources:
-        yield from whole_prompts(read_rows(store, parts, SAMPLE, columns), ROWS_PER_PART)
+    yield from whole_prompts(read_rows(store, parts, SAMPLE, columns), ROWS_PER_PART)
 
 
 def _decisions(samples: pa.Table, weight: Floats, reason: Codes) -> pa.Table:
@@ -125,6 +142,12 @@ def _examples(
     for name, column in columns.items():
         chosen = chosen.append_column(name, column)
     return chosen
+
+
+def _reweighted(examples: pa.Table, weight: Floats) -> pa.Table:
+    kept = np.flatnonzero(weight > 0)
+    at = examples.schema.get_field_index("weight")
+    return examples.take(pa.array(kept)).set_column(at, "weight", pa.array(weight[kept].astype(np.float32)))
 
 
 class _Coupler:

@@ -68,8 +68,6 @@ TABLE: tuple[Unbuilt, ...] = (
     ),
     Unbuilt(_presence("resampling.teacher", _teacher), "remove it"),
     Unbuilt(_value("resampling.leakProbe", lambda s: s.resampling.leak_probe, False), "give false"),
-    Unbuilt(_value("selection.balance", lambda s: s.selection.balance, False), "give false"),
-    Unbuilt(_value("selection.replay", lambda s: s.selection.replay, "None"), "give None"),
     Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),
     Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
 )
