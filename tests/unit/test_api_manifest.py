@@ -196,7 +196,7 @@ UNBUILT = [
         "spec.verification.methods[0].verifier: hf://a/b",
         "remove it: the run's own model verifies",
     ),
-    ("resampling.leakProbe=true", "spec.resampling.leakProbe: true", "give false"),
+    ("resampling.strategy=Adaptive", "spec.resampling.strategy: Adaptive", "give None, BruteForce"),
     ("selection.seedTraining=References", "spec.selection.seedTraining: References", "give None"),
     ("distillation.numNodes=2", "spec.distillation.numNodes: 2", "give 1"),
 ]
@@ -208,16 +208,6 @@ def test_what_is_valid_but_not_built_yet_is_refused_in_one_line(change: str, val
         load_run(GOOD, [change])
     assert str(refused.value).startswith(f"{value} is valid but not built yet; {remedy}")
     assert len(str(refused.value).splitlines()) == 1
-
-
-def test_a_teacher_is_not_built_yet_either() -> None:
-    with pytest.raises(UserError) as refused:
-        load_run(GOOD, ["resampling={strategy: Interactive, teacher: {apiURL: 'http://t/v1', model: big}}"])
-    assert str(refused.value).splitlines() == [
-        "spec.resampling.strategy: Interactive is valid but not built yet; "
-        "give None, BruteForce, AnswerDriven, RationaleDriven or StateReset",
-        "spec.resampling.teacher: http://t/v1 is valid but not built yet; remove it",
-    ]
 
 
 def test_everything_else_is_built() -> None:

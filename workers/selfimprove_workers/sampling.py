@@ -18,6 +18,7 @@ from selfimprove_workers.chat import lint, render
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
 from selfimprove_workers.prompts import PromptRow
+from selfimprove_workers.teachers import check_teacher
 
 SECONDS_A_PART = 20.0
 ROWS_A_PART = 4096
@@ -90,7 +91,7 @@ def draw(context: StepContext, plan: Plan, done: int, write: Callable[[Batch], N
 def _lint(context: StepContext) -> None:
     """Look the prompts over before any weight is loaded; the run's first step looks at those of every set.
 
-    A task whose answers can't be checked on this machine is refused here as well.
+    A task whose answers can't be checked on this machine is refused here as well, and a teacher that can't be asked.
     """
     _ = context.task
     folder = context.model_folder(context.sampling_iteration)
@@ -98,6 +99,8 @@ def _lint(context: StepContext) -> None:
     first = context.step.iteration == 0 and not context.step.split
     prompts = context.every_prompt() if first else context.prompts
     lint(context.models.tokenizer(folder), prompts, context.spec, longest)
+    if first:
+        check_teacher(context)
 
 
 def _batches(context: StepContext, engine: Engine, plan: Plan, prompts: Sequence[PromptRow]) -> Iterator[Batch]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -18,7 +18,8 @@ from selfimprove.weighting import Floats
 from selfimprove_workers import chat
 from selfimprove_workers.choosing import ACCEPTED, NOT_ACCEPTED, REASONS, TRUNCATED
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.engines.base import Completion, SampleRequest
+from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
+from selfimprove_workers.engines.ordering import in_order
 from selfimprove_workers.examining import Examiner, judges_of
 from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.guidance.leaks import leak_of
@@ -74,7 +75,7 @@ class Tutor:
     """Draws and judges guided samples."""
 
     def __init__(self, context: StepContext) -> None:
-        self._context, self._engine = context, context.engine()
+        self._context = context
         self._sampling = Plan.of_generation(context.spec)
         self._judges = {judge.name: judge for judge in judges_of(context.spec)}
         self._rules = absolute_rules(context.spec)
@@ -87,15 +88,15 @@ class Tutor:
         """
         plans = [self._plan(turn, round) for turn in turns]
         requests = [plan.request for each in plans for plan in each]
-        held: list[tuple[list[Planned], list[Completion]]] = []
+        held: list[tuple[Turn, list[Planned], list[Completion]]] = []
         since = time.monotonic()
         with closing(self._until_stopped(requests)) as drawn:
             ordered = in_order(drawn)
-            for plan in plans:
+            for turn, plan in zip(turns, plans, strict=True):
                 done = list(islice(ordered, len(plan)))
                 if len(done) < len(plan):
                     break
-                held.append((plan, done))
+                held.append((turn, plan, done))
                 self._context.progress.advance(1, sum(len(each.tokens) for each in done))
                 if self.judges_while_drawing and time.monotonic() - since > SECONDS_A_PART:
                     yield self._lesson(held, round)
@@ -103,10 +104,37 @@ class Tutor:
         if held:
             yield self._lesson(held, round)
 
+    def draw(self, requests: list[SampleRequest]) -> list[Completion]:
+        """Plain draws, in order. Raises `TerminatedError` when a signal came before all were there."""
+        with closing(self._until_stopped(requests)) as drawn:
+            done = list(in_order(drawn))
+        if len(done) < len(requests):
+            self._context.stop_if_asked()
+        return done
+
+    def encode(self, text: str) -> list[int]:
+        """Tokens of what the student is to go on from."""
+        tokens: list[int] = self._engine.tokenizer.encode(text, add_special_tokens=False)
+        return tokens
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text as a person reads it."""
+        text: str = self._engine.tokenizer.decode(tokens, skip_special_tokens=True)
+        return text
+
+    def fits(self, tokens: Sequence[int]) -> bool:
+        """Whether the model has room for a sample of full length after these tokens."""
+        return len(tokens) + self._sampling.max_tokens <= self._engine.max_model_len
+
     @cached_property
     def judges_while_drawing(self) -> bool:
         """Whether samples can be judged while the engine is still drawing others: no rule asks a model."""
         return not any(self._judges[name].verifier.needs_model for name in self._rules)
+
+    @property
+    def _engine(self) -> Engine:
+        """The student, loaded again where a teacher took its place."""
+        return self._context.engine()
 
     def _until_stopped(self, requests: list[SampleRequest]) -> Generator[tuple[int, Completion], None, None]:
         if requests:
@@ -115,16 +143,18 @@ class Tutor:
                 if self._context.stopping.is_set():
                     return
 
-    def _lesson(self, held: list[tuple[list[Planned], list[Completion]]], round: int) -> Lesson:
-        planned = [plan for plans, _ in held for plan in plans]
-        drawn = [completion for _, completions in held for completion in completions]
+    def _lesson(self, held: list[tuple[Turn, list[Planned], list[Completion]]], round: int) -> Lesson:
+        planned = [plan for _, plans, _ in held for plan in plans]
+        drawn = [completion for _, _, completions in held for completion in completions]
+        idle = [turn for turn, plans, _ in held if not plans]
         rows = [self._row(plan, done, round) for plan, done in zip(planned, drawn, strict=True)]
-        passed = self._judge(rows, [plan.prompt for plan in planned])
+        passed = self.judge(rows, [plan.prompt for plan in planned])
         reasons = [self._reason(*each) for each in zip(planned, drawn, passed, strict=True)]
         counts = {
             "tried": len(rows),
             "tokens": sum(len(done.tokens) for done in drawn),
-            "tooLong": sum(not plans for plans, _ in held),
+            "tooLong": sum(not _untaught(turn) for turn in idle),
+            **({"untaught": untaught} if (untaught := sum(map(_untaught, idle))) else {}),
             **_gold_given(planned, reasons),
             **Counter(reasons),
             **judging,
@@ -133,12 +163,15 @@ class Tutor:
         return Lesson(len(held), rows, decisions, counts)
 
     def _plan(self, turn: Turn, round: int) -> list[Planned]:
-        """The requests of one turn; none when the hint makes the prompt too long for the model."""
+        """The requests of one turn; none without the teacher's hint, or with one that is too long for the model."""
+        if _untaught(turn):
+            return []
         prompt, messages = turn.prompt, turn.prompt.prompt.messages
-        guided = turn.strategy.guide(messages, prompt.reference, prompt.attempts, turn.strength)
-        prefix = self._engine.tokenizer.encode(guided.prefix, add_special_tokens=False) if guided.prefix else []
+        reference = replace(prompt.reference, critique=turn.critique)
+        guided = turn.strategy.guide(messages, reference, prompt.attempts, turn.strength)
+        prefix = self.encode(guided.prefix) if guided.prefix else []
         shown = [*(prompt.tokens if guided.messages == messages else self._render(guided.messages)), *prefix]
-        if len(shown) + self._sampling.max_tokens > self._engine.max_model_len:
+        if not self.fits(shown):
             return []
         indices = range(prompt.drawn, prompt.drawn + self._context.spec.resampling.samples_per_round)
         return [
@@ -161,7 +194,7 @@ class Tutor:
             "strategy": plan.turn.strategy.name,
             "round": round,
             "seed": plan.request.seed,
-            "text": self._engine.tokenizer.decode(tokens, skip_special_tokens=True),
+            "text": self.decode(tokens),
             "prompt_tokens": plan.prompt.tokens,
             "tokens": tokens,
             "prefix_length": len(plan.prefix_tokens),
@@ -169,7 +202,7 @@ class Tutor:
             "finish": done.finish,
         }
 
-    def _judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> list[bool]:
+    def judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> list[bool]:
         """Whether each sample passes the absolute rules; fills the verdict columns of its row."""
         batch = self._examiner.candidates(rows)
         known = self._examiner.verdict_rows(batch)
@@ -203,22 +236,11 @@ class Tutor:
             return REASONS[TRUNCATED]
         if not passed:
             return REASONS[NOT_ACCEPTED]
-        said = self._engine.tokenizer.decode(done.tokens, skip_special_tokens=True)
+        said = self.decode(done.tokens)
         prompt = plan.prompt.prompt
         question = "\n".join(message["content"] for message in prompt.messages)
         leak = leak_of(plan.turn.strategy.leaks, said, question, prompt.answer, prompt.rationale, plan.prefix)
         return leak.value if leak else ACCEPTED
-
-
-def in_order(done: Iterable[tuple[int, Completion]]) -> Iterator[Completion]:
-    """Completions by their request's index, each as soon as those before it are there."""
-    waiting: dict[int, Completion] = {}
-    following = 0
-    for at, completion in done:
-        waiting[at] = completion
-        while following in waiting:
-            yield waiting.pop(following)
-            following += 1
 
 
 def _by_candidate(batch: Sequence[Candidate], rows: list[dict[str, Any]]) -> Floats:
@@ -235,6 +257,11 @@ def attempt_of(text: str, reason: str) -> Attempt:
 def sampled_tokens(row: Mapping[str, Any]) -> int:
     """The tokens of a SAMPLE row that were sampled, those that were given left out."""
     return len(row["tokens"]) - int(row["prefix_length"])
+
+
+def _untaught(turn: Turn) -> bool:
+    """Whether a turn lacks the critique that it is about."""
+    return turn.strategy.needs_teacher and turn.critique is None
 
 
 def _gold_given(planned: Sequence[Planned], reasons: Sequence[str]) -> dict[str, int]:

@@ -15,7 +15,7 @@ Found = Iterator[tuple[str, str]]
 """Fields (relative to `spec`) and the values found there."""
 
 METHODS = ("GroundTruth", "Likelihood", "MajorityVote", "MultipleChoice")
-STRATEGIES = ("None", "BruteForce", "AnswerDriven", "RationaleDriven", "StateReset")
+STRATEGIES = ("None", "BruteForce", "AnswerDriven", "RationaleDriven", "Interactive", "StateReset")
 
 
 @dataclass(frozen=True)
@@ -46,28 +46,11 @@ def _value(field: str, read: Callable[[Spec], object], *built: object) -> Callab
     return find
 
 
-def _presence(field: str, read: Callable[[Spec], str | None]) -> Callable[[Spec], Found]:
-    """A field that may not be there at all; `read` gives what to call its value."""
-
-    def find(spec: Spec) -> Found:
-        if (value := read(spec)) is not None:
-            yield field, value
-
-    return find
-
-
-def _teacher(spec: Spec) -> str | None:
-    teacher = spec.resampling.teacher
-    return None if teacher is None else teacher.uri or teacher.api_url or "a teacher"
-
-
 TABLE: tuple[Unbuilt, ...] = (
     Unbuilt(
         _value("resampling.strategy", lambda s: s.resampling.strategy, *STRATEGIES),
         f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}",
     ),
-    Unbuilt(_presence("resampling.teacher", _teacher), "remove it"),
-    Unbuilt(_value("resampling.leakProbe", lambda s: s.resampling.leak_probe, False), "give false"),
     Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),
     Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
 )

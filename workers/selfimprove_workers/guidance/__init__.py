@@ -11,6 +11,7 @@ from selfimprove.errors import UserError
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
+from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.prefixes import TokenEnds
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
 from selfimprove_workers.guidance.state_reset import StateReset
@@ -19,6 +20,7 @@ STRATEGIES: dict[StrategyName, Callable[[Resampling, Any], Strategy]] = {
     "BruteForce": lambda resampling, tokenizer: BruteForce(),
     "AnswerDriven": lambda resampling, tokenizer: AnswerDriven(),
     "RationaleDriven": lambda resampling, tokenizer: RationaleDriven(),
+    "Interactive": lambda resampling, tokenizer: Interactive(),
     "StateReset": lambda resampling, tokenizer: StateReset(resampling.schedule, token_ends_of(tokenizer)),
 }
 

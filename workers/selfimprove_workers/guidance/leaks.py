@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Leak
-from selfimprove_workers.guidance.prefixes import without_gold
+from selfimprove_workers.guidance.prefixes import gold_position, without_gold
 
 NGRAM = 8
 """Words that stand together by more than chance."""
@@ -84,6 +84,16 @@ def is_bare(said: str, answer: str) -> bool:
     rest = without_gold(said, answer)
     words = [word for word in _words(rest) if word[0].isalnum() and not _EMPTY_WORDS.fullmatch(word)]
     return rest != said and len(words) < LEAST_WORDS and not any(word[0].isdigit() for word in words)
+
+
+def names_answer(said: str, answer: str) -> bool:
+    """Whether a text holds the answer; a single letter that is a word too (A, I) only where it is called an answer."""
+    if answer.strip() in ("A", "I"):
+        letter = answer.strip()
+        return (
+            re.search(rf"\({letter}\)|(?i:answer|option|choice|letter)\W+(?:(?i:is)\W+)?{letter}\b", said) is not None
+        )
+    return gold_position(said, answer) < len(said)
 
 
 def _words(text: str) -> list[str]:

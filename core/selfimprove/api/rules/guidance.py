@@ -39,10 +39,8 @@ def answer(spec: Spec) -> Iterator[Problem]:
 
 @rule("resampling")
 def teacher(spec: Spec) -> Iterator[Problem]:
-    """Interactive guidance has a teacher, the others have none."""
+    """A teacher is for strategies that ask one; where none is named, the run's own model teaches."""
     strategy, who = spec.resampling.strategy, spec.resampling.teacher
-    if strategy == "Interactive" and who is None:
-        yield Problem("resampling.teacher", "missing; Interactive needs one: give its uri, or apiURL and model")
     if strategy not in _TAUGHT and who is not None:
         yield Problem("resampling.teacher", f"strategy {strategy} asks no teacher; remove it")
 
@@ -54,15 +52,18 @@ def teacher_is_one_thing(spec: Spec) -> Iterator[Problem]:
     if who is None:
         return
     if (who.uri is None) == (who.api_url is None):
-        has = "neither uri nor apiURL; give one" if who.uri is None else "both uri and apiURL; keep one"
+        neither = "neither uri nor apiURL; give one, or remove it: the run's own model teaches"
+        has = neither if who.uri is None else "both uri and apiURL; keep one"
         yield Problem(field, f"has {has}")
     yield from endpoint_problems(f"{field}.apiURL", who.api_url)
     if who.uri is not None:
         yield from source_problems(field, Source(uri=who.uri), MODEL_SCHEMES)
     if who.api_url is not None and who.model is None:
         yield Problem(f"{field}.model", f"missing; {who.api_url} has to be told which model to ask")
-    if who.api_url is None and who.model is not None:
-        yield Problem(f"{field}.model", f"{who.model} belongs to an apiURL, which is not set; remove it")
+    if who.api_url is None:
+        for name, value in (("model", who.model), ("credentialsSecretName", who.credentials_secret_name)):
+            if value is not None:
+                yield Problem(f"{field}.{name}", f"{value} belongs to an apiURL, which is not set; remove it")
 
 
 @rule("resampling")

@@ -1,0 +1,101 @@
+"""What `resample` has written so far, in chains of parts, and what of it an attempt that goes on has to know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from selfimprove.artifacts import Part, PartWriter, read_rows
+from selfimprove.records import DECISION, SAMPLE
+from selfimprove_workers.choosing import ACCEPTED
+from selfimprove_workers.consulting import CRITIQUE
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.guidance.base import Attempt
+from selfimprove_workers.tutoring import Lesson, attempt_of, sampled_tokens
+
+
+class Book:
+    """Samples and decisions, which are kept in step; critiques and the leak probe's samples beside them."""
+
+    def __init__(self, context: StepContext, digest: str) -> None:
+        self._context, self._digest, self._budget = context, digest, _budget(context)
+        self.samples = self._chain("part", SAMPLE)
+        self.decisions = self._chain("decision", DECISION)
+        while self.samples.prompts_done != self.decisions.prompts_done:
+            both = min(self.samples.prompts_done, self.decisions.prompts_done)
+            self.samples = self._chain("part", SAMPLE, both)
+            self.decisions = self._chain("decision", DECISION, both)
+        self.critiques = self._chain("critique", CRITIQUE)
+        self.probes = self._chain("probe", SAMPLE)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What all parts count, `tokens` apart."""
+        totals = {**self.samples.totals, **self.critiques.totals, **self.probes.totals}
+        totals.pop("tokens", None)
+        return totals
+
+    @property
+    def tokens(self) -> int:
+        """Everything that was sampled: by the student, by the teacher, by the leak probe."""
+        return sum(chain.totals.get("tokens", 0) for chain in (self.samples, self.critiques, self.probes))
+
+    @property
+    def left(self) -> float:
+        """Tokens that may still be sampled; infinite without `resampling.maxTokens`."""
+        return self._budget - self.tokens
+
+    @property
+    def tables(self) -> dict[str, list[Part]]:
+        """The tables beside the samples; those that a strategy has no use for are left out."""
+        tables = {"decision": self.decisions.parts, "critique": self.critiques.parts, "probe": self.probes.parts}
+        return {name: parts for name, parts in tables.items() if parts or name == "decision"}
+
+    def write(self, lesson: Lesson) -> None:
+        """Commit a lesson's rows as one part of each chain, the decisions first."""
+        self.decisions.write(lesson.decisions, lesson.prompts)
+        self.samples.write(lesson.rows, lesson.prompts, lesson.counts)
+
+    def recorded(self) -> dict[tuple[int, str], tuple[list[Attempt], int]]:
+        """(round, prompt) -> the attempts that earlier runs of this step made in it, and the tokens they sampled."""
+        found: dict[tuple[int, str], tuple[list[Attempt], int]] = {}
+        for sample, reason in self._decided("round", "prompt", "text", "tokens", "prefix_length"):
+            attempts, tokens = found.get(turn := (sample["round"], sample["prompt"]), ([], 0))
+            attempts.append(attempt_of(sample["text"], reason))
+            found[turn] = attempts, tokens + sampled_tokens(sample)
+        return found
+
+    def first_accepted(self) -> dict[str, dict[str, Any]]:
+        """Prompt -> text and prefix_length of its first accepted guided sample, in the order of these samples."""
+        found: dict[str, dict[str, Any]] = {}
+        for sample, reason in self._decided("prompt", "strategy", "text", "prefix_length"):
+            if reason == ACCEPTED:
+                found.setdefault(sample["prompt"], sample)
+        return found
+
+    def _decided(self, *columns: str) -> Iterator[tuple[dict[str, Any], str]]:
+        """SAMPLE rows, with what was decided of each."""
+        store = self._context.store
+        samples = _rows(read_rows(store, self.samples.parts, SAMPLE, columns))
+        decisions = _rows(read_rows(store, self.decisions.parts, DECISION, ["reason"]))
+        return ((sample, decision["reason"]) for sample, decision in zip(samples, decisions, strict=True))
+
+    def _chain(self, table: str, schema: pa.Schema, at_most: int | None = None) -> PartWriter:
+        return self._context.writer(self._digest, schema, table=table, at_most=at_most)
+
+
+def _budget(context: StepContext) -> float:
+    """This shard's share of `resampling.maxTokens`, by its prompts; rounded down: the shares never exceed the whole."""
+    whole = context.spec.resampling.max_tokens
+    if whole is None:
+        return math.inf
+    everyone = sum(part.rows for part in context.prompt_set[0].tables.get("train", ()))
+    return whole if context.shards == 1 else whole * len(context.prompts) // max(everyone, 1)
+
+
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        yield from batch.to_pylist()

@@ -1,0 +1,130 @@
+"""What a teacher says of wrong attempts: asked once, kept, and refused where it gives the answer away."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from selfimprove.artifacts import PartWriter, read_rows
+from selfimprove.seeds import derive_seed
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.guidance.interactive import Interactive
+from selfimprove_workers.guidance.leaks import names_answer
+from selfimprove_workers.prompts import PromptRow
+from selfimprove_workers.sampling import SECONDS_A_PART
+from selfimprove_workers.tasks.base import Verdict
+from selfimprove_workers.teachers.base import Answer, Question, Teacher, Trouble
+from selfimprove_workers.turns import Turn
+
+CRITIQUE = pa.schema(
+    [
+        pa.field("prompt", pa.string(), False),
+        pa.field("round", pa.int32(), False),
+        pa.field("outcome", pa.string(), False),  # "given", or why the student gets none
+        pa.field("critique", pa.string(), False),  # what the teacher wrote, also where it was refused
+        pa.field("tokens", pa.int32(), False),
+    ]
+)
+"""One question to the teacher."""
+
+GIVEN = "given"
+STATES_ANSWER = "states the answer"
+NOTHING_WRONG = "no wrong attempt"
+
+_LEAST_LETTERS = 10
+"""Of whatever alphabet; fewer say nothing of a solution."""
+
+
+class Consultant:
+    """Asks the teacher for the turns that need it. `writer` keeps what it said, so that nothing is asked twice."""
+
+    def __init__(self, context: StepContext, teacher: Teacher, writer: PartWriter) -> None:
+        self._context, self._teacher, self._writer = context, teacher, writer
+        batches = read_rows(context.store, writer.parts, CRITIQUE)
+        rows = [row for batch in batches for row in batch.to_pylist()]
+        self._known = {(row["round"], row["prompt"]): row for row in rows}
+
+    def asked(self, turn: Turn, round: int) -> bool:
+        """Whether a turn's critique costs nothing any more: it was asked for, or none is needed."""
+        return not turn.strategy.needs_teacher or (round, turn.prompt.prompt.id) in self._known
+
+    def tokens(self, turn: Turn, round: int) -> int:
+        """What a turn's critique has cost."""
+        row = self._known.get((round, turn.prompt.prompt.id)) if turn.strategy.needs_teacher else None
+        return int(row["tokens"]) if row else 0
+
+    def consulted(self, turns: Sequence[Turn], round: int) -> list[Turn]:
+        """The turns with their critiques; without one where the teacher could not give any that may be shown.
+
+        Raises `TerminatedError` when a signal came, after what was said is kept.
+        """
+        missing = [turn for turn in turns if not self.asked(turn, round)]
+        self._ask(missing, round)
+        return [replace(turn, critique=self._critique(turn, round)) for turn in turns]
+
+    def _critique(self, turn: Turn, round: int) -> str | None:
+        row = self._known.get((round, turn.prompt.prompt.id)) if turn.strategy.needs_teacher else None
+        return row["critique"] if row and row["outcome"] == GIVEN else None
+
+    def _ask(self, turns: Sequence[Turn], round: int) -> None:
+        """Ask in the order of the turns, and keep what was said every now and then."""
+        if not turns:
+            return
+        self._context.progress.start(f"{self._context.step.name} round {round}, teacher", len(turns))
+        asking = [self._question(turn, round) for turn in turns]
+        held: list[dict[str, Any]] = []
+        since = time.monotonic()
+        with closing(self._teacher.answers([question for question in asking if question])) as answers:
+            for turn, question in zip(turns, asking, strict=True):
+                answer = next(answers, None) if question else Answer()
+                if answer is None:
+                    break
+                held.append(self._row(turn.prompt.prompt, round, answer, bool(question)))
+                self._context.progress.advance(1, answer.tokens)
+                if time.monotonic() - since > SECONDS_A_PART:
+                    self._keep(held)
+                    held, since = [], time.monotonic()
+        self._keep(held)
+        self._context.stop_if_asked()
+
+    def _question(self, turn: Turn, round: int) -> Question | None:
+        assert isinstance(turn.strategy, Interactive)  # the one strategy that needs a teacher
+        prompt = turn.prompt
+        texts = turn.strategy.ask(prompt.prompt.messages, prompt.reference, prompt.attempts)
+        step = (self._context.split, self._context.step.iteration, "resample", "Critique")
+        return (
+            Question(texts, derive_seed(self._context.spec.seed, *step, prompt.prompt.id, 0, round)) if texts else None
+        )
+
+    def _row(self, prompt: PromptRow, round: int, answer: Answer, asked: bool) -> dict[str, Any]:
+        text = without_thoughts(answer.text)
+        outcome = self._outcome(prompt, answer, text) if asked else NOTHING_WRONG
+        return {"prompt": prompt.id, "round": round, "outcome": outcome, "critique": text, "tokens": answer.tokens}
+
+    def _outcome(self, prompt: PromptRow, answer: Answer, text: str) -> str:
+        if answer.trouble:
+            return answer.trouble.value
+        if sum(map(str.isalpha, text)) < _LEAST_LETTERS:
+            return Trouble.NONSENSE.value
+        gold = prompt.answer or ""
+        solved = self._context.task.check(text, gold, prompt.extra).flexible is Verdict.CORRECT
+        return STATES_ANSWER if solved or names_answer(text, gold) else GIVEN
+
+    def _keep(self, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        counts = Counter(f"critique.{row['outcome']}" for row in rows)
+        self._writer.write(rows, len(rows), {**counts, "tokens": sum(row["tokens"] for row in rows)})
+        self._known.update({(row["round"], row["prompt"]): row for row in rows})
+
+
+def without_thoughts(text: str) -> str:
+    """What a reasoning model says after its thoughts; nothing where it never came to an end of them."""
+    before, closed, after = text.rpartition("</think>")
+    return after.strip() if closed else "" if "<think>" in before + after else text.strip()

@@ -1,0 +1,80 @@
+"""The rounds of `resample`: who has a turn, as long as rounds and tokens last, from where an attempt stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from selfimprove_workers.book import Book
+from selfimprove_workers.consulting import Consultant
+from selfimprove_workers.context import StepContext
+from selfimprove_workers.guidance.base import Attempt
+from selfimprove_workers.tail import TailPrompt
+from selfimprove_workers.turns import Course, Turn
+from selfimprove_workers.tutoring import Tutor
+
+SAMPLES_AT_ONCE = 512
+"""Drawn, judged and committed together where a model judges; else a round is one batch, committed as it goes."""
+
+
+class Lessons:
+    """Every round that is allowed, those of earlier attempts at this step first, from what they left."""
+
+    def __init__(self, context: StepContext, course: Course, book: Book, consultant: Consultant, tutor: Tutor) -> None:
+        self._context, self._course, self._book = context, course, book
+        self._consultant, self._tutor = consultant, tutor
+        self._recorded, self._done = book.recorded(), book.samples.prompts_done
+
+    def give(self, prompts: Sequence[TailPrompt]) -> None:
+        """Guide these prompts until none is left, or the rounds or the tokens are used up."""
+        settings = self._context.spec.resampling
+        for round in range(1, settings.max_rounds + 1):
+            pool = [prompt for prompt in prompts if prompt.accepted < settings.target]
+            for group in self._course.groups(pool):
+                if not self._group(self._course.turns(group, round), round):
+                    return
+
+    def _group(self, turns: list[Turn], round: int) -> bool:
+        """What one group's turns bring; False when the tokens that are left would not pay for the next one."""
+        past, turns = turns[: self._done], turns[self._done :]
+        self._done -= len(past)
+        for turn in past:
+            self._learn(turn, round, *self._recorded.get((round, turn.prompt.prompt.id), ([], 0)))
+        if not turns:
+            return True
+        self._context.progress.start(f"{self._context.step.name} round {round}", len(past) + len(turns), len(past))
+        while turns:
+            now = self._affordable(turns[: self._most_at_once], round)
+            if not now:
+                return False
+            for lesson in self._tutor.lessons(self._consultant.consulted(now, round), round):
+                self._book.write(lesson)
+                for turn in turns[: lesson.prompts]:
+                    prompt = turn.prompt.prompt.id
+                    self._learn(turn, round, lesson.attempts.get(prompt, []), lesson.tokens[prompt])
+                turns = turns[lesson.prompts :]
+                self._context.stop_if_asked()
+            self._context.stop_if_asked()
+        return True
+
+    def _learn(self, turn: Turn, round: int, attempts: list[Attempt], tokens: int) -> None:
+        turn.prompt.learn(attempts)
+        self._course.learn(turn, attempts, tokens + self._consultant.tokens(turn, round))
+
+    @cached_property
+    def _most_at_once(self) -> int | None:
+        """Turns that are drawn together; None for as many as there are."""
+        if self._tutor.judges_while_drawing:
+            return None
+        return SAMPLES_AT_ONCE // self._context.spec.resampling.samples_per_round or 1
+
+    def _affordable(self, turns: list[Turn], round: int) -> list[Turn]:
+        """The turns, from the first, that stay within the budget even when all that they draw is of full length."""
+        longest = self._context.spec.generation.max_tokens
+        left = self._book.left
+        for at, turn in enumerate(turns):
+            draws = self._context.spec.resampling.samples_per_round + (not self._consultant.asked(turn, round))
+            left -= longest * draws
+            if left < 0:
+                return turns[:at]
+        return turns

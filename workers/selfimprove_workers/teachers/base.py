@@ -1,0 +1,53 @@
+"""What Interactive guidance needs of a teacher: an answer to every question, if only why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+TEMPERATURE = 1.0
+TOP_P = 0.95
+"""As the paper samples its teacher (arXiv 2411.00750). Its answers may be as long as the student's."""
+
+
+class Trouble(Enum):
+    """Why there is no answer, by what a person is told of it."""
+
+    TOO_LONG = "too long"
+    NONSENSE = "nonsense"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question in several lengths."""
+
+    texts: tuple[str, ...]
+    """The whole question first, then shorter ones, for a teacher whose context is too small."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a teacher said, and what it cost."""
+
+    text: str = ""
+    tokens: int = 0
+    """Sampled ones."""
+    trouble: Trouble | None = None
+
+
+class Teacher(Protocol):
+    """Whoever writes critiques."""
+
+    def check(self) -> None:
+        """Find out what can be known before any GPU time: an address, a key, a model's files.
+
+        Raises `UserError` or `SurroundingsError` in one line.
+        """
+
+    def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
+        """One answer a question, in order, each as soon as those before it are there; fewer when a signal came."""

@@ -1,0 +1,238 @@
+"""A server that speaks OpenAI's chat completions teaches: many questions at once, each with its own deadline.
+
+Servers are busy, slow, down or confused, and a run must not be: what heals is tried again with growing pauses (or as
+long as the server says), what is too long is asked shorter, and what fails for good is an answer too, with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import random
+import re
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from selfimprove.api import selecting
+from selfimprove.api.secret_names import prefix_of
+from selfimprove.errors import SurroundingsError, UserError
+from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P, Answer, Question, Trouble
+
+KEY = "OPENAI_API_KEY"
+FIELD = "spec.resampling.teacher"
+_BUSY = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
+_OVERFLOW = ("context length", "context_length", "maximum context", "context window", "too long", "too many tokens")
+_MOST_BYTES = 1 << 22
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_CHECK_SECONDS = 20.0
+_LOOK_EVERY = 0.2
+"""Seconds between looks at whether the step was told to stop."""
+
+_log = logging.getLogger(__name__)
+
+
+def key_of(settings: selecting.Teacher) -> str | None:
+    """The endpoint's key, from the environment: of its own Secret, else the usual one; None for a server that has none.
+
+    In a cluster the Secret named by `credentialsSecretName` is what the variable refers to.
+    """
+    secret = settings.credentials_secret_name
+    return (os.environ.get(prefix_of(secret) + KEY) if secret else None) or os.environ.get(KEY)
+
+
+class EndpointTeacher:
+    """Asks `teacher.model` at `teacher.apiURL`. `count`: tokens of a text, for servers that do not say."""
+
+    def __init__(
+        self,
+        settings: selecting.Teacher,
+        key: str | None,
+        max_tokens: int,
+        stopping: threading.Event,
+        count: Callable[[str], int],
+        first_pause: float = _FIRST_PAUSE,
+    ) -> None:
+        self._settings, self._max_tokens, self._stopping, self._count = settings, max_tokens, stopping, count
+        self._url = str(settings.api_url).rstrip("/")
+        self._key, self._warned = key, set[int]()
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._first_pause, self._limit = first_pause, "max_tokens"
+        self._lost, self._given_up = 0, False
+
+    def check(self) -> None:
+        """Ask the server which models it has. One that has no such list is believed."""
+        try:
+            response = httpx.get(f"{self._url}/models", headers=self._headers, timeout=_CHECK_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._down(_said(error)) from error
+        if response.status_code in (401, 403):
+            raise SurroundingsError(
+                f"{FIELD}.credentialsSecretName: {self._url} does not take the key ({response.status_code}); "
+                f"give a Secret with {KEY}, or set it in the environment"
+            )
+        if response.status_code in _BUSY:
+            raise self._down(f"answered {response.status_code}")
+        served = _models(response)
+        if served and self._settings.model not in served:
+            raise UserError(f"{FIELD}.model: {self._settings.model} is not served at {self._url}; give {_some(served)}")
+
+    def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
+        """One answer a question, `teacher.parallelism` of them on their way at a time."""
+        with asyncio.Runner() as runner:
+            client = runner.run(self._client())
+            gate = asyncio.Semaphore(self._settings.parallelism)
+            loop = runner.get_loop()
+            tasks = [loop.create_task(self._in_turn(gate, client, question)) for question in questions]
+            try:
+                for task in tasks:
+                    answer = runner.run(self._unless_stopped(task))
+                    if answer is None:
+                        return
+                    yield answer
+            finally:
+                for task in tasks:
+                    task.cancel()
+                runner.run(client.aclose())
+
+    async def _client(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=self._settings.parallelism)
+        return httpx.AsyncClient(headers=self._headers, limits=limits, timeout=self._settings.deadline_seconds)
+
+    async def _unless_stopped(self, task: asyncio.Task[Answer]) -> Answer | None:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_LOOK_EVERY)
+            if self._stopping.is_set() and not task.done():
+                return None
+        return task.result()
+
+    async def _in_turn(self, gate: asyncio.Semaphore, client: httpx.AsyncClient, question: Question) -> Answer:
+        async with gate:
+            if self._given_up:
+                return Answer(trouble=Trouble.UNREACHABLE)
+            answer = await self._by_the_deadline(client, question)
+        self._notice(answer)
+        return answer
+
+    def _notice(self, answer: Answer) -> None:
+        """After as many failures in a row as there are questions on their way at a time nobody waits any more."""
+        self._lost = self._lost + 1 if answer.trouble is Trouble.UNREACHABLE else 0
+        if self._lost >= self._settings.parallelism and not self._given_up:
+            self._given_up = True
+            _log.warning("%s.apiURL: %s no longer answers; going on without critiques", FIELD, self._url)
+
+    async def _by_the_deadline(self, client: httpx.AsyncClient, question: Question) -> Answer:
+        try:
+            async with asyncio.timeout(self._settings.deadline_seconds):
+                return await self._ask(client, question)
+        except TimeoutError:
+            return Answer(trouble=Trouble.UNREACHABLE)
+
+    async def _ask(self, client: httpx.AsyncClient, question: Question) -> Answer:
+        texts, pause, lot = list(question.texts), self._first_pause, random.Random(question.seed)
+        while True:
+            try:
+                status, headers, body = await self._post(client, texts[0], question.seed)
+            except httpx.HTTPError:
+                status, headers, body = 503, {}, b""
+            if status == 200:
+                return self._read(body)
+            if status in _BUSY:
+                await asyncio.sleep(_retry_after(headers) or pause * lot.uniform(0.5, 1.5))
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            elif _overflows(status, body):
+                texts.pop(0)
+                if not texts:
+                    return Answer(trouble=Trouble.TOO_LONG)
+            elif b"max_completion_tokens" in body and self._limit == "max_tokens":
+                self._limit = "max_completion_tokens"
+            else:
+                self._warn_of(status, body)
+                return Answer(trouble=Trouble.REFUSED)
+
+    def _warn_of(self, status: int, body: bytes) -> None:
+        """Say once for each status what the server said: it may say it to every question."""
+        if status not in self._warned:
+            self._warned.add(status)
+            said = body[:300].decode(errors="replace").replace(self._key or "\0", "***")
+            _log.warning("%s: %s answered %d to a question: %s", FIELD, self._url, status, said)
+
+    async def _post(self, client: httpx.AsyncClient, text: str, seed: int) -> tuple[int, Mapping[str, str], bytes]:
+        request = {
+            "model": self._settings.model,
+            "messages": [{"role": "user", "content": text}],
+            "temperature": TEMPERATURE,
+            "top_p": TOP_P,
+            "seed": seed % 2**31,
+            self._limit: self._max_tokens,
+        }
+        body = bytearray()
+        async with client.stream("POST", f"{self._url}/chat/completions", json=request) as response:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    break
+        return response.status_code, response.headers, bytes(body)
+
+    def _read(self, body: bytes) -> Answer:
+        try:
+            document = json.loads(body)
+        except ValueError:
+            return Answer(trouble=Trouble.NONSENSE)
+        used = _usage(document)
+        try:
+            text = document["choices"][0]["message"]["content"]
+        except (KeyError, IndexError, TypeError):
+            text = None
+        if not isinstance(text, str):
+            return Answer(tokens=used or 0, trouble=Trouble.NONSENSE)
+        return Answer(text, self._count(text) if used is None else used)
+
+    def _down(self, what: str) -> SurroundingsError:
+        return SurroundingsError(
+            f"{FIELD}.apiURL: {self._url} can't be asked ({what}); start it, mend the address, or take another strategy"
+        )
+
+
+def _usage(document: Any) -> int | None:
+    used = (document.get("usage") or {}).get("completion_tokens") if isinstance(document, dict) else None
+    return used if isinstance(used, int) and used >= 0 else None
+
+
+def _models(response: httpx.Response) -> list[str]:
+    """The models that a server lists; none where it has no list."""
+    try:
+        return [str(model["id"]) for model in response.json()["data"]] if response.is_success else []
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _overflows(status: int, body: bytes) -> bool:
+    text = body.decode(errors="replace").casefold()
+    return status == 413 or (400 <= status < 500 and any(words in text for words in _OVERFLOW))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to wait, given as such or as a date."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        return float(value)
+    try:
+        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" or one of {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _said(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__
