@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfimprove_workers.guidance.base import Leak
-from selfimprove_workers.guidance.leaks import NGRAM, copies, is_bare, leak_of, speaks_of_hint
+from selfimprove_workers.guidance.leaks import NGRAM, copies, is_bare, leak_of, names_answer, speaks_of_hint
 
 QUESTION = "Natalia sold clips to 48 of her friends in April, and half as many in May. How many did she sell?"
 REFERENCE = (
@@ -106,6 +106,22 @@ def test_an_answer_and_nothing_else_is_bare(said: str, answer: str) -> None:
 )
 def test_an_answer_with_a_way_to_it_is_not(said: str, answer: str) -> None:
     assert not is_bare(said, answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "names"),
+    [
+        ("The sum should be 72, not 48.", "72", True),
+        ("Half of 172 is not 48.", "72", False),
+        ("A mistake in the second step. I think so.", "A", False),
+        ("It should have been option A.", "A", True),
+        ("Look at (A) again.", "A", True),
+        ("The answer is A.", "A", True),
+        ("A closer look at B helps.", "B", True),
+    ],
+)
+def test_an_answer_is_named_where_it_stands_as_a_thing_of_its_own(said: str, answer: str, names: bool) -> None:
+    assert names_answer(said, answer) is names
 
 
 def test_only_what_is_looked_for_is_found_and_the_copy_first() -> None:

@@ -11,6 +11,7 @@ from selfimprove.api.source import Source
 from selfimprove.api.spec import Spec
 from selfimprove_operator.secrets import secret_variables
 from selfimprove_workers.sources.credentials import credentials_of
+from selfimprove_workers.teachers.endpoint import key_of
 
 
 def spec(**changes: Any) -> Spec:
@@ -61,6 +62,14 @@ def test_a_verifier_of_another_lab_has_its_own_token(monkeypatch: pytest.MonkeyP
     verifier = run.verification.methods[0].verifier
     assert verifier is not None
     assert credentials_of(verifier) == {"HF_TOKEN": "HF_TOKEN of judge.hub"}
+
+
+def test_a_teachers_key_comes_from_its_own_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"apiURL": "http://t/v1", "model": "big", "credentialsSecretName": "tutor.key"}
+    run = spec(resampling={"strategy": "Interactive", "teacher": named})
+    pod(run, monkeypatch)
+    assert run.resampling.teacher is not None
+    assert key_of(run.resampling.teacher) == "OPENAI_API_KEY of tutor.key"
 
 
 @pytest.mark.parametrize(("one", "other"), [("lab-s3", "lab.s3"), ("a.b-c", "a-b.c"), ("a.b", "a-b")])

@@ -1,0 +1,217 @@
+"""A teacher behind an address: a real server that is busy, slow, down, strict or confused."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from selfimprove.api.secret_names import prefix_of
+from selfimprove.api.selecting import Teacher
+from selfimprove.errors import SurroundingsError, UserError
+from selfimprove_workers.teachers.base import Answer, Question, Trouble
+from selfimprove_workers.teachers.endpoint import EndpointTeacher, key_of
+from tests.fixtures.chat_server import CRITIQUE, ChatServer, Reply, chat_server, says
+
+OVERFLOW = json.dumps({"error": {"message": "This model's maximum context length is 64 tokens.", "code": 400}})
+
+
+def teacher(
+    server: ChatServer | str, key: str | None = None, stop: threading.Event | None = None, **settings: object
+) -> EndpointTeacher:
+    url = server if isinstance(server, str) else server.url
+    spec = Teacher.model_validate({"apiURL": url, "model": "big", "deadlineSeconds": 10, **settings})
+    stopping = stop or threading.Event()
+    return EndpointTeacher(spec, key, 32, stopping, lambda text: len(text.split()), first_pause=0.01)
+
+
+def questions(count: int) -> list[Question]:
+    return [Question((f"question {i}",), seed=i) for i in range(count)]
+
+
+def test_every_question_has_its_answer_in_order_however_fast_they_come() -> None:
+    def reply(question: str, before: int) -> Reply:
+        return says(f"on {question}", seconds=0.2 if question.endswith("0") else 0)
+
+    with chat_server(reply=reply) as server:
+        found = list(teacher(server).answers(questions(12)))
+    assert found == [Answer(f"on question {i}", 7) for i in range(12)]
+
+
+def test_so_many_are_on_their_way_at_a_time_and_no_more() -> None:
+    with chat_server(reply=lambda question, before: says(CRITIQUE, seconds=0.05)) as server:
+        list(teacher(server, parallelism=3).answers(questions(12)))
+        assert server.most_at_once == 3
+
+
+def test_what_is_asked_names_the_model_the_length_and_the_key() -> None:
+    with chat_server() as server:
+        list(teacher(server, key="sk-1").answers(questions(1)))
+        asked = server.requests[0]
+        assert (asked["model"], asked["max_tokens"], asked["temperature"]) == ("big", 32, 1.0)
+        assert server.keys == {"Bearer sk-1"}
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_busy_server_is_asked_again_and_costs_one_answer(status: int) -> None:
+    with chat_server(reply=lambda question, before: says("well", 5) if before == 2 else Reply(status)) as server:
+        assert list(teacher(server).answers(questions(2))) == [Answer("well", 5)] * 2
+        assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_server_that_says_when_to_come_back_is_not_asked_before(form: str) -> None:
+    def reply(question: str, before: int) -> Reply:
+        later = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+        return says("well") if before else Reply(429, headers={"Retry-After": "1" if form == "seconds" else later})
+
+    with chat_server(reply=reply) as server:
+        began = time.monotonic()
+        assert list(teacher(server).answers(questions(1))) == [Answer("well", 7)]
+        assert time.monotonic() - began >= 0.9
+
+
+def test_a_connection_that_breaks_is_tried_again() -> None:
+    broken = Reply(200, headers={"Content-Length": "100000"}, body="{")
+    with chat_server(reply=lambda question, before: says("well") if before else broken) as server:
+        assert list(teacher(server).answers(questions(1))) == [Answer("well", 7)]
+
+
+def test_a_slow_server_is_left_at_the_deadline() -> None:
+    with chat_server(reply=lambda question, before: says("late", seconds=5)) as server:
+        began = time.monotonic()
+        found = list(teacher(server, deadlineSeconds=1).answers(questions(2)))
+        assert [answer.trouble for answer in found] == [Trouble.UNREACHABLE] * 2
+        assert time.monotonic() - began < 3
+
+
+def test_a_server_that_is_gone_is_given_up_after_as_many_as_wait_at_a_time() -> None:
+    with chat_server() as server:
+        url = server.url
+    began = time.monotonic()
+    found = list(teacher(url, deadlineSeconds=1, parallelism=4).answers(questions(40)))
+    assert {answer.trouble for answer in found} == {Trouble.UNREACHABLE}
+    assert len(found) == 40
+    assert time.monotonic() - began < 4  # one deadline, not ten
+
+
+def test_one_answer_in_between_keeps_a_shaky_server() -> None:
+    def reply(question: str, before: int) -> Reply:
+        return says("well") if question in ("question 1", "question 3") else Reply(503)
+
+    with chat_server(reply=reply) as server:
+        found = list(teacher(server, deadlineSeconds=1, parallelism=1).answers(questions(2)))
+        assert [answer.trouble for answer in found] == [Trouble.UNREACHABLE, Trouble.UNREACHABLE]
+        found = list(teacher(server, deadlineSeconds=1, parallelism=2).answers(questions(4)))
+        assert [answer.trouble for answer in found] == [Trouble.UNREACHABLE, None, Trouble.UNREACHABLE, None]
+
+
+def test_what_is_too_long_is_asked_shorter_and_else_said_to_be() -> None:
+    def reply(question: str, before: int) -> Reply:
+        return says(f"on {question}") if question == "short" else Reply(400, OVERFLOW)
+
+    with chat_server(reply=reply) as server:
+        asked = [Question(("a very long one", "a long one", "short"), 1), Question(("a very long one",), 2)]
+        found = list(teacher(server).answers(asked))
+    assert found == [Answer("on short", 7), Answer(trouble=Trouble.TOO_LONG)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "tokens"),
+    [
+        (Reply(body="<html>busy</html>"), 0),
+        (Reply(body="[]"), 0),
+        (Reply(body="{}"), 0),
+        (Reply(body='{"choices": []}'), 0),
+        (says(None, 9), 9),
+        (says(["parts"], 9), 9),
+    ],
+)
+def test_an_answer_without_words_is_nonsense_and_what_it_cost_is_counted(reply: Reply, tokens: int) -> None:
+    with chat_server(reply=lambda question, before: reply) as server:
+        assert list(teacher(server).answers(questions(1))) == [Answer(tokens=tokens, trouble=Trouble.NONSENSE)]
+
+
+def test_a_server_that_counts_nothing_is_counted_here() -> None:
+    with chat_server(reply=lambda question, before: says("three words here", None)) as server:
+        assert list(teacher(server).answers(questions(1))) == [Answer("three words here", 3)]
+
+
+def test_a_refusal_is_no_reason_to_ask_again_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    body = '{"error": "no such thing as sk-1"}'
+    with chat_server(reply=lambda question, before: Reply(404, body)) as server:
+        found = list(teacher(server, key="sk-1").answers(questions(3)))
+        assert [answer.trouble for answer in found] == [Trouble.REFUSED] * 3
+        assert len(server.requests) == 3
+    assert len(caplog.messages) == 1
+    assert "answered 404" in caplog.text
+    assert "sk-1" not in caplog.text
+
+
+def test_a_server_that_wants_the_length_by_its_new_name_gets_it() -> None:
+    refusal = Reply(400, '{"error": {"message": "Unsupported parameter: use \'max_completion_tokens\' instead."}}')
+    with chat_server(reply=lambda question, before: says("well") if before else refusal) as server:
+        assert list(teacher(server).answers(questions(1))) == [Answer("well", 7)]
+        assert "max_completion_tokens" in server.requests[1]
+
+
+def test_a_signal_ends_the_waiting_and_keeps_what_is_there() -> None:
+    stop = threading.Event()
+    with chat_server(reply=lambda question, before: says("x", seconds=0 if question == "question 0" else 5)) as server:
+        answers = teacher(server, stop=stop).answers(questions(3))
+        assert next(answers) == Answer("x", 7)
+        stop.set()
+        began = time.monotonic()
+        assert list(answers) == []
+        assert time.monotonic() - began < 2
+
+
+def test_a_server_that_is_there_passes_the_check_with_or_without_a_list_of_models() -> None:
+    with chat_server() as server:
+        teacher(server).check()
+    with chat_server(models=Reply(404)) as server:
+        teacher(server).check()
+        assert server.requests == []
+
+
+def test_a_server_that_is_down_is_named_before_anything_is_asked() -> None:
+    with chat_server() as server:
+        url = server.url
+    with pytest.raises(SurroundingsError, match=rf"^spec\.resampling\.teacher\.apiURL: {url} can't be asked \(.+\);"):
+        teacher(url).check()
+    with (
+        chat_server(models=Reply(503)) as server,
+        pytest.raises(SurroundingsError, match=r"can't be asked \(answered 503\)"),
+    ):
+        teacher(server).check()
+
+
+def test_a_key_that_is_not_taken_names_its_secret() -> None:
+    with (
+        chat_server(models=Reply(401)) as server,
+        pytest.raises(SurroundingsError, match=r"^spec\.resampling\.teacher\.credentialsSecretName: .*OPENAI_API_KEY"),
+    ):
+        teacher(server, key="wrong").check()
+
+
+def test_a_model_that_is_not_served_is_named_with_those_that_are() -> None:
+    with (
+        chat_server() as server,
+        pytest.raises(UserError, match=r"^spec\.resampling\.teacher\.model: huge is not served at .*; give big$"),
+    ):
+        teacher(server, model="huge").check()
+
+
+def test_the_key_is_that_of_the_named_secret_else_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big", "credentialsSecretName": "tutor"})
+    plain = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big"})
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert key_of(named) is key_of(plain) is None
+    monkeypatch.setenv("OPENAI_API_KEY", "usual")
+    assert key_of(named) == key_of(plain) == "usual"
+    monkeypatch.setenv(prefix_of("tutor") + "OPENAI_API_KEY", "own")
+    assert (key_of(named), key_of(plain)) == ("own", "usual")
