@@ -196,7 +196,6 @@ UNBUILT = [
         "spec.verification.methods[0].verifier: hf://a/b",
         "remove it: the run's own model verifies",
     ),
-    ("resampling.strategy=Adaptive", "spec.resampling.strategy: Adaptive", "give None, BruteForce"),
     ("selection.seedTraining=References", "spec.selection.seedTraining: References", "give None"),
     ("distillation.numNodes=2", "spec.distillation.numNodes: 2", "give 1"),
 ]

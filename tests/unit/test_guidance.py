@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfimprove.api.selecting import Resampling
-from selfimprove.errors import UserError
-from selfimprove_workers.guidance import strategy_for, token_ends_of
+from selfimprove.api.selecting import Resampling, StrategyName, Teacher
+from selfimprove_workers.guidance import strategies_for, token_ends_of
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Guided, Reference, Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
@@ -140,8 +140,20 @@ def test_words_stand_in_for_tokens_where_a_tokenizer_keeps_no_offsets() -> None:
     assert token_ends_of(Slow())("one  two\nthree") == [3, 8, 14]
 
 
-def test_a_strategy_that_is_not_built_is_refused_by_name() -> None:
-    with pytest.raises(
-        UserError, match=r"^spec\.resampling\.strategy: Adaptive is not available yet; use one of Brute"
-    ):
-        strategy_for(Resampling(strategy="Adaptive"), None)
+def test_every_strategy_of_the_spec_is_found_and_adaptive_has_them_all_from_the_weakest() -> None:
+    named = [name for name in get_args(StrategyName) if name not in ("None", "Adaptive")]
+    for name in named:
+        assert [each.name for each in strategies_for(Resampling(strategy=name), None)] == [name]
+    teacher = Teacher.model_validate({"uri": "/models/big"})
+    offered = strategies_for(Resampling(strategy="Adaptive", teacher=teacher), None)
+    assert {each.name for each in offered} == set(named)
+    assert offered[0].name == "BruteForce"
+
+
+def test_adaptive_asks_no_teacher_that_nobody_named() -> None:
+    assert all(not each.needs_teacher for each in strategies_for(Resampling(strategy="Adaptive"), None))
+
+
+def test_none_is_no_strategy() -> None:
+    with pytest.raises(ValueError, match="guides nobody"):
+        strategies_for(Resampling(), None)

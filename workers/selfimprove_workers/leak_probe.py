@@ -42,8 +42,8 @@ class LeakProbe:
         if done < len(prompts):
             self._context.progress.start(f"{self._context.step.name} leak probe", len(prompts), done)
         while done < len(prompts):
-            affordable = self._book.left // (2 * self._plan.max_tokens)
-            now = prompts[done : done + int(min(AT_ONCE, affordable))]
+            most = 2 * self._plan.max_tokens
+            now = prompts[done : done + int(min(AT_ONCE * most, self._book.left)) // most]
             if not now:
                 return
             self._probe(now, won)

@@ -15,13 +15,15 @@ from selfimprove.api.execution import StepName
 from selfimprove.artifacts import require_manifest, step_folder
 from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
+from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
+from selfimprove_workers.adapting import Adaptive
 from selfimprove_workers.book import Book
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.consulting import Consultant
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.examining import CRITIQUE_TOKENS, judges_of, judging_settings
-from selfimprove_workers.guidance import strategy_for
+from selfimprove_workers.examining import judges_of
+from selfimprove_workers.guidance import strategies_for
 from selfimprove_workers.judging import absolute_rules
 from selfimprove_workers.leak_probe import LeakProbe
 from selfimprove_workers.lessons import Lessons
@@ -42,8 +44,8 @@ def run(context: StepContext) -> Summary:
     began = time.monotonic()
     generate, verify = (step_folder(StepId(context.step.iteration, name), context.shard) for name in STEPS_BEFORE)
     (generated, made), (verified, judged) = (require_manifest(context.store, folder) for folder in (generate, verify))
-    course = _course(context)
     tail = find_tail(context, generated, verified, keep_plain=_compares(context))
+    course = _course(context, tail)
     pool = [prompt for prompt in tail if can_be_guided(course, prompt)]
     _require_references(course, tail, pool)
     recipe = Recipe({generate: made, verify: judged}, _settings(context, course))
@@ -71,9 +73,13 @@ def _compares(context: StepContext) -> bool:
     return any(judge.verifier.compares for judge in judges_of(context.spec) if judge.name in rules)
 
 
-def _course(context: StepContext) -> Course:
+def _course(context: StepContext, tail: Sequence[TailPrompt]) -> Course:
     tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
-    return Fixed(strategy_for(context.spec.resampling, tokenizer))
+    strategies = strategies_for(context.spec.resampling, tokenizer)
+    if context.spec.resampling.strategy != "Adaptive":
+        return Fixed(strategies[0])
+    seed = derive_seed(context.spec.seed, context.split, context.step.iteration, "resample", "Adaptive")
+    return Adaptive(strategies, tail, seed)
 
 
 def _require_references(course: Course, tail: Sequence[TailPrompt], pool: Sequence[TailPrompt]) -> None:

@@ -31,6 +31,8 @@ class TailPrompt:
     """Its plain samples, as SAMPLE rows, for rules that compare samples; empty where none does."""
     accepted: int
     drawn: int
+    plain_length: float = 0.0
+    """Mean tokens of its plain samples."""
     attempts: list[Attempt] = field(default_factory=list)
 
     @property
@@ -81,7 +83,9 @@ def _tail_prompt(
     passed = [(prompt.id, row["sample"]) in marks for row in rows]
     attempts = [Attempt(row["text"], each, wrong=not each) for row, each in zip(rows, passed, strict=True)]
     drawn = max(row["sample"] for row in rows) + 1
-    return TailPrompt(prompt, rows[0]["prompt_tokens"], rows if keep else [], accepted[prompt.id], drawn, attempts)
+    length = sum(len(row["tokens"]) for row in rows) / len(rows)
+    plain = rows if keep else []
+    return TailPrompt(prompt, rows[0]["prompt_tokens"], plain, accepted[prompt.id], drawn, length, attempts)
 
 
 def _marks(plain: Gathered, passed: np.ndarray[Any, np.dtype[np.bool_]]) -> set[tuple[str, int]]:

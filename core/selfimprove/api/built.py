@@ -15,7 +15,6 @@ Found = Iterator[tuple[str, str]]
 """Fields (relative to `spec`) and the values found there."""
 
 METHODS = ("GroundTruth", "Likelihood", "MajorityVote", "MultipleChoice")
-STRATEGIES = ("None", "BruteForce", "AnswerDriven", "RationaleDriven", "Interactive", "StateReset")
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,8 @@ def _value(field: str, read: Callable[[Spec], object], *built: object) -> Callab
 
 
 TABLE: tuple[Unbuilt, ...] = (
-    Unbuilt(
-        _value("resampling.strategy", lambda s: s.resampling.strategy, *STRATEGIES),
-        f"give {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}",
-    ),
+    Unbuilt(_method_types, f"give {', '.join(METHODS[:-1])} or {METHODS[-1]}"),
+    Unbuilt(_verifiers, "remove it: the run's own model verifies"),
     Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),
     Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
 )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from selfimprove.api.selecting import Resampling, StrategyName
-from selfimprove.errors import UserError
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
@@ -25,12 +24,26 @@ STRATEGIES: dict[StrategyName, Callable[[Resampling, Any], Strategy]] = {
 }
 
 
-def strategy_for(resampling: Resampling, tokenizer: Any) -> Strategy:
-    """The strategy that a spec asks for. Raises `UserError` for one that is not built yet."""
-    if resampling.strategy not in STRATEGIES:
-        known = ", ".join(STRATEGIES)
-        raise UserError(f"spec.resampling.strategy: {resampling.strategy} is not available yet; use one of {known}")
-    return STRATEGIES[resampling.strategy](resampling, tokenizer)
+WEAKEST_FIRST: tuple[StrategyName, ...] = (
+    "BruteForce",
+    "Interactive",
+    "StateReset",
+    "AnswerDriven",
+    "RationaleDriven",
+)
+"""What Adaptive chooses from, by how much the hint tells."""
+
+
+def strategies_for(resampling: Resampling, tokenizer: Any) -> list[Strategy]:
+    """The strategy that a spec asks for; of Adaptive all that it may choose from, the weakest hint first.
+
+    Adaptive asks a teacher only where one is named: its tokens are no student's. Raises `ValueError` for None.
+    """
+    if resampling.strategy == "None":
+        raise ValueError("strategy None guides nobody")
+    names = WEAKEST_FIRST if resampling.strategy == "Adaptive" else (resampling.strategy,)
+    untaught = resampling.strategy == "Adaptive" and resampling.teacher is None
+    return [STRATEGIES[name](resampling, tokenizer) for name in names if not (untaught and name == "Interactive")]
 
 
 def token_ends_of(tokenizer: Any) -> TokenEnds:
