@@ -12,7 +12,7 @@ from selfimprove_workers.guidance.bandit import Bandit
 from selfimprove_workers.guidance.base import Attempt
 from tests.unit.adaptive_support import ADAPTIVE, WORLDS, courses, play, tail
 
-SEEDS = 6
+SEEDS = range(100, 106)
 WORLD = WORLDS["each difficulty has its own"]
 TRIES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.booleans(), st.integers(0, 500)), max_size=40)
 
@@ -22,8 +22,7 @@ def scores() -> dict[str, dict[str, list[int]]]:
     """World -> course -> accepted samples of a budget, by seed."""
     return {
         name: {
-            course: [play(courses(world, seed)[course], world, seed) for seed in range(SEEDS)]
-            for course in courses(world, 0)
+            course: [play(courses(world, seed)[course], world, seed) for seed in SEEDS] for course in courses(world, 0)
         }
         for name, world in WORLDS.items()
     }

@@ -196,6 +196,8 @@ UNBUILT = [
         "spec.verification.methods[0].verifier: hf://a/b",
         "remove it: the run's own model verifies",
     ),
+    ("selection.balance=true;distillation.method=DPO", "spec.selection.balance: true", "give false, or distillation"),
+    ("selection.replay=All;distillation.method=DPO", "spec.selection.replay: All", "give None, or distillation"),
     ("selection.seedTraining=References", "spec.selection.seedTraining: References", "give None"),
     ("distillation.numNodes=2", "spec.distillation.numNodes: 2", "give 1"),
 ]
@@ -204,7 +206,7 @@ UNBUILT = [
 @pytest.mark.parametrize(("change", "value", "remedy"), UNBUILT, ids=[value for _, value, _ in UNBUILT])
 def test_what_is_valid_but_not_built_yet_is_refused_in_one_line(change: str, value: str, remedy: str) -> None:
     with pytest.raises(UserError) as refused:
-        load_run(GOOD, [change])
+        load_run(GOOD, change.split(";"))
     assert str(refused.value).startswith(f"{value} is valid but not built yet; {remedy}")
     assert len(str(refused.value).splitlines()) == 1
 

@@ -95,6 +95,12 @@ def test_the_papers_schedule_may_give_the_gold_away() -> None:
     assert "####" not in found[-1]
 
 
+def test_the_papers_schedule_gives_its_last_share_twice_before_it_starts_over() -> None:
+    reference = Reference("ten", "one two three four five six seven eight nine ten")
+    found = [guided(StateReset("Paper", words), round, reference).prefix for round in range(1, 7)]
+    assert [len(prefix.split()) for prefix in found] == [2, 4, 6, 8, 8, 2]
+
+
 @pytest.mark.parametrize(
     ("text", "gold", "before"),
     [

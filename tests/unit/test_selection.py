@@ -95,7 +95,7 @@ def test_balance_keeps_of_every_prompt_as_many_as_the_one_with_the_fewest_has() 
 
 def test_balance_comes_after_the_cap() -> None:
     _, reason = choose(pool([0, 0, 0, 1, 1]), Selection(balance=True, per_prompt_cap=2), seed=0)
-    assert np.bincount(reason, minlength=8)[[KEPT, OVER_THE_CAP, UNBALANCED]].tolist() == [4, 1, 0]
+    assert np.bincount(reason, minlength=11)[[KEPT, OVER_THE_CAP, UNBALANCED]].tolist() == [4, 1, 0]
 
 
 def test_balance_of_nothing_is_nothing() -> None:

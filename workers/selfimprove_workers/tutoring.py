@@ -68,7 +68,10 @@ class Lesson:
     @cached_property
     def tokens(self) -> Counter[str]:
         """What was sampled in each prompt's turn."""
-        return sum((Counter({row["prompt"]: sampled_tokens(row)}) for row in self.rows), Counter())
+        found: Counter[str] = Counter()
+        for row in self.rows:
+            found[row["prompt"]] += sampled_tokens(row)
+        return found
 
 
 class Tutor:

@@ -119,12 +119,19 @@ def _bound(spec: Spec, prompts: Mapping[str, int], step: StepId) -> Bound:
     return Bound(samples, samples * (tokens or spec.generation.max_tokens))
 
 
+def _guided(spec: Spec) -> int:
+    """Guided samples, critiques and the leak probe's samples of a prompt that never reaches the target."""
+    resampling = spec.resampling
+    asks = resampling.strategy == "Interactive" or resampling.teacher is not None
+    return resampling.max_rounds * (resampling.samples_per_round + asks) + 2 * resampling.leak_probe
+
+
 _SAMPLES: dict[str, Callable[[Spec], int]] = {
     "generate": lambda spec: spec.generation.samples_per_prompt,
-    "resample": lambda spec: spec.resampling.max_rounds * spec.resampling.samples_per_round,
+    "resample": _guided,
     "evaluate": lambda spec: spec.evaluation.samples_per_prompt,
 }
-"""Samples that a prompt may get in each step that samples; of resample if it never reaches the target."""
+"""Samples that a prompt may get in each step that samples, all of them of full length."""
 
 
 def _document(plan: Plan) -> dict[str, object]:

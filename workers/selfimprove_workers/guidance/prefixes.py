@@ -22,15 +22,18 @@ def growing_prefixes(
     """The prefixes to give, weakest first; empty when nothing can be given away.
 
     `schedule`: "Lines", "Tokens", or None for lines where there are two and more. Lines fall back to token shares of
-    what comes before the gold when the gold is in the first line.
+    what comes before the gold when the gold is in the first line. `may_hold_gold`: as in the paper, up to all but the
+    last line, or to 80% of the tokens, which it gives twice.
     """
     limit = len(rationale) if may_hold_gold else gold_position(rationale, answer)
     by_lines = schedule == "Lines" or (schedule is None and len(_line_ends(rationale)) > 1)
     ends = [end for end in _line_ends(rationale)[:-1] if end <= limit] if by_lines else []
     ends = ends or _share_ends(token_ends(rationale), limit)
     prefixes = [rationale[:end] for end in sorted(set(ends)) if rationale[:end].strip()]
+    if may_hold_gold:
+        return prefixes if by_lines else [*prefixes, *prefixes[-1:]]  # 20, 40, 60, 80 and again 80%
     # A cut inside a longer number can leave what reads like the gold: 12 of 123.
-    return [each for each in prefixes if may_hold_gold or gold_position(each, answer) == len(each)]
+    return [each for each in prefixes if gold_position(each, answer) == len(each)]
 
 
 def gold_position(text: str, answer: str | None) -> int:
