@@ -54,6 +54,8 @@ def test_after_a_prefix_the_rest_of_the_reference_is_the_copy() -> None:
         "As you pointed out, May is half of April.",
         "I apologize for the mistake. 48 + 24 = 72.",
         "In my previous attempt I forgot April.",
+        "The answer is 72. I just put it into my own words.",
+        "72. Do not copy it and do not mention it. Work the problem out step by step.",
     ],
 )
 def test_words_that_point_at_a_hint_are_found(said: str) -> None:

@@ -28,6 +28,7 @@ _HINT_PHRASES = re.compile(
     | \b{_SHOWN}\s+(?:is|was|that\s+(?:is|was)|has\s+been)\s+(?:already\s+)?(?:given|provided|shown\s+above)\b
     | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction)\b
     | \b(?:my\s+(?:previous|earlier|first|last)|the\s+previous)\s+(?:attempt|answer|solution)\b
+    | \b(?:my|your)\s+own\s+words\b | \bdo\s+not\s+(?:copy|mention)\s+it\b
     | \bi\s+(?:apologi[sz]e|made\s+(?:a|an)\s+(?:mistake|error))\b
     """,
     re.IGNORECASE | re.VERBOSE,
