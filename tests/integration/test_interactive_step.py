@@ -155,7 +155,7 @@ def test_another_model_may_teach_and_gives_the_student_its_place_back(tiny_model
     assert done(shop).counts["tail"] == 4
     assert len(critiques(shop)) == 8
     assert shop.models._loaded is not None
-    assert shop.models._loaded[0] in (tiny_model, other)
+    assert shop.models._loaded[0].folder in (tiny_model, other)
 
 
 @pytest.mark.parametrize("budget", [7, 16, 33, 60, 200])

@@ -190,12 +190,6 @@ def test_nothing_is_set_inside_what_is_no_object() -> None:
 
 
 UNBUILT = [
-    ("verification.methods[0].type=Tournament", "spec.verification.methods[0].type: Tournament", "give GroundTruth"),
-    (
-        "verification.methods[0]={type: Likelihood, verifier: {uri: 'hf://a/b'}}",
-        "spec.verification.methods[0].verifier: hf://a/b",
-        "remove it: the run's own model verifies",
-    ),
     ("selection.balance=true;distillation.method=DPO", "spec.selection.balance: true", "give false, or distillation"),
     ("selection.replay=All;distillation.method=DPO", "spec.selection.replay: All", "give None, or distillation"),
     ("selection.seedTraining=References", "spec.selection.seedTraining: References", "give None"),

@@ -392,12 +392,12 @@ def test_finished_jobs_expire_only_after_their_outcome_is_written() -> None:
 
 
 def test_a_run_that_can_not_begin_says_why_and_begins_once_it_can() -> None:
-    cluster = Cluster(run_manifest(selection={"balance": True}))
+    cluster = Cluster(run_manifest(distillation={"numNodes": 2}))
     cluster.settle()
     assert cluster.created == []
     status, reason, message = condition(cluster, "Accepted")
     assert (status, reason) == ("False", "Invalid")
-    assert message.startswith("spec.selection.balance: true is valid but not built yet")
+    assert message.startswith("spec.distillation.numNodes: 2 is valid but not built yet")
 
 
 def test_conditions_of_others_do_not_confuse_the_ledger() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from selfimprove.records import DECISION, SAMPLE
 from selfimprove_workers.choosing import ACCEPTED
 from selfimprove_workers.consulting import CRITIQUE
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.examining import CRITIQUE_TOKENS
 from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.tutoring import Lesson, attempt_of, sampled_tokens
 
@@ -34,19 +36,25 @@ class Book:
     @property
     def counts(self) -> dict[str, int]:
         """What all parts count, `tokens` apart."""
-        totals = {**self.samples.totals, **self.critiques.totals, **self.probes.totals}
-        totals.pop("tokens", None)
-        return totals
+        totals: Counter[str] = Counter()
+        for chain in (self.samples, self.critiques, self.probes):
+            totals.update(chain.totals)
+        del totals["tokens"]
+        return dict(totals)
 
     @property
     def tokens(self) -> int:
-        """Everything that was sampled: by the student, by the teacher, by the leak probe."""
-        return sum(chain.totals.get("tokens", 0) for chain in (self.samples, self.critiques, self.probes))
+        """Everything that was sampled: by the student, by the teacher, by the leak probe, and by judges."""
+        return self._guiding + self.counts.get(CRITIQUE_TOKENS, 0)
 
     @property
     def left(self) -> float:
-        """Tokens that may still be sampled; infinite without `resampling.maxTokens`."""
-        return self._budget - self.tokens
+        """Tokens that may still be sampled, but by judges; infinite without `resampling.maxTokens`."""
+        return self._budget - self._guiding
+
+    @property
+    def _guiding(self) -> int:
+        return sum(chain.totals.get("tokens", 0) for chain in (self.samples, self.critiques, self.probes))
 
     @property
     def tables(self) -> dict[str, list[Part]]:

@@ -55,14 +55,14 @@ class LeakProbe:
         asked = [(prompt, *each) for prompt in prompts for each in self._beginnings(prompt, won[prompt.prompt.id])]
         drawn = self._tutor.draw([self._request(*each) for each in asked])
         rows = [self._row(*each, done) for each, done in zip(asked, drawn, strict=True)]
-        passed = self._tutor.judge(rows, [prompt for prompt, _, _ in asked])
+        passed, judging = self._tutor.judge(rows, [prompt for prompt, _, _ in asked])
         counts = dict.fromkeys(("probed", "probeHeld", "probedReasoned", "probeReasonedHeld"), 0)
         for row, holds in zip(rows, passed, strict=True):
             kind = "probed" if row["strategy"] == PLAIN else "probedReasoned"
             counts[kind] += 1
             counts[kind.replace("probed", "probe") + "Held"] += holds
         counts["tokens"] = sum(len(each.tokens) for each in drawn)
-        self._book.probes.write(rows, len(prompts), counts)
+        self._book.probes.write(rows, len(prompts), {**counts, **judging})
 
     def _beginnings(self, prompt: TailPrompt, accepted: Mapping[str, Any]) -> list[tuple[str, list[int]]]:
         """Kind, and the tokens that its samples begin with."""

@@ -142,10 +142,10 @@ class ModelHouse:
             self._base_model = find_model(source, self._spec.storage)
         return self._base_model
 
-    def _verifier(self, source: ModelSource) -> FoundModel:
+    def _verifier(self, source: ModelSource, field: str = VERIFIER) -> FoundModel:
         key = source.model_dump_json()
         if key not in self._verifiers:
-            self._verifiers[key] = find_model(self._pinned(source), self._spec.storage, VERIFIER)
+            self._verifiers[key] = find_model(self._pinned(source), self._spec.storage, field)
         return self._verifiers[key]
 
     def _pinned(self, source: ModelSource) -> ModelSource:
@@ -169,9 +169,9 @@ class ModelHouse:
         """The tokenizer of another model that verifies, with that source's own chat template."""
         return self._tokenizer(_Voice(self._verifier(source).folder, source.chat_template), VERIFIER)
 
-    def verifier_identity(self, source: ModelSource) -> dict[str, str | None]:
-        """What another model that verifies is, for a manifest."""
-        found = self._verifier(source)
+    def verifier_identity(self, source: ModelSource, field: str = VERIFIER) -> dict[str, str | None]:
+        """What another model that verifies (or teaches) is, for a manifest."""
+        found = self._verifier(source, field)
         return {"uri": source.uri, "revision": found.revision, "digest": found.digest}
 
     def _tokenizer(self, voice: _Voice, field: str) -> Any:
@@ -189,13 +189,13 @@ class ModelHouse:
         """A model of the run, loaded; another one that was loaded is closed first."""
         return self._engine(_Voice(folder, self._spec.model.chat_template), self._spec.generation, "spec.model")
 
-    def verifier_engine(self, source: ModelSource) -> Engine:
-        """Another model that verifies, loaded the same way; the one that was loaded is closed first.
+    def verifier_engine(self, source: ModelSource, field: str = VERIFIER) -> Engine:
+        """Another model that verifies (or teaches), loaded the same way; the one that was loaded is closed first.
 
         `generation.engineArgs` is as for the run's own model, but that no model is asked to be longer than it was made.
         """
-        folder = self._verifier(source).folder
-        return self._engine(_Voice(folder, source.chat_template), self._within(folder), VERIFIER)
+        folder = self._verifier(source, field).folder
+        return self._engine(_Voice(folder, source.chat_template), self._within(folder), field)
 
     def _engine(self, voice: _Voice, settings: Generation, field: str) -> Engine:
         if self._loaded is None or self._loaded[0] != voice:

@@ -22,7 +22,7 @@ from selfimprove_workers.book import Book
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.consulting import Consultant
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.examining import judges_of
+from selfimprove_workers.examining import judges_of, judging_settings
 from selfimprove_workers.guidance import strategies_for
 from selfimprove_workers.judging import absolute_rules
 from selfimprove_workers.leak_probe import LeakProbe

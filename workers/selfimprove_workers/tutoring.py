@@ -20,7 +20,7 @@ from selfimprove_workers.choosing import ACCEPTED, NOT_ACCEPTED, REASONS, TRUNCA
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
 from selfimprove_workers.engines.ordering import in_order
-from selfimprove_workers.examining import Examiner, judges_of
+from selfimprove_workers.examining import Examiner, critique_counts, judges_of
 from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.guidance.leaks import leak_of
 from selfimprove_workers.guidance.prefixes import gold_position
@@ -136,7 +136,7 @@ class Tutor:
 
     @property
     def _engine(self) -> Engine:
-        """The student, loaded again where a teacher took its place."""
+        """The student, loaded again where a teacher or another judge took its place."""
         return self._context.engine()
 
     def _until_stopped(self, requests: list[SampleRequest]) -> Generator[tuple[int, Completion], None, None]:
@@ -151,7 +151,7 @@ class Tutor:
         drawn = [completion for _, _, completions in held for completion in completions]
         idle = [turn for turn, plans, _ in held if not plans]
         rows = [self._row(plan, done, round) for plan, done in zip(planned, drawn, strict=True)]
-        passed = self.judge(rows, [plan.prompt for plan in planned])
+        passed, judging = self.judge(rows, [plan.prompt for plan in planned])
         reasons = [self._reason(*each) for each in zip(planned, drawn, passed, strict=True)]
         counts = {
             "tried": len(rows),
@@ -205,8 +205,8 @@ class Tutor:
             "finish": done.finish,
         }
 
-    def judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> list[bool]:
-        """Whether each sample passes the absolute rules; fills the verdict columns of its row."""
+    def judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> tuple[list[bool], dict[str, int]]:
+        """Whether each sample passes the absolute rules, and what judging it cost; fills the verdicts of its row."""
         batch = self._examiner.candidates(rows)
         known = self._examiner.verdict_rows(batch)
         verdicts = {(row["prompt"], row["sample"]): row for row in known}
@@ -218,8 +218,7 @@ class Tutor:
         truncated = np.array([row["finish"] == "length" for row in rows], dtype=bool)
         passed = accepted(self._context.spec, scores, truncated)
         assert passed is not None  # find_tail has refused a spec without an absolute rule
-        judged: list[bool] = passed.tolist()
-        return judged
+        return passed.tolist(), critique_counts([row for each in judged.values() for row in each])
 
     def _scored(
         self, name: str, batch: list[Candidate], verdicts: list[dict[str, Any]], prompts: Sequence[TailPrompt]

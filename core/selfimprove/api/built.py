@@ -14,8 +14,6 @@ from selfimprove.api.spec import Spec
 Found = Iterator[tuple[str, str]]
 """Fields (relative to `spec`) and the values found there."""
 
-METHODS = ("GroundTruth", "Likelihood", "MajorityVote", "MultipleChoice")
-
 
 @dataclass(frozen=True)
 class Unbuilt:
@@ -52,8 +50,6 @@ def _under_dpo(field: str, read: Callable[[Spec], object], *built: object) -> Ca
 
 
 TABLE: tuple[Unbuilt, ...] = (
-    Unbuilt(_method_types, f"give {', '.join(METHODS[:-1])} or {METHODS[-1]}"),
-    Unbuilt(_verifiers, "remove it: the run's own model verifies"),
     Unbuilt(
         _under_dpo("selection.balance", lambda s: s.selection.balance, False),
         "give false, or distillation.method SFT",

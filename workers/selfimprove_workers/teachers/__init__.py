@@ -6,7 +6,6 @@ from functools import partial
 
 from selfimprove.api.source import ModelSource
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.models import model_folder
 from selfimprove_workers.teachers.base import Teacher
 from selfimprove_workers.teachers.endpoint import FIELD, EndpointTeacher, key_of
 from selfimprove_workers.teachers.model import ModelTeacher
@@ -29,9 +28,12 @@ def teacher_for(context: StepContext) -> Teacher:
             lambda text: len(tokenizer.encode(text, add_special_tokens=False)),
         )
     source = ModelSource(uri=settings.uri, token_secret_name=context.spec.model.token_secret_name)
-    folder = partial(model_folder, source, context.spec.storage, FIELD)
     return ModelTeacher(
-        lambda: context.models.engine(folder()), generation.max_tokens, {}, context.stopping, check=folder
+        partial(context.models.verifier_engine, source, FIELD),
+        generation.max_tokens,
+        {},
+        context.stopping,
+        check=partial(context.models.verifier_identity, source, FIELD),
     )
 
 
