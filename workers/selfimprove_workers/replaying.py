@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from selfimprove.artifacts import Manifest, Part, read_rows
+from selfimprove.gathering import numpy_of
 from selfimprove.records import EXAMPLE, SAMPLE
 from selfimprove.store.base import Store
 from selfimprove.weighting import Floats, Ints
-from selfimprove_workers.gathering import numpy_of
 from selfimprove_workers.pooling import fingerprint
 
 

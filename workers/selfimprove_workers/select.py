@@ -74,8 +74,17 @@ def run(context: StepContext) -> Summary:
     levels = _levels(context, plain.ids)
     decided = Decided(plain, guided, replayed, weight, reason, levels, table.passed, tail, pairs)
     tables = write_tables(context, recipe, sources.samples, sources.earlier, decided)
-    selected = _selected(context, table, tail, decided)
-    outcome = Outcome(tables.pop("example"), len(plain.ids), counts=_counts(decided), tables=tables, selected=selected)
+    worth = worth_of(context.spec, plain)
+    tables["verifier"] = write_worth(context, recipe.digest(context), plain, worth)
+    figures = figures_of(context, plain, worth, sources.first)
+    outcome = Outcome(
+        tables.pop("example"),
+        len(plain.ids),
+        counts=_counts(decided),
+        tables=tables,
+        notes=notes_of(TrainingDetails(verifiers=figures, diversity=diversity_of(context, plain))),
+        selected=_selected(context, table, tail, decided, worst_figures(figures)),
+    )
     return commit_step(context, recipe, outcome, began)
 
 
