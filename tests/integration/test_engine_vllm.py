@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from selfimprove.api.sampling import EngineArgs
-from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
+from selfimprove_workers import models
+from selfimprove_workers.engines.base import Completion, Engine, Reads, SampleRequest
 from selfimprove_workers.engines.choice import vllm_problem
 from selfimprove_workers.engines.transformers import TransformersEngine
 from selfimprove_workers.models import open_tokenizer
 from tests.fixtures.models import TINY_VOCABULARY
+from tests.integration.steps_support import workshop
 
 pytestmark = [
     pytest.mark.vllm,
@@ -24,6 +26,8 @@ pytestmark = [
 
 FLOAT32 = EngineArgs(dtype="float32", max_model_len=256)
 TOLERANCE = 2e-3
+BLOCK = 32
+"""Tokens of a block of vLLM's prefix cache on a CPU."""
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +121,31 @@ def test_samples_come_as_they_finish_and_a_caller_may_stop_early(engine: Engine)
     begun.close()  # type: ignore[attr-defined]
     assert seen == [(1, len(completion.tokens))]
     assert len(draw(engine, asked)) == 40
+
+
+def test_a_read_after_a_sample_finds_the_samples_own_blocks_in_the_cache(engine: Engine) -> None:
+    context = [11, *contexts(1)[0], *[12] * BLOCK]
+    (sampled,) = draw(engine, [SampleRequest(context, 5, 40)])
+    engine.take_reads()
+    turn = [13, 14, 15]
+    asked = [*context, *sampled.tokens, *turn]
+    engine.label_logprobs([asked], [9, 10])
+    written = len(context) + len(sampled.tokens) - 1  # the last token of a sample is never read
+    assert engine.take_reads() == Reads(len(asked), written // BLOCK * BLOCK)
+    assert engine.take_reads() == Reads()
+
+
+def test_verify_counts_what_its_reads_found_in_the_cache_and_nothing_of_the_step_before(
+    engine: Engine, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "load_engine", lambda *_: engine)
+    sums = [{"id": "p1", "question": "What is 3 + 4, if 5 + 6 is 11 and 7 + 8 is 15?", "answer": "7"}]
+    shop = workshop(tmp_path, tiny_model, sums, verification={"methods": [{"type": "MultipleChoice"}]})
+    shop.models.engine(tiny_model)
+    draw(engine, [SampleRequest([20 + i] * 200, i, 4) for i in range(4)])
+    shop.commit_answers({"p1": ["It is 7.", "It is 9."]})
+    counts = shop.manifest("verify").summary["counts"]
+    turns = counts["promptTokens"] / 2
+    assert BLOCK < turns < 256
+    assert counts["cachedTokens"] % BLOCK == 0
+    assert BLOCK <= counts["cachedTokens"] < turns  # the second sample shares its prompt with the first

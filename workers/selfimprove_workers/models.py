@@ -203,6 +203,13 @@ class ModelHouse:
             self._loaded = (voice, load_engine(voice.folder, settings, self._tokenizer(voice, field)))
         return self._loaded[1]
 
+    def take_reads(self) -> dict[str, int]:
+        """`promptTokens` that the loaded model was given to read since this was last asked, and how many of them were
+        `cachedTokens`, which cost nothing; empty where it read nothing or has no prefix cache.
+        """
+        reads = self._loaded[1].take_reads() if self._loaded else None
+        return {"promptTokens": reads.tokens, "cachedTokens": reads.cached} if reads and reads.tokens else {}
+
     def _within(self, folder: Path) -> Generation:
         settings, made_for = self._spec.generation, self.length(folder)
         wanted = settings.engine_args.max_model_len

@@ -69,11 +69,12 @@ def score_samples(context: StepContext, samples: Sequence[Part], writer: PartWri
     passes = _passes(judges_of(context.spec))
     if writer.prompts_done < total * len(passes):
         check_judges(context)
+    context.models.take_reads()  # of the step before, which may have left its model loaded
     context.progress.start(f"{context.step.name}", total * len(passes), writer.prompts_done)
     for number, judges in enumerate(passes):
         done = min(max(writer.prompts_done - number * total, 0), total)
         for scored in _scored(context, examiner, judges, samples, done, verdicts=number == 0):
-            writer.write(scored.rows, scored.prompts, scored.counts)
+            writer.write(scored.rows, scored.prompts, {**scored.counts, **context.models.take_reads()})
             context.progress.advance(scored.prompts)
             context.stop_if_asked()
 

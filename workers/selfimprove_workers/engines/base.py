@@ -35,6 +35,16 @@ class Completion:
     """"stop" (EOS or a stop string) or "length"."""
 
 
+@dataclass(frozen=True)
+class Reads:
+    """What an engine that has a prefix cache was given to read."""
+
+    tokens: int = 0
+    """Of the contexts of all requests that are finished."""
+    cached: int = 0
+    """Of these, how many lay in the cache: nothing was computed for them."""
+
+
 class Engine(Protocol):
     """A loaded model."""
 
@@ -60,6 +70,9 @@ class Engine(Protocol):
         self, contexts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
     ) -> list[NDArray[np.float64]]:
         """Teacher-forced log-probability of every token of each continuation after its context (temperature 1)."""
+
+    def take_reads(self) -> Reads | None:
+        """What was read since this was last asked; None without a prefix cache."""
 
     def close(self) -> None:
         """Give the memory back as far as this process can; the rest goes with the process."""

@@ -106,6 +106,9 @@ class TransformersEngine:
         """Log-probability of every token of each continuation; see `Engine.logprobs`."""
         return scoring.logprobs(self.head, contexts, continuations)
 
+    def take_reads(self) -> None:
+        """There is no prefix cache; see `Engine.take_reads`."""
+
     def close(self) -> None:
         """Drop the model and give its memory back."""
         del self.head, self.model

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfimprove.api.sampling import EngineArgs
-from selfimprove_workers.engines.base import Completion, SampleRequest
+from selfimprove_workers.engines.base import Completion, Reads, SampleRequest
 from selfimprove_workers.engines.ending import eos_ids, fitting
 from selfimprove_workers.engines.parallel import tensor_parallel_size
 
@@ -46,6 +46,7 @@ class VLLMEngine:
         from vllm import LLM, SamplingParams
 
         self.tokenizer = tokenizer
+        self._reads = Reads()
         self._params: Any = SamplingParams
         self._llm: Any = LLM(**_arguments(folder, args))
         config = self._llm.llm_engine.model_config
@@ -98,6 +99,7 @@ class VLLMEngine:
                     return
                 for output in engine.step():
                     if output.finished:
+                        self._reads = _with(self._reads, output)
                         yield running.pop(output.request_id), output
         finally:
             if running:  # the caller has had enough
@@ -150,6 +152,11 @@ class VLLMEngine:
             detokenize=False,
         )
         return _prompt([*context, *tokens[:-1]]), params
+
+    def take_reads(self) -> Reads:
+        """What was read since this was last asked; see `Engine.take_reads`."""
+        taken, self._reads = self._reads, Reads()
+        return taken
 
     def close(self) -> None:
         """End vLLM's own processes, which gives all of their memory back."""
@@ -213,6 +220,10 @@ def _prompt(tokens: Sequence[int]) -> dict[str, Any]:
 def _external(name: str) -> str:
     """The id under which results come back: vLLM may add a random part to the one it was given."""
     return name.partition("-")[0]
+
+
+def _with(reads: Reads, output: Any) -> Reads:
+    return Reads(reads.tokens + len(output.prompt_token_ids), reads.cached + output.num_cached_tokens)
 
 
 def _completion(output: Any) -> Completion:
