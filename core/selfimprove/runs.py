@@ -105,7 +105,9 @@ def look(run: str, storage: str | None = None, sets: Sequence[str] = (), server:
         return _by_folder(run, server)
     wanted = _wanted(path, storage, sets, server)
     record = read_record(wanted.store)
-    return wanted if record is None else _handle(_continued(wanted, record), wanted.store, server)
+    if record is None or _may_begin_anew(wanted, record):
+        return wanted
+    return _handle(_continued(wanted, record), wanted.store, server)
 
 
 def store_of(run: str, storage: str | None = None, server: Server = RECORDED) -> Store:
@@ -130,7 +132,24 @@ def _begun(wanted: RunHandle, server: Server) -> RunHandle:
     begun = read_record(wanted.store)
     if begun is None:
         raise SurroundingsError(f"{wanted.uri}/{RUN}: vanished while the run began; run the same command again")
+    if _may_begin_anew(wanted, begun):
+        with run_lock(wanted.store):
+            if _may_begin_anew(wanted, begun):  # still, now that nobody else can be at work
+                wanted.store.delete([entry.key for entry in wanted.store.list() if entry.key != RUN])
+                wanted.store.write(RUN, to_bytes(record))
+                return _handle(record, wanted.store, server)
     return _gone_on(wanted, begun, server)
+
+
+def _may_begin_anew(wanted: RunHandle, record: Record) -> bool:
+    """Whether FILE asks for another run than the one that was begun, of which nothing but logs and prompts is there.
+
+    A first attempt that ended over a mistake in FILE must not cost the run its name. Only in a folder, where a lock
+    says whether anybody is at work.
+    """
+    if wanted.store.local_path(RUN) is None or changed_immutable(_as_begun(wanted, record), wanted.spec) is None:
+        return False
+    return not any(entry.key.startswith("i") and not entry.key.endswith(".log") for entry in wanted.store.list("i"))
 
 
 def _wanted(file: Path | str, storage: str | None, sets: Sequence[str], server: Server) -> RunHandle:
@@ -199,16 +218,21 @@ def _gone_on(wanted: RunHandle, record: Record, server: Server) -> RunHandle:
 
 def _continued(wanted: RunHandle, record: Record) -> Record:
     """The record with FILE's mutable part. Raises `UserError` naming the first other field that differs."""
-    before = resolve(record.run.spec, surroundings=Surroundings())
-    before = before.model_copy(update={"storage": before.storage.model_copy(update={"uri": wanted.spec.storage.uri})})
+    before = _as_begun(wanted, record)
     if field := changed_immutable(before, wanted.spec):
         old, new = (_value(spec, field) for spec in (before, wanted.spec))
         raise UserError(
-            f"{field}: {new} differs from {old}, which {wanted.uri} was begun with; "
-            "change it back, or give metadata.name another name to begin another run"
+            f"{field}: {new} differs from {old}, which {wanted.uri} was begun with; change it back, give metadata.name "
+            f"another name to begin another run, or delete this one: selfimprove delete {wanted.uri}"
         )
     resolved = record.resolved.model_copy(update={name: getattr(wanted.spec, name) for name in _FROM_FILE})
     return record.model_copy(update={"run": wanted.run, "resolved": resolved})
+
+
+def _as_begun(wanted: RunHandle, record: Record) -> Spec:
+    """The spec that the run was begun with, lying where FILE has it."""
+    before = resolve(record.run.spec, surroundings=Surroundings())
+    return before.model_copy(update={"storage": before.storage.model_copy(update={"uri": wanted.spec.storage.uri})})
 
 
 def _value(spec: Spec, field: str) -> object:

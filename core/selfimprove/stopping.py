@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.summaries import Difference, Estimate, as_shown
+from selfimprove.verdicts import UTILITY
 from selfimprove.verifier_drift import drift
 
 Rule = Callable[[Spec, Ledger, int], str | None]
@@ -93,8 +94,9 @@ def nothing_to_learn(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     selected = ledger.selected(iteration)
     if selected is None or selected.examples > 0:
         return None
-    if unread := _unread_answers(ledger, StepId(iteration, "verify")):
-        return unread
+    verify = StepId(iteration, "verify")
+    if cause := _unread_answers(ledger, verify) or _cut_short(spec, ledger, verify):
+        return cause
     prompts, empty = selected.training.prompts, selected.training.empty_filter_rate
     share = "" if empty is None else f" (the filter was empty for {empty:.0%} of them)"
     if spec.distillation.method == "DPO":
@@ -117,15 +119,33 @@ def _unmeasured(ledger: Ledger, iteration: int) -> str | None:
 
 def _unread_answers(ledger: Ledger, step: StepId) -> str | None:
     """The message when no gold answer could be read: then no sample can be right, and no usual remedy helps."""
-    shards = ledger.committed.get(step, {}).values()
-    verdicts = sum((Counter(summary.counts) for summary in shards), Counter[str]())
+    verdicts = _verdicts(ledger, step)
     unread = verdicts["GoldUnparsable"]
-    if not unread or verdicts["Correct"] or verdicts["Wrong"]:
+    if not unread or unread < verdicts.total():
         return None
     return (
         f"{step.name} could read none of the dataset's answers ({unread:,} samples are GoldUnparsable); "
         "begin a run with another dataset.fields.answer, dataset.answerPattern or dataset.task"
     )
+
+
+def _cut_short(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
+    """The message when most samples were cut by length, which no weighting lets in."""
+    verdicts = _verdicts(ledger, step)
+    cut, samples = verdicts["Truncated"], verdicts.total()
+    if spec.selection.accept_truncated or 2 * cut <= samples:
+        return None
+    return (
+        f"{step.name} found {cut:,} of {samples:,} samples cut at generation.maxTokens {spec.generation.max_tokens}, "
+        "and such are never kept; begin a run with a greater generation.maxTokens, or a prompt that asks for less"
+    )
+
+
+def _verdicts(ledger: Ledger, step: StepId) -> Counter[str]:
+    """How many samples of a step got which verdict."""
+    shards = ledger.committed.get(step, {}).values()
+    counts = sum((Counter(summary.counts) for summary in shards), Counter[str]())
+    return Counter({name: counts[name] for name in UTILITY if counts[name]})
 
 
 def _max_iterations(spec: Spec, ledger: Ledger, iteration: int) -> str | None:

@@ -74,10 +74,30 @@ def test_of_processes_that_begin_at_once_all_get_the_run_of_the_first(tmp_path: 
 def test_an_immutable_field_that_differs_is_named_with_both_values(
     change: str, field: str, values: str, tmp_path: Path
 ) -> None:
-    run = built_run(tmp_path)
+    run = built_run(tmp_path).baseline()
     with pytest.raises(UserError, match=r"which .* was begun with") as caught:
         begin(run.file, run.storage, [change])
     assert str(caught.value).startswith(f"{field}: {values}")
+
+
+def test_a_mistake_of_the_first_attempt_does_not_cost_the_run_its_name(tmp_path: Path) -> None:
+    run = built_run(tmp_path).prompts()
+    log = run.folder / "i000/evaluate/00000/attempt-a/worker.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("the model has no such file")
+    mended = begin(run.file, run.storage, ["model.uri=hf://lab/other"])
+    assert find(str(run.folder)).spec.model.uri == mended.spec.model.uri == "hf://lab/other"
+    assert [path.name for path in run.folder.rglob("*") if path.is_file() and path.name != ".lock"] == ["run.json"]
+
+
+def test_samples_that_are_there_keep_a_run_as_it_was_begun(tmp_path: Path) -> None:
+    run = built_run(tmp_path)
+    part = run.folder / "i000/evaluate/00000/attempt-a/part-00000.parquet"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"samples of the first attempt")
+    with pytest.raises(UserError, match="was begun with"):
+        begin(run.file, run.storage, ["model.uri=hf://lab/other"])
+    assert part.exists()
 
 
 def test_a_default_that_is_written_down_is_no_change(tmp_path: Path) -> None:

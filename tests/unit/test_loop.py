@@ -201,6 +201,21 @@ def test_where_no_gold_answer_can_be_read_the_end_says_so_and_not_to_sample_more
     assert "answerPattern" in end.message
 
 
+@pytest.mark.parametrize(
+    ("counts", "cause"),
+    [
+        ({"Truncated": 70, "Wrong": 10}, "i001-verify found 70 of 80 samples cut at generation.maxTokens"),
+        ({"Truncated": 112, "GoldUnparsable": 32}, "i001-verify found 112 of 144 samples cut at generation.maxTokens"),
+        ({"NoAnswer": 60, "GoldUnparsable": 20}, "i001-select kept no sample of 20 prompts"),
+    ],
+)
+def test_nothing_to_learn_names_the_cause_that_most_samples_have(counts: dict[str, int], cause: str):
+    ledger = commit(after(measures(0.4)), StepId(1, "generate"))
+    ledger = commit(ledger, StepId(1, "verify"), counts=counts)
+    end = stop(spec_of(), commit(ledger, StepId(1, "select"), selected=selected(examples=0)))
+    assert (end.rule, end.message.startswith(cause)) == ("NothingToLearn", True), end.message
+
+
 def test_a_later_iteration_that_keeps_nothing_ends_with_the_best_so_far():
     end = stop(spec_of(), nothing_kept(2))
     assert (end.rule, end.succeeded, end.best, end.iteration) == ("NothingToLearn", True, 1, 2)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from selfimprove.api.spec import Spec
-from selfimprove.artifacts import PROMPTS, Manifest, PartWriter, require_manifest, step_folder
+from selfimprove.artifacts import PROMPTS, Manifest, PartWriter, read_manifest, require_manifest, step_folder
+from selfimprove.artifacts.lineage import require_lineage, step_inputs
 from selfimprove.errors import TerminatedError
 from selfimprove.ledger import StepId
 from selfimprove.store.base import Store
@@ -44,6 +45,7 @@ class StepContext:
     """Set by SIGTERM or SIGINT: commit the part at hand, then end."""
     kept: dict[str, Callable[[], int]] = field(default_factory=dict)
     """Counts of what lies in storage of this shard so far, by the name of its table."""
+    _seen: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -111,8 +113,22 @@ class StepContext:
         return self.models.folder(iteration)
 
     def input(self, step: StepId, shard: int = 0) -> tuple[Manifest, str]:
-        """A committed input of this step and its manifest's sha256. Raises `FailedError` when it is missing."""
-        return require_manifest(self.store, step_folder(step, shard))
+        """A committed input of this step and its manifest's sha256.
+
+        Raises `FailedError` when it is missing, `SurroundingsError` when it was made from other inputs than are there.
+        """
+        folder = step_folder(step, shard)
+        found = require_manifest(self.store, folder)
+        made_from = step_inputs(found[0])
+        require_lineage(self.store.uri, {each: self._sha256(each) for each in made_from}, {folder: made_from})
+        return found
+
+    def _sha256(self, folder: str) -> str | None:
+        """Of a committed manifest, which never changes while a step runs."""
+        if folder not in self._seen:
+            found = read_manifest(self.store, folder)
+            self._seen[folder] = found[1] if found else None
+        return self._seen[folder]
 
     def model_input(self, iteration: int) -> dict[str, str]:
         """M_n among a step's inputs: its manifest's folder and sha256; nothing for M_0, which no step made."""

@@ -20,7 +20,8 @@ def fetch_model(document: str) -> int:
         folder = model_folder(
             ModelSource.model_validate(wanted["model"]), Storage.model_validate(wanted.get("storage", {}))
         )
-        shutil.copytree(folder, Path(wanted["output"]), dirs_exist_ok=True)
+        # Contents alone: what was converted here is for its owner's eyes only.
+        shutil.copytree(folder, Path(wanted["output"]), dirs_exist_ok=True, copy_function=shutil.copyfile)
     except SelfImproveError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

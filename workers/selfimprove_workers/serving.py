@@ -32,7 +32,10 @@ def serve() -> int:
     desk = Desk(signals.stopping)
     while (line := _next(orders, signals)) is not None:
         reply = _answer(desk, line)
-        print(reply.model_dump_json(by_alias=True, exclude_none=True), file=replies, flush=True)
+        try:
+            print(reply.model_dump_json(by_alias=True, exclude_none=True), file=replies, flush=True)
+        except BrokenPipeError:  # the executor is gone, and with it whoever should hear of it
+            os._exit(UNEXPECTED)
     return signals.exit_code
 
 

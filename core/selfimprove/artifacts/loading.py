@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from selfimprove.artifacts.digests import sha256_of
 from selfimprove.artifacts.keys import is_step_manifest
-from selfimprove.artifacts.manifest import parse_manifest, summary_of
+from selfimprove.artifacts.lineage import require_lineage, step_inputs
+from selfimprove.artifacts.manifest import require_manifest, summary_of
 from selfimprove.ledger import Ledger, ledger_of
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
@@ -20,17 +20,19 @@ _READERS = 16
 
 
 def load_ledger(store: Store) -> Ledger:
-    """Everything the run has committed, as the decision sees it."""
+    """Everything the run has committed, as the decision sees it. Raises what `load_summaries` raises."""
     return ledger_of(load_summaries(store))
 
 
 def load_summaries(store: Store) -> list[Summary]:
-    """The summary of every committed shard of every step, in the order of their keys."""
+    """The summary of every committed shard of every step, in the order of their keys.
+
+    Raises `SurroundingsError` for a manifest that can't be read, or was made from another one than is there.
+    """
     keys = [entry.key for entry in store.list("i") if is_step_manifest(entry.key)]
+    folders = [key.removesuffix("/manifest.json") for key in keys]
     with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(lambda key: _load(store, key), keys))
-
-
-def _load(store: Store, key: str) -> Summary:
-    data = store.read(key)
-    return summary_of(store, key.removesuffix("/manifest.json"), parse_manifest(store, key, data), sha256_of(data))
+        found = dict(zip(folders, pool.map(lambda folder: require_manifest(store, folder), folders), strict=True))
+    inputs = {folder: step_inputs(manifest) for folder, (manifest, _) in found.items()}
+    require_lineage(store.uri, {folder: sha256 for folder, (_, sha256) in found.items()}, inputs)
+    return [summary_of(store, folder, *each) for folder, each in found.items()]
