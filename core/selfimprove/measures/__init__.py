@@ -11,20 +11,34 @@ only, and usable without a run: a `Table` of samples in, `summaries` out.
 
 from selfimprove.measures.bootstrap import RESAMPLES, estimates
 from selfimprove.measures.compare import paired_change, paired_difference, tail_change
+from selfimprove.measures.concentration import counts_of, divergence, gini
+from selfimprove.measures.control import control_line
+from selfimprove.measures.difficulty import Difficulty, difficulty_of
 from selfimprove.measures.diversity import answer_diversity, pass_at_k_change
 from selfimprove.measures.drift import verifier_columns, verifier_figures, worst_figures
 from selfimprove.measures.entry import held_out_measures, prompt_measures, ranges_of, training_measures
 from selfimprove.measures.perprompt import columns, pass_at_k, scaled_target, tail_prompts
+from selfimprove.measures.shares import hard_share, hard_share_change, levels_of
+from selfimprove.measures.spread import spread_of, spreads_of
 from selfimprove.measures.table import Table, table_of
 from selfimprove.measures.update import update_measures
 
 __all__ = [
     "RESAMPLES",
+    "Difficulty",
     "Table",
     "answer_diversity",
     "columns",
+    "control_line",
+    "counts_of",
+    "difficulty_of",
+    "divergence",
     "estimates",
+    "gini",
+    "hard_share",
+    "hard_share_change",
     "held_out_measures",
+    "levels_of",
     "paired_change",
     "paired_difference",
     "pass_at_k",
@@ -32,6 +46,8 @@ __all__ = [
     "prompt_measures",
     "ranges_of",
     "scaled_target",
+    "spread_of",
+    "spreads_of",
     "table_of",
     "tail_change",
     "tail_prompts",

@@ -42,7 +42,7 @@ def mean_utility(table: Table, strict: bool = False) -> Floats:
     values = table.strict_utility if strict else table.utility
     if values is None:
         return np.full(len(table.ids), np.nan)
-    known, ones = _counts(table, values)
+    known, ones = counts_of_known(table, values)
     return _divide(ones, known)
 
 
@@ -50,7 +50,7 @@ def covered(table: Table) -> Floats:
     """[P] 1 for a prompt with at least one correct sample (an accepted one where no answer is known), else 0."""
     if table.passed is None:
         return np.full(len(table.ids), np.nan)
-    known, passed = _counts(table, table.passed)
+    known, passed = counts_of_known(table, table.passed)
     return np.where(known > 0, (passed > 0).astype(np.float64), np.nan)
 
 
@@ -61,7 +61,7 @@ def tail_prompts(table: Table, target: int) -> frozenset[str]:
     """
     if table.passed is None:
         return frozenset()
-    known, passed = _counts(table, table.passed)
+    known, passed = counts_of_known(table, table.passed)
     return frozenset(table.ids[i] for i in np.flatnonzero((known > 0) & (passed < target)))
 
 
@@ -76,7 +76,7 @@ def pass_at_k(table: Table, ks: Collection[int] | None = None) -> dict[int, Floa
     k = 1, 2, 4, ... unless given. A prompt with fewer than k samples of known utility has none (NaN); a k beyond every
     prompt is left out.
     """
-    known, correct = _counts(table, table.utility)
+    known, correct = counts_of_known(table, table.utility)
     most = int(known.max(initial=0))
     chosen = [1 << i for i in range(most.bit_length())] if ks is None else sorted(ks)
     pairs, where = np.unique(np.stack([known, correct]), axis=1, return_inverse=True)
@@ -95,7 +95,7 @@ def _pass_at_k(n: int, c: int, k: int) -> float:
     return 1 - comb(n - c, k) / comb(n, k) if k <= n else float("nan")
 
 
-def _counts(table: Table, values: Floats) -> tuple[Ints, Ints]:
+def counts_of_known(table: Table, values: Floats) -> tuple[Ints, Ints]:
     """[P] How many samples of a prompt have a known 0 or 1, and how many of those are 1."""
     size = len(table.ids)
     known = np.bincount(table.prompt[np.isfinite(values)], minlength=size)

@@ -1,0 +1,52 @@
+"""The share of hard prompts among the examples, and whether it shrinks: tail narrowing as the training set shows it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from selfimprove.measures.bootstrap import RESAMPLES, estimates
+from selfimprove.measures.compare import paired_change
+from selfimprove.measures.difficulty import Difficulty
+from selfimprove.measures.perprompt import covered
+from selfimprove.measures.ratios import ratio_parts, share_estimates
+from selfimprove.measures.table import Floats, Ints, Table
+from selfimprove.summaries import Estimate
+from selfimprove.telemetry import Levels
+
+
+def levels_of(difficulty: Difficulty, table: Table, *, seed: int, resamples: int = RESAMPLES) -> Levels:
+    """Prompts and coverage by level; `difficulty` is of the table's prompts, in its order."""
+    coverage = covered(table)
+    columns = {name: np.where(difficulty.level == i, coverage, np.nan) for i, name in enumerate(difficulty.names)}
+    found = estimates(columns, seed=seed, resamples=resamples)
+    return Levels(
+        basis=difficulty.basis,
+        names=list(difficulty.names),
+        hard=list(difficulty.hard),
+        prompts=difficulty.prompts.tolist(),
+        coverage=[found.get(name) for name in difficulty.names],
+    )
+
+
+def hard_share(difficulty: Difficulty, examples: Ints, *, seed: int, resamples: int = RESAMPLES) -> Estimate | None:
+    """Share of [P] examples that are of hard levels; None without examples, or where levels have no order."""
+    parts = _parts(difficulty, examples)
+    return None if parts is None else share_estimates({"share": parts}, seed=seed, resamples=resamples)["share"]
+
+
+def hard_share_change(
+    difficulty: Difficulty, now: Ints, then: Ints, *, seed: int, resamples: int = RESAMPLES
+) -> Estimate | None:
+    """The share of `now` less that of `then`, both [P] examples of the same prompts; None where either is unknown."""
+    parts, before = _parts(difficulty, now), _parts(difficulty, then)
+    if parts is None or before is None:
+        return None
+    return paired_change(parts - before, seed=seed, resamples=resamples)
+
+
+def _parts(difficulty: Difficulty, examples: Ints) -> Floats | None:
+    known = difficulty.level >= 0
+    counts = examples[known]
+    if not difficulty.hard or not counts.sum():
+        return None
+    return ratio_parts(counts * difficulty.is_hard[known], counts)
