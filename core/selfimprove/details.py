@@ -13,6 +13,7 @@ from selfimprove.artifacts.manifest import read_manifest
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.store.base import Store
 from selfimprove.summaries import Estimate
+from selfimprove.telemetry import Control, KeptLevels, Levels, PromptCounts, Texts, Yield
 
 NOTE = "details"
 """Under which they stand in a manifest's settings."""
@@ -49,6 +50,10 @@ class HeldOutDetails(Model):
     diversity: Diversity | None = None
     pass_at_k_change: dict[str, Estimate] | None = None
     """Of M_n against M_0, by k: effective diversity across iterations."""
+    levels: Levels | None = None
+    """None where nothing tells prompts apart by difficulty."""
+    control: Control | None = None
+    """Of M_0 alone."""
 
 
 class TrainingDetails(Model):
@@ -57,6 +62,13 @@ class TrainingDetails(Model):
     verifiers: dict[str, dict[str, Estimate]] = {}
     """Method -> `auroc`, `aurocChange`, `mass`, `massChange`, the changes against iteration 1, paired by prompt."""
     diversity: Diversity | None = None
+    levels: Levels | None = None
+    kept_levels: KeptLevels | None = None
+    """In the order of `levels`."""
+    counts: PromptCounts | None = None
+    texts: Texts | None = None
+    yields: list[Yield] = []
+    """Empty where no rule accepts, so that nobody can tell what was won."""
 
 
 def notes_of(details: Model) -> dict[str, Any]:

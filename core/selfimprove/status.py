@@ -233,6 +233,7 @@ def _one(ledger: Ledger, n: int) -> IterationStatus:
         versus_best=versus_best_of(ledger, n),
         tail_change=tail_change,
         tail_prompts=tail_prompts,
+        hard_change=measure_of(selected.hard_share_change) if selected else None,
         verifier=verifier_of(ledger, n),
         tokens=sum(summary.tokens for summary in summaries),
         gpu_seconds=round(ledger.gpu_seconds.get(n) or sum(summary.gpu_seconds for summary in summaries)),

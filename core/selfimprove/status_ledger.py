@@ -112,7 +112,12 @@ def _row(row: IterationStatus) -> dict[StepId, Summary]:
     found = {generate: _summary(generate, tokens=row.tokens)}
     manifest = ManifestRef(uri=row.manifest.uri, sha256=row.manifest.sha256) if row.manifest else _NOWHERE
     if row.examples is not None:
-        selected = Selected(training=_training(row), examples=row.examples, verifier=_estimates(row.verifier))
+        selected = Selected(
+            training=_training(row),
+            examples=row.examples,
+            hard_share_change=_estimate(row.hard_change),
+            verifier=_estimates(row.verifier),
+        )
         found[select] = _summary(select, selected=selected, manifest=manifest)
     if row.held_out is not None:
         measures = Measures(

@@ -43,11 +43,10 @@ def warnings(spec: Spec, ledger: Ledger) -> list[Notice]:
     drifted = drift(spec, ledger)
     found = [Notice("VerifierDrift", *drifted)] if drifted else []
     for last in ledger.measured_iterations()[-1:]:
-        judged = [
-            ("TailNarrowing", "CoverageFell", _narrowing(ledger, last)),
-            ("NotMeasured", "AnswersUnread", _unmeasured(ledger, last)),
-        ]
-        found += [Notice(type, reason, message) for type, reason, message in judged if message]
+        if narrowed := _narrowing(ledger, last):
+            found.append(Notice("TailNarrowing", *narrowed))
+        if message := _unmeasured(ledger, last):
+            found.append(Notice("NotMeasured", "AnswersUnread", message))
     return found
 
 
@@ -204,19 +203,51 @@ def _regressed(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
 
 
 def _tail_narrowing(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
-    return _narrowing(ledger, iteration) if spec.stopping.on_tail_narrowing == "Stop" else None
+    narrowed = _narrowing(ledger, iteration) if spec.stopping.on_tail_narrowing == "Stop" else None
+    return narrowed[1] if narrowed else None
 
 
-def _narrowing(ledger: Ledger, iteration: int) -> str | None:
+def _narrowing(ledger: Ledger, iteration: int) -> tuple[str, str] | None:
+    """(reason, message) of what narrows: the tail that nobody trains on is named first."""
+    found = [
+        (reason, message)
+        for reason, message in (
+            ("CoverageFell", _coverage_fell(ledger, iteration)),
+            ("HardShareFell", _hard_share_fell(ledger, iteration)),
+        )
+        if message
+    ]
+    return (found[0][0], "; ".join(message for _, message in found)) if found else None
+
+
+def _coverage_fell(ledger: Ledger, iteration: int) -> str | None:
     """Compared with iteration 1, not 0: a tail chosen by one draw rises in the next even when nothing changed."""
     measures = ledger.measures(iteration)
     change = measures.tail_change if measures and iteration >= 2 else None
-    if change is None or change.high is None or change.low is None or as_shown(change.high) >= 0:
+    if change is None or (ends := _ends_of_fall(change)) is None:
         return None
     return (
         f"coverage of the held-out tail ({change.n} prompts) fell by {-change.value:.4f} from iteration 1 to "
-        f"{iteration} (95% interval of the change {change.low:+.4f} to {change.high:+.4f})"
+        f"{iteration} ({ends})"
     )
+
+
+def _hard_share_fell(ledger: Ledger, iteration: int) -> str | None:
+    selected = ledger.selected(iteration)
+    change = selected.hard_share_change if selected else None
+    if change is None or (ends := _ends_of_fall(change)) is None:
+        return None
+    return (
+        f"the share of the hardest levels in the plain training examples fell by {-change.value:.4f} up to iteration "
+        f"{iteration} ({ends})"
+    )
+
+
+def _ends_of_fall(change: Estimate) -> str | None:
+    """The interval of a change that is below 0 for sure; else None."""
+    if change.low is None or change.high is None or as_shown(change.high) >= 0:
+        return None
+    return f"95% interval of the change {change.low:+.4f} to {change.high:+.4f}"
 
 
 def _budget_spent(spec: Spec, ledger: Ledger, iteration: int) -> str | None:

@@ -88,6 +88,9 @@ class Selected(Model):
     examples: int
     guided_examples: int = 0
     prompts_in_training: int = 0
+    hard_share_change: Estimate | None = None
+    """Share of hard levels among the plain examples, less that of the first iteration it can be compared with: below 0
+    beyond the interval warns of narrowing."""
     verifier: dict[str, Estimate] | None = None
     """What VerifierDrift is judged by, at most three figures, each of the method that stands worst: `METHOD.auroc`,
     `METHOD.aurocChange` and `METHOD.massChange`, the changes since iteration 1, paired by prompt."""

@@ -162,6 +162,31 @@ class TestTailNarrowing:
         ledger = after(measures(0.4), measures(0.5), measures(0.6, tail_change=self.fell), measures(0.6))
         assert warnings(spec_of(), ledger) == []
 
+    def test_warns_of_hard_levels_that_vanish_from_the_training_set_and_stops_when_asked_to(self):
+        shrank = selected().model_copy(update={"hard_share_change": self.fell})
+        ledger = after(measures(0.4), measures(0.5), measures(0.6), selections={2: shrank})
+        (notice,) = warnings(spec_of(), ledger)
+        assert (notice.type, notice.reason) == ("TailNarrowing", "HardShareFell")
+        assert notice.message == (
+            "the share of the hardest levels in the plain training examples fell by 0.2000 up to iteration 2 "
+            "(95% interval of the change -0.3000 to -0.1000)"
+        )
+        end = stop(spec_of(stopping={"onTailNarrowing": "Stop"}), ledger)
+        assert (end.rule, end.succeeded) == ("TailNarrowing", True)
+
+    def test_of_both_kinds_the_tail_that_nobody_trains_on_is_named_first(self):
+        shrank = selected().model_copy(update={"hard_share_change": self.fell})
+        found = [measures(0.4), measures(0.5), measures(0.6, tail_change=self.fell)]
+        (notice,) = warnings(spec_of(), after(*found, selections={2: shrank}))
+        assert notice.reason == "CoverageFell"
+        assert notice.message.startswith("coverage of the held-out tail")
+        assert "; the share of the hardest levels" in notice.message
+
+    def test_hard_levels_that_may_be_fewer_by_chance_are_not_warned_of(self):
+        unsure = Estimate(value=-0.2, low=-0.4, high=0.0, n=40)
+        shrank = selected().model_copy(update={"hard_share_change": unsure})
+        assert warnings(spec_of(), after(measures(0.4), measures(0.5), measures(0.6), selections={2: shrank})) == []
+
     def test_answers_that_nobody_could_read_are_warned_of(self):
         ledger = commit(Ledger(), StepId(0, "evaluate"), counts={"GoldUnparsable": 80, "tokens": 5})
         (notice,) = warnings(spec_of(), commit(ledger, StepId(0, "measure"), measures=measures()))

@@ -13,12 +13,24 @@ from selfimprove.details import HeldOutDetails, notes_of
 from selfimprove.gathering import Gathered, gather_checked
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
-from selfimprove.measures import Table, held_out_measures, pass_at_k_change, scaled_target, table_of, update_measures
+from selfimprove.measures import (
+    Table,
+    control_line,
+    held_out_measures,
+    levels_of,
+    pass_at_k_change,
+    pass_rate,
+    scaled_target,
+    table_of,
+    update_measures,
+)
 from selfimprove.seeds import derive_seed
 from selfimprove.stopping import best_iteration
 from selfimprove.summaries import Summary
+from selfimprove.telemetry import Levels
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.describing import described
 from selfimprove_workers.judging import acceptance, methods_of, weigh
 from selfimprove_workers.keeping import keep_to_retention
 from selfimprove_workers.noting import diversity_of
@@ -38,20 +50,21 @@ def run(context: StepContext) -> Summary:
         samples = _samples(context, StepId(n, "evaluate", split), inputs)
         tables[n] = _table(context, samples)
     spec = context.spec
-    evaluation = Plan.of_evaluation(spec)
+    drawn = Plan.of_evaluation(spec).samples
+    target = scaled_target(spec.resampling.target, spec.generation.samples_per_prompt, drawn)
     measures = held_out_measures(
         tables[iteration],
         iteration=iteration,
         baseline=tables[0] if iteration else None,
         first=tables.get(1) if iteration > 1 else None,
         best=(best, tables[best]) if iteration else None,
-        target=scaled_target(spec.resampling.target, spec.generation.samples_per_prompt, evaluation.samples),
+        target=target,
         seed=derive_seed(spec.seed, "bootstrap"),
     )
     verification = spec.verification.to_json() if spec.verification else None
     recipe = Recipe(inputs, {"best": best, "verification": verification, "target": spec.resampling.target})
     measures = measures.model_copy(update={"checkpoint": _checkpoint(context)})
-    notes = notes_of(_details(context, tables, samples))
+    notes = notes_of(_details(context, tables, samples, target))
     outcome = Outcome([], measures.held_out.prompts, measures=measures, notes=notes)
     summary = commit_step(context, recipe, outcome, began)
     keep_to_retention(context)
@@ -63,8 +76,8 @@ def _checkpoint(context: StepContext) -> str | None:
     return distilled[0].checkpoint if distilled else None
 
 
-def _details(context: StepContext, tables: Mapping[int, Table], current: Gathered) -> HeldOutDetails:
-    """What is noted of the model beside its measures: what training made of the gap, and how its answers differ."""
+def _details(context: StepContext, tables: Mapping[int, Table], current: Gathered, target: int) -> HeldOutDetails:
+    """What is noted of the model beside its measures: what training made of the gap, how its answers differ, levels."""
     iteration, split = context.step.iteration, context.step.split
     seed = derive_seed(context.spec.seed, "bootstrap")
     made = iteration > 0 and not split
@@ -72,7 +85,15 @@ def _details(context: StepContext, tables: Mapping[int, Table], current: Gathere
         update=update_measures(tables[iteration], tables[iteration - 1], iteration - 1, seed=seed) if made else None,
         diversity=diversity_of(context, current),
         pass_at_k_change=pass_at_k_change(tables[iteration], tables[0], seed=seed) if iteration else None,
+        levels=_levels(context, tables[iteration], tables[0], seed),
+        control=None if iteration else control_line(tables[0], target, seed=seed),
     )
+
+
+def _levels(context: StepContext, current: Table, baseline: Table, seed: int) -> Levels | None:
+    """Coverage by level; the tables hold the same prompts in the same order, as all that is paired here."""
+    difficulty = described(context, current.ids).difficulty(pass_rate(baseline))
+    return None if difficulty is None else levels_of(difficulty, current, seed=seed)
 
 
 def _samples(context: StepContext, step: StepId, inputs: dict[str, str]) -> Gathered:

@@ -15,23 +15,24 @@ import numpy as np
 import numpy.typing as npt
 
 from selfimprove.api.execution import StepName
-from selfimprove.artifacts import Manifest, Part, read_rows, step_folder
+from selfimprove.artifacts import Manifest, Part, step_folder
 from selfimprove.details import TrainingDetails, notes_of
 from selfimprove.gathering import Gathered, gather
 from selfimprove.ledger import StepId
 from selfimprove.measures import Table, table_of, tail_prompts, training_measures, worst_figures
-from selfimprove.records import PROMPT
 from selfimprove.seeds import derive_seed
-from selfimprove.summaries import Estimate, Selected, Summary
+from selfimprove.summaries import Selected, Summary
 from selfimprove.weighting import Bools, Floats
 from selfimprove_workers.choosing import KEPT, REASONS, Codes, Pool, choose, merit_of, plain_reasons
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.describing import described
 from selfimprove_workers.judging import acceptance, accepted, methods_of, missing, weigh
 from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.pairing import Pairs, pair
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
 from selfimprove_workers.replaying import Earlier, Replayed, gather_replayed
+from selfimprove_workers.telling import Origin, tell
 from selfimprove_workers.training_set import Decided, read_tally, write_tables
 from selfimprove_workers.verifier_worth import figures_of, worth_of, write_worth
 
@@ -49,6 +50,8 @@ class Sources:
     inputs: dict[str, str]
     first: Manifest | None
     """Iteration 1's own selection, from iteration 2 on: it says which prompts were the tail then."""
+    second: Manifest | None
+    """Iteration 2's, from iteration 3 on: the first whose samples did not themselves say which prompts are hard."""
     earlier: list[Earlier]
     """The iterations whose training sets are replayed."""
 
@@ -56,6 +59,12 @@ class Sources:
     def samples(self) -> list[Part]:
         """The parts of this iteration's samples: the plain ones, then the guided ones."""
         return [*_parts(self.generated), *_parts(self.resampled)]
+
+    @property
+    def origin(self) -> Origin:
+        """Where what is told of the samples comes from."""
+        before = {1: self.first, 2: self.second}
+        return Origin(self.samples, self.resampled, {n: each for n, each in before.items() if each})
 
 
 def run(context: StepContext) -> Summary:
@@ -71,19 +80,21 @@ def run(context: StepContext) -> Summary:
     pairs, weight, reason = _choose(context, pool, plain)
     table = _table(context, plain, filters)
     tail = read_tally(context.store, sources.first) if sources.first else tail_prompts(table, _target(context))
-    levels = _levels(context, plain.ids)
-    decided = Decided(plain, guided, replayed, weight, reason, levels, table.passed, tail, pairs)
+    prompts = described(context, plain.ids)
+    decided = Decided(plain, guided, replayed, weight, reason, prompts.levels, table.passed, tail, pairs)
     tables = write_tables(context, recipe, sources.samples, sources.earlier, decided)
     worth = worth_of(context.spec, plain)
     tables["verifier"] = write_worth(context, recipe.digest(context), plain, worth)
     figures = figures_of(context, plain, worth, sources.first)
+    told = tell(context, sources.origin, prompts, decided, table)
+    notes = told.model_copy(update={"verifiers": figures, "diversity": diversity_of(context, plain)})
     outcome = Outcome(
         tables.pop("example"),
         len(plain.ids),
         counts=_counts(decided),
         tables=tables,
-        notes=notes_of(TrainingDetails(verifiers=figures, diversity=diversity_of(context, plain))),
-        selected=_selected(context, table, tail, decided, worst_figures(figures)),
+        notes=notes_of(notes),
+        selected=_selected(context, table, tail, decided, notes),
     )
     return commit_step(context, recipe, outcome, began)
 
@@ -110,6 +121,7 @@ def _sources(context: StepContext) -> Sources:
         verified=committed(iteration, "verify", shards),
         resampled=resampled(iteration),
         first=committed(1, "select", 1)[0] if iteration > 1 else None,
+        second=committed(2, "select", 1)[0] if iteration > 2 else None,
         earlier=[earlier(each) for each in _replayed_iterations(spec.selection.replay, iteration)],
         inputs=inputs,
     )
@@ -179,7 +191,7 @@ def _table(context: StepContext, plain: Gathered, filters: Floats) -> Table:
 
 
 def _selected(
-    context: StepContext, table: Table, tail: frozenset[str], decided: Decided, verifier: dict[str, Estimate]
+    context: StepContext, table: Table, tail: frozenset[str], decided: Decided, notes: TrainingDetails
 ) -> Selected:
     kept = decided.weight > 0
     seed = derive_seed(context.spec.seed, "bootstrap")
@@ -188,7 +200,8 @@ def _selected(
         examples=int(kept.sum()),
         guided_examples=int(kept[decided.plain_count : decided.fresh_count].sum()),
         prompts_in_training=len(np.unique(decided.prompt[kept])),
-        verifier=verifier or None,
+        hard_share_change=notes.kept_levels.hard_share_change if notes.kept_levels else None,
+        verifier=worst_figures(notes.verifiers) or None,
     )
 
 
@@ -209,15 +222,6 @@ def _level_counts(levels: Sequence[str | None], prompt: np.ndarray, kept: Bools)
     counts.update(level for at in prompt[kept] if (level := levels[at]) is not None)
     common = [level for level, _ in Counter(level for level in levels if level is not None).most_common(MOST_LEVELS)]
     return {f"level.{level}": counts[level] for level in sorted(common)}
-
-
-def _levels(context: StepContext, ids: Sequence[str]) -> list[str | None]:
-    """[P] The level of each prompt; None where the dataset has none."""
-    parts = context.prompt_set[0].tables.get(context.split, [])
-    known: dict[str, str | None] = {}
-    for batch in read_rows(context.store, parts, PROMPT, ["prompt", "level"]):
-        known.update(zip(batch["prompt"].to_pylist(), batch["level"].to_pylist(), strict=True))
-    return [known.get(prompt) for prompt in ids]
 
 
 def _target(context: StepContext) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from selfimprove.artifacts import Manifest, Part, PartWriter, read_rows
 from selfimprove.gathering import Gathered
@@ -113,6 +115,26 @@ def read_tally(store: Store, selected: Manifest) -> frozenset[str]:
     """The prompts that a selection counts as the tail of iteration 1."""
     batches = read_rows(store, selected.tables.get("tally", []), TALLY, ["prompt", "tail"])
     return frozenset(id for batch in batches for id in batch["prompt"].filter(batch["tail"]).to_pylist())
+
+
+def read_rates(store: Store, selected: Manifest) -> dict[str, float]:
+    """Prompt -> its share of accepted plain samples, by a selection's tally; empty where nobody could tell."""
+    found: dict[str, float] = {}
+    for batch in read_rows(store, selected.tables.get("tally", []), TALLY, ["prompt", "samples", "accepted"]):
+        for prompt, samples, accepted in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            if accepted is not None and samples:
+                found[prompt] = accepted / samples
+    return found
+
+
+def read_kept_plain(store: Store, selected: Manifest) -> Counter[str]:
+    """Prompt -> how many of its plain samples a selection kept for training."""
+    found: Counter[str] = Counter()
+    columns = ["prompt", "strategy", "weight"]
+    for batch in read_rows(store, selected.tables.get("decision", []), DECISION, columns):
+        plain = pc.and_(pc.equal(batch["strategy"], ""), pc.greater(batch["weight"], 0))
+        found.update(batch["prompt"].filter(plain).to_pylist())
+    return found
 
 
 def _streams(store: Store, parts: Sequence[Part]) -> Iterator[pa.Table]:

@@ -149,6 +149,8 @@ class IterationStatus(Model):
     """Held-out tail coverage minus iteration 1's, paired by prompt."""
     tail_prompts: int | None = None
     """Held-out prompts that were compared for it."""
+    hard_change: Measure | None = None
+    """Share of hard levels in the plain training examples, less that of the first iteration to compare with."""
     verifier: Annotated[dict[str, Measure], Field(max_length=3)] | None = None
     """What VerifierDrift is judged by: `METHOD.auroc`, `METHOD.aurocChange` and `METHOD.massChange` of the methods that
     stand worst, on the training prompts."""

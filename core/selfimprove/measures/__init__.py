@@ -17,7 +17,7 @@ from selfimprove.measures.difficulty import Difficulty, difficulty_of
 from selfimprove.measures.diversity import answer_diversity, pass_at_k_change
 from selfimprove.measures.drift import verifier_columns, verifier_figures, worst_figures
 from selfimprove.measures.entry import held_out_measures, prompt_measures, ranges_of, training_measures
-from selfimprove.measures.perprompt import columns, pass_at_k, scaled_target, tail_prompts
+from selfimprove.measures.perprompt import columns, pass_at_k, pass_rate, scaled_target, tail_prompts
 from selfimprove.measures.shares import hard_share, hard_share_change, levels_of
 from selfimprove.measures.spread import spread_of, spreads_of
 from selfimprove.measures.table import Table, table_of
@@ -43,6 +43,7 @@ __all__ = [
     "paired_difference",
     "pass_at_k",
     "pass_at_k_change",
+    "pass_rate",
     "prompt_measures",
     "ranges_of",
     "scaled_target",

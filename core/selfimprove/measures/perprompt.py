@@ -54,6 +54,14 @@ def covered(table: Table) -> Floats:
     return np.where(known > 0, (passed > 0).astype(np.float64), np.nan)
 
 
+def pass_rate(table: Table) -> Floats:
+    """[P] The share of a prompt's samples that are correct (accepted, where no answer is known); NaN where unknown."""
+    if table.passed is None:
+        return np.full(len(table.ids), np.nan)
+    known, passed = counts_of_known(table, table.passed)
+    return np.where(known > 0, passed / table.samples, np.nan)
+
+
 def tail_prompts(table: Table, target: int) -> frozenset[str]:
     """Ids of the prompts with fewer than `target` correct samples (accepted ones where no answer is known).
 
