@@ -91,6 +91,11 @@ def details_by_model(store: Store, ledger: Ledger) -> dict[int, HeldOutDetails]:
     return {n: held_out_details(store, n) for n in ledger.measured_iterations()}
 
 
+def details_by_iteration(store: Store, ledger: Ledger) -> dict[int, TrainingDetails]:
+    """n -> what is noted of iteration n's samples, of every iteration that was selected."""
+    return {n: training_details(store, n) for n in _selected_iterations(ledger)}
+
+
 def details_document(store: Store, ledger: Ledger) -> list[dict[str, object]]:
     """All of them as JSON values, an iteration each, of iterations that were selected or measured."""
     steps = [step for step in ledger.committed if step.step in ("select", "measure") and not step.split]
@@ -102,6 +107,10 @@ def details_document(store: Store, ledger: Ledger) -> list[dict[str, object]]:
         }
         for n in sorted({step.iteration for step in steps})
     ]
+
+
+def _selected_iterations(ledger: Ledger) -> list[int]:
+    return sorted(step.iteration for step in ledger.committed if step.step == "select")
 
 
 def _note(store: Store, step: StepId) -> Any:

@@ -23,14 +23,19 @@ def check_plot(path: Path | None) -> None:
         raise UserError(f"--plot: {path} names no picture; give a file that ends in {', '.join(KINDS)}")
     if not path.parent.is_dir():
         raise UserError(f"--plot: {path.parent} is no folder; make it, or give another place")
+    require_matplotlib("--plot", ", or leave it out")
+
+
+def require_matplotlib(what: str, otherwise: str = "") -> None:
+    """Whether anything can be drawn at all. Raises `UserError` that names `what` needs it."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise UserError("--plot: needs matplotlib; pip install 'selfimprove[plots]', or leave it out") from error
+        raise UserError(f"{what}: needs matplotlib; pip install 'selfimprove[plots]'{otherwise}") from error
 
 
 @contextmanager
-def drawing(path: Path, title: str, x: str, y: str) -> Iterator[Axes]:
+def drawing(path: Path, title: str, x: str, y: str, option: str = "--plot") -> Iterator[Axes]:
     """Axes to draw on, written to the file at the end. Raises `UserError` where the file can't be written."""
     from matplotlib.figure import Figure
 
@@ -44,4 +49,4 @@ def drawing(path: Path, title: str, x: str, y: str) -> Iterator[Axes]:
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:
-        raise UserError(f"--plot: {path} can't be written ({error.strerror}); give another file") from error
+        raise UserError(f"{option}: {path} can't be written ({error.strerror}); give another place") from error

@@ -48,6 +48,8 @@ class Report:
     warnings: Sequence[str] = ()
     details: Mapping[int, HeldOutDetails] = field(default_factory=dict)
     """What is noted of M_n beside its measures, where that was asked for."""
+    more: Sequence[Titled] = ()
+    """Tables of other notes, which stand last."""
 
 
 def print_report(report: Report, file: IO[str]) -> None:
@@ -56,10 +58,10 @@ def print_report(report: Report, file: IO[str]) -> None:
 
     console = Console(file=file, highlight=False, width=WIDEST)
     console.print(report.heading, style="bold", markup=False)
-    for title, table in _tables(report):
-        if table is not None:
+    for title, rows in (*_tables(report), *report.more):
+        if rows is not None:
             console.print(f"\n{title}", markup=False)
-            console.print(table)
+            console.print(rows)
     console.print()
     for label, text in conclusions(report):
         console.print("\n".join(_wrapped(label, text)), markup=False, soft_wrap=True)
@@ -176,7 +178,7 @@ def _training(report: Report) -> Titled:
         Column("tokens", lambda n: f"{_spent(ledger, n)[0]:,}"),
         _time(ledger),
     ]
-    return _table("Training prompts, of the model that sampled them (%)", columns, rows)
+    return table("Training prompts, of the model that sampled them (%)", columns, rows)
 
 
 def _auroc(ledger: Ledger, n: int) -> str:
@@ -206,7 +208,7 @@ def _held_out(report: Report) -> Titled:
         Column("gap", lambda n: points(of(n).gap)),
         Column("tail coverage", lambda n: percent(of(n).tail_coverage)),
     ]
-    return _table("Held-out prompts (%)", columns, rows, report.best)
+    return table("Held-out prompts (%)", columns, rows, report.best)
 
 
 def _pass_at_k(report: Report) -> Titled:
@@ -217,7 +219,7 @@ def _pass_at_k(report: Report) -> Titled:
         return Column(f"pass@{k}", lambda n: percent(_curve(report.ledger, n).get(str(k))))
 
     columns = [Column("model", _name), *(column(k) for k in _spread(ks, PASS_COLUMNS))]
-    return _table("Held-out pass@k (%)", columns, rows, report.best)
+    return table("Held-out pass@k (%)", columns, rows, report.best)
 
 
 def _update(report: Report) -> Titled:
@@ -235,7 +237,7 @@ def _update(report: Report) -> Titled:
         column("strict gain", lambda update: update.strict_realised_gain),
         column("eps_update", lambda update: update.eps_update),
     ]
-    return _table("Held-out gap of the model before, and the gain that came of it (points, paired)", columns, [*found])
+    return table("Held-out gap of the model before, and the gain that came of it (points, paired)", columns, [*found])
 
 
 def _diversity(report: Report) -> Titled:
@@ -250,7 +252,7 @@ def _diversity(report: Report) -> Titled:
         column("distinct answers", lambda diversity: diversity.distinct_answers, number),
         column("entropy (bits)", lambda diversity: diversity.entropy, number),
     ]
-    return _table("Held-out answers to a prompt", columns, [*found])
+    return table("Held-out answers to a prompt", columns, [*found])
 
 
 def _effective_diversity(report: Report) -> Titled:
@@ -261,19 +263,20 @@ def _effective_diversity(report: Report) -> Titled:
         return Column(f"pass@{k}", lambda n: points(found[n].get(str(k))))
 
     title = "Effective diversity: held-out pass@k less that of M_0 (points, paired)"
-    return _table(title, [Column("model", _name), *map(column, ks)], [*found])
+    return table(title, [Column("model", _name), *map(column, ks)], [*found])
 
 
-def _table(title: str, columns: Sequence[Column], rows: Sequence[int], best: int | None = None) -> Titled:
+def table(title: str, columns: Sequence[Column], rows: Sequence[int], best: int | None = None) -> Titled:
+    """A row for each number, which the columns know what to make of; `best`: the one to stand out."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    found = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     for index, column in enumerate(columns):
-        table.add_column(column.heading, justify="left" if index == 0 else "right", no_wrap=True)
+        found.add_column(column.heading, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*(column.cell(row) for column in columns), style="bold" if row == best else None)
-    return title, table if rows else None
+        found.add_row(*(column.cell(row) for column in columns), style="bold" if row == best else None)
+    return title, found if rows else None
 
 
 def _name(n: int) -> str:

@@ -69,7 +69,10 @@ class Executor:
     def outcome(self, step: StepId) -> dict[str, Any]:
         draw = self.data.draw
         if step.step == "select":
-            return {"selected": selected(draw(st.sampled_from([0, 10, 10, 10])), draw(st.none() | change))}
+            found = selected(draw(st.sampled_from([0, 10, 10, 10])), draw(st.none() | change))
+            low, value, high = sorted(draw(st.tuples(change, change, change)))
+            hard = Estimate(value=value, low=low, high=high) if draw(st.booleans()) else None
+            return {"selected": found.model_copy(update={"hard_share_change": hard})}
         if step.step != "measure":
             return {}
         low, value, high = sorted(draw(st.tuples(change, change, change)))

@@ -10,7 +10,7 @@ import pytest
 
 from selfimprove.api.resolve import Surroundings, resolve
 from selfimprove.api.spec import Metadata, Run, Spec
-from selfimprove.api.status import Condition, Status
+from selfimprove.api.status import Condition, Measure, Status
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import Step, Stop, next_step
 from selfimprove.status import MAX_BYTES, Activity, status_of
@@ -213,6 +213,17 @@ def test_a_narrowing_tail_is_a_warning() -> None:
     assert found.state == "Running"
 
 
+def test_so_are_hard_levels_that_vanish_from_the_training_set() -> None:
+    shrank = Selected(
+        training=PromptMeasures(), examples=10, hard_share_change=Estimate(value=-0.2, low=-0.3, high=-0.1)
+    )
+    ledger = loop.after(loop.measures(), loop.measures(), loop.measures(), selections={2: shrank})
+    found = status(loop.spec_of(maxIterations=9), ledger)
+    warning = condition(found, "TailNarrowing")
+    assert (warning.status, warning.reason) == ("True", "HardShareFell")
+    assert found.iterations[-1].hard_change == Measure(value="-0.2000", low="-0.3000", high="-0.1000")
+
+
 def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
     spec = loop.spec_of(maxIterations=1)
     first = status(spec, Ledger(), generation=1)
@@ -244,7 +255,8 @@ def test_what_was_resolved_is_shown() -> None:
 def full_run(iterations: int) -> Ledger:
     versus = Difference(iteration=0, value=-0.1, low=-0.2, high=-0.01, low995=-0.3, high995=0.1, n=500)
     measured = Measures(held_out=full_measures(), versus_baseline=versus, versus_best=versus, checkpoint=CHECKPOINT)
-    selection = Selected(training=full_measures(), examples=10)
+    shrank = Estimate(value=-0.1234, low=-0.2345, high=-0.0123)
+    selection = Selected(training=full_measures(), examples=10, hard_share_change=shrank)
     return loop.after(*[measured] * (iterations + 1), spec=PATIENT, selections=dict.fromkeys(range(99), selection))
 
 

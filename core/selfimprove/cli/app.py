@@ -117,7 +117,7 @@ def status(
     run: Run,
     details: Annotated[
         bool,
-        typer.Option("--details", help="Also what training made of the gap, and how diverse answers are, by model."),
+        typer.Option("--details", help="Also what training made of the gap, how diverse answers are, and the tail."),
     ] = False,
     storage: Storage = None,
     endpoint: Endpoint = None,
@@ -131,6 +131,26 @@ def status(
     from selfimprove.cli.status import status as command
 
     command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), details, as_json)
+
+
+@app.command()
+def plot(
+    run: Run,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the pictures go; made if it is not there.")
+    ] = Path(),
+    storage: Storage = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+    as_json: Json = False,
+) -> None:
+    """Draw what became of the tail: coverage by level, accepted counts, lengths and perplexities; needs matplotlib."""
+    from selfimprove.cli.plot import plot as command
+
+    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), output, as_json)
 
 
 @app.command()

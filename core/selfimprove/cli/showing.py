@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
 
 from selfimprove.artifacts import load_ledger
-from selfimprove.details import details_by_model, details_document
+from selfimprove.details import (
+    HeldOutDetails,
+    TrainingDetails,
+    details_by_iteration,
+    details_by_model,
+    details_document,
+)
+from selfimprove.ledger import Ledger
 from selfimprove.loop import Step, Stop, next_step
-from selfimprove.report import Report, ending, print_report
+from selfimprove.report import Report, Titled, ending, print_report
 from selfimprove.runs import RunHandle
 from selfimprove.status import Activity, best_uri, status_of
 from selfimprove.stopping import best_iteration, warnings
 from selfimprove.store import Store
 from selfimprove.store.local import LOCK
+from selfimprove.tail_report import level_tables, tail_tables
 
 _HOLDER = re.compile(r"process (\d+) on (.+)")
 
@@ -37,10 +47,11 @@ def status_document(handle: RunHandle) -> dict[str, object]:
 
 
 def show(handle: RunHandle, file: IO[str], details: bool = False) -> None:
-    """Print how the run stands, as tables; with `details` those of what training made of the gap and of diversity."""
+    """Print how the run stands, as tables; with `details` all that is noted in the manifests."""
     ledger = load_ledger(handle.store)
     decision = next_step(handle.spec, ledger)
     measured = bool(ledger.measured_iterations())
+    notes = notes_of_run(handle.store, ledger)
     report = Report(
         ledger,
         heading=f"{handle.run.metadata.name}: {_heading(handle, decision)}",
@@ -49,9 +60,28 @@ def show(handle: RunHandle, file: IO[str], details: bool = False) -> None:
         stop=ending(decision.rule, decision.message, ledger) if isinstance(decision, Stop) else None,
         ahead=f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None,
         warnings=[notice.message for notice in warnings(handle.spec, ledger)],
-        details=details_by_model(handle.store, ledger) if details else {},
+        details=notes.held_out if details else {},
+        more=notes.tables(details),
     )
     print_report(report, file)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What the manifests of a run say beside its measures, by iteration."""
+
+    held_out: Mapping[int, HeldOutDetails]
+    training: Mapping[int, TrainingDetails]
+
+    def tables(self, details: bool) -> list[Titled]:
+        """Levels as bars; with `details` all else that shows the tail."""
+        levels = level_tables(self.held_out, self.training)
+        return [*levels, *tail_tables(self.held_out, self.training)] if details else levels
+
+
+def notes_of_run(store: Store, ledger: Ledger) -> Notes:
+    """Read the notes from the manifests."""
+    return Notes(details_by_model(store, ledger), details_by_iteration(store, ledger))
 
 
 def at_work_since(store: Store) -> datetime | None:

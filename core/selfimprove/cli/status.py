@@ -32,11 +32,15 @@ def status(run: str, where: Where, details: bool, as_json: bool) -> None:
 
 def _show_resource(seen: ClusterRun, storage: Store | None, as_json: bool) -> None:
     from selfimprove.cli.cluster_showing import report_of
-    from selfimprove.details import details_by_model, details_document
+    from selfimprove.cli.showing import notes_of_run
+    from selfimprove.details import details_document
 
     if as_json:
         details = {} if storage is None else {"details": details_document(storage, seen.ledger)}
         print_json({**seen.document, **details})
-    else:
-        details_shown = {} if storage is None else details_by_model(storage, seen.ledger)
-        print_report(replace(report_of(seen), details=details_shown), sys.stdout)
+        return
+    report = report_of(seen)
+    if storage is not None:
+        notes = notes_of_run(storage, seen.ledger)
+        report = replace(report, details=notes.held_out, more=notes.tables(details=True))
+    print_report(report, sys.stdout)
