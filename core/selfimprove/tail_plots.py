@@ -51,7 +51,7 @@ def _coverage(tail: Tail, folder: Path) -> Iterator[Path]:
     which, x = ("held-out", "model M_n") if held_out else ("training", "iteration")
     with drawing(path, f"Coverage of {which} prompts by level", x, "percent, 95% interval", OPTION) as axes:
         for name in found[min(found)].names:
-            _line(axes, {n: e for n, levels in found.items() if (e := _of(levels, name))}, name, marker="o")
+            _line(axes, {n: e for n, levels in found.items() if (e := _of(levels, name))}, name)
         _line(axes, tail.coverage if held_out else {}, "held-out tail", color="black", marker="s")
         control = next((each.control for each in tail.held_out.values() if each.control), None)
         if control and 0 in tail.coverage:
@@ -70,14 +70,14 @@ def _of(levels: Levels, name: str) -> Estimate | None:
     return levels.coverage[levels.names.index(name)] if name in levels.names else None
 
 
-def _line(axes: Axes, found: Mapping[int, Estimate], label: str, **style: str) -> None:
+def _line(axes: Axes, found: Mapping[int, Estimate], label: str, color: str | None = None, marker: str = "o") -> None:
     if not found:
         return
     below = [100 * (e.value - (e.value if e.low is None else e.low)) for e in found.values()]
     above = [100 * ((e.value if e.high is None else e.high) - e.value) for e in found.values()]
     values = [100 * e.value for e in found.values()]
     errors = [[max(each, 0.0) for each in side] for side in (below, above)]
-    axes.errorbar(list(found), values, yerr=errors, capsize=3, label=label, **style)
+    axes.errorbar(list(found), values, yerr=errors, capsize=3, label=label, color=color, marker=marker)
 
 
 def _accepted(tail: Tail, folder: Path) -> Iterator[Path]:
