@@ -51,7 +51,7 @@ def _coverage(tail: Tail, folder: Path) -> Iterator[Path]:
     which, x = ("held-out", "model M_n") if held_out else ("training", "iteration")
     with drawing(path, f"Coverage of {which} prompts by level", x, "percent, 95% interval", OPTION) as axes:
         for name in found[min(found)].names:
-            _line(axes, {n: e for n, levels in found.items() if (e := _of(levels, name))}, name)
+            _line(axes, {n: e for n, levels in found.items() if (e := _of(levels, name))}, f"level {name}")
         _line(axes, tail.coverage if held_out else {}, "held-out tail", color="black", marker="s")
         control = next((each.control for each in tail.held_out.values() if each.control), None)
         if control and 0 in tail.coverage:
@@ -132,7 +132,8 @@ def _spreads(tail: Tail, path: Path, title: str, x: str, quantity: str, kept: st
         axes.set_xscale("log", base=2)
         basis = "reference" if "reference" in found[ends[0]] else "drawn"
         if basis == "reference" or kept == "plain":
-            _steps(axes, found[ends[0]][basis], {"reference": "reference solutions", "drawn": "all drawn"}[basis])
+            label = "reference solutions" if basis == "reference" else f"all drawn in iteration {ends[0]}"
+            _steps(axes, found[ends[0]][basis], label)
         for n in ends:
             _steps(axes, found[n][kept], f"{kept} examples of iteration {n}")
         axes.legend()

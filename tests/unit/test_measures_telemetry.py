@@ -189,6 +189,18 @@ class TestShares:
         assert fewer.value == pytest.approx(0.2 - 0.5)
         assert fewer.high < 0 <= one_lost.high
 
+    def test_of_a_model_that_did_not_change_one_draw_in_forty_looks_surely_narrower(self):
+        """A one-sided 97.5% bound; 25 of 1,000 are expected, and 40 are three standard deviations more."""
+        random = np.random.default_rng(4)
+        found = levels(*["1"] * 75, *["2"] * 25)
+        alarms = 0
+        for seed in range(1000):
+            chance = np.clip(random.beta(0.7, 1.0, 100) - 0.2 * found.is_hard, 0, 1)
+            then, now = (random.binomial(8, chance) for _ in range(2))
+            change = hard_share_change(found, now, then, seed=seed, resamples=100)
+            alarms += change is not None and change.high is not None and change.high < 0
+        assert alarms <= 40
+
     def test_nothing_kept_and_levels_without_order_have_no_hard_share(self):
         assert hard_share(levels("1", "2"), ints(0, 0), seed=SEED) is None
         assert hard_share(levels("algebra", "geometry"), ints(1, 2), seed=SEED) is None
