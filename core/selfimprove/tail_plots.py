@@ -105,39 +105,36 @@ def _histogram(path: Path, title: str, found: Mapping[int, Counts]) -> Iterator[
 
 
 def _lengths(tail: Tail, folder: Path) -> Iterator[Path]:
-    yield from _spreads(tail, folder / "length.png", "Length of texts", "characters", "length", "plain")
-
-
-def _guided_lengths(tail: Tail, folder: Path) -> Iterator[Path]:
-    path = folder / "length-guided.png"
-    yield from _spreads(tail, path, "Length of guided texts", "characters", "length", "guided")
+    lengths = {n: each.texts.length for n, each in tail.training.items() if each.texts}
+    yield from _spreads(folder / "length.png", "Length of texts", "characters", lengths, "plain")
+    yield from _spreads(folder / "length-guided.png", "Length of guided texts", "characters", lengths, "guided")
 
 
 def _perplexities(tail: Tail, folder: Path) -> Iterator[Path]:
-    path = folder / "perplexity.png"
-    yield from _spreads(tail, path, "Perplexity of the model's own texts", "perplexity", "perplexity", "plain")
+    found = {n: each.texts.perplexity for n, each in tail.training.items() if each.texts}
+    yield from _spreads(folder / "perplexity.png", "Perplexity of the model's own texts", "perplexity", found, "plain")
 
 
-def _spreads(tail: Tail, path: Path, title: str, x: str, quantity: str, kept: str) -> Iterator[Path]:
-    """What trains, of the first iteration and the last, against the references, else against all that was drawn."""
-    found: dict[int, Mapping[str, Spread]] = {
-        n: spreads
-        for n, each in tail.training.items()
-        if each.texts and kept in (spreads := getattr(each.texts, quantity))
-    }
-    if not found:
+def _spreads(path: Path, title: str, x: str, found: Mapping[int, Mapping[str, Spread]], kept: str) -> Iterator[Path]:
+    """What trains, of the first iteration and the last, against the first of what there is to compare with."""
+    ends = _ends([n for n, spreads in found.items() if kept in spreads])
+    if not ends:
         return
-    ends = _ends(list(found))
     with drawing(path, title, x, "percent of the texts", OPTION) as axes:
         axes.set_xscale("log", base=2)
-        basis = "reference" if "reference" in found[ends[0]] else "drawn"
-        if basis == "reference" or kept == "plain":
-            label = "reference solutions" if basis == "reference" else f"all drawn in iteration {ends[0]}"
-            _steps(axes, found[ends[0]][basis], label)
+        for name in [name for name in AGAINST[kept] if name in found[ends[0]]][:1]:
+            _steps(axes, found[ends[0]][name], AGAINST[kept][name])
         for n in ends:
             _steps(axes, found[n][kept], f"{kept} examples of iteration {n}")
         axes.legend()
     yield path
+
+
+AGAINST = {
+    "plain": {"reference": "reference solutions", "drawn": "all plain samples of the first"},
+    "guided": {"reference": "reference solutions"},
+}
+"""What examples are drawn against: never plain samples in a picture of guided ones."""
 
 
 def _steps(axes: Axes, spread: Spread, label: str) -> None:
@@ -154,6 +151,5 @@ PICTURES: tuple[Callable[[Tail, Path], Iterator[Path]], ...] = (
     _accepted,
     _guided,
     _lengths,
-    _guided_lengths,
     _perplexities,
 )
