@@ -18,7 +18,16 @@ from selfimprove.failing import naming_log, shortened
 from selfimprove.ledger import StepId
 from selfimprove.local import model_of
 from selfimprove.orders import Failure, Order
-from selfimprove.summaries import MAX_BYTES, Difference, Estimate, ManifestRef, Measures, PromptMeasures, Summary
+from selfimprove.summaries import (
+    MAX_BYTES,
+    Difference,
+    Estimate,
+    ManifestRef,
+    Measures,
+    PromptMeasures,
+    Selected,
+    Summary,
+)
 from selfimprove_workers.desk import Desk
 from selfimprove_workers.main import fail, give_up, last_word, leave, read_order
 from selfimprove_workers.progress import Progress, duration
@@ -110,6 +119,18 @@ def test_the_largest_summary_fits_the_termination_message(tmp_path: Path, monkey
     leave(last_word([_largest()]))
     assert len(log.read_bytes()) <= MAX_BYTES
     assert Summary.model_validate_json(log.read_text()).measures is not None
+
+
+def test_counts_that_would_not_fit_stay_in_the_manifest_but_for_verdicts() -> None:
+    figures = {f"{'m' * 40}.{which}": NUMBER for which in ("auroc", "aurocChange", "massChange")}
+    measures = _largest().measures
+    assert measures is not None
+    selected = Selected(training=measures.held_out, examples=10**7, verifier=figures, hard_share_change=NUMBER)
+    levels = {f"level.{n}": 100 for n in range(1000)}
+    update = {"step": "select", "measures": None, "selected": selected, "counts": {"Wrong": 3, **levels}}
+    word = last_word([_largest().model_copy(update=update)])
+    assert len(word.encode()) <= MAX_BYTES
+    assert Summary.model_validate_json(word).counts == {"Wrong": 3}
 
 
 def test_summaries_of_several_steps_are_one_json_list() -> None:
@@ -296,15 +317,17 @@ def test_a_model_stays_loaded_from_its_evaluation_to_the_next_training() -> None
     assert model_of(StepId(2, "distill")) not in ("M_1", None)
 
 
+NUMBER = Estimate(value=-0.12345678901234567, low=-0.12345678901234567, high=-0.12345678901234567, n=100000)
+
+
 def _largest() -> Summary:
-    number = Estimate(value=-0.12345678901234567, low=-0.12345678901234567, high=-0.12345678901234567, n=100000)
     names = ("accuracy", "strict_accuracy", "gap", "relative_gap", "keep_rate", "coverage", "tail_coverage")
     held_out = PromptMeasures(
-        **dict.fromkeys(names, number),
+        **dict.fromkeys(names, NUMBER),
         empty_filter_rate=0.12345678901234567,
         relative_gap_skipped=100000,
         tail_prompts=100000,
-        pass_at_k={str(2**k): number for k in range(15)},
+        pass_at_k={str(2**k): NUMBER for k in range(15)},
         prompts=100000,
         samples=12800000,
     )
@@ -316,7 +339,7 @@ def _largest() -> Summary:
         versus_baseline=change,
         versus_best=change,
         strict_versus_baseline=change,
-        tail_change=number,
+        tail_change=NUMBER,
         checkpoint=f"i999/distill/00000/attempt-{'a' * 40}/model",
     )
     uri = f"s3://{'b' * 63}/{'p' * 300}/i999/measure/00000/manifest.json"

@@ -28,6 +28,7 @@ from selfimprove.errors import DONE, FAILED, WRONG_INPUT, UserError
 from selfimprove.failing import shortened
 from selfimprove.orders import Failure, Order
 from selfimprove.summaries import MAX_BYTES, Summary
+from selfimprove.verdicts import UTILITY
 from selfimprove_workers.cgroups import cpu_limit
 from selfimprove_workers.signals import Signals
 from selfimprove_workers.threads import keep_to_limit, visible_cores
@@ -98,10 +99,19 @@ def last_word(summaries: list[Summary]) -> str:
 
     Where the list would be cut, the latest steps stay: what they say of earlier ones is in storage.
     """
-    documents = [_json(summary) for summary in summaries]
+    documents = [_fitting(summary) for summary in summaries]
     while len(documents) > 1 and len(f"[{','.join(documents)}]".encode()) > MAX_BYTES:
         documents.pop(0)
     return documents[0] if len(summaries) == 1 else f"[{','.join(documents)}]"
+
+
+def _fitting(summary: Summary) -> str:
+    """A summary as JSON, without the counts that only its manifest has room for: of a thousand levels, say."""
+    document = _json(summary)
+    if len(document.encode()) <= MAX_BYTES:
+        return document
+    verdicts = {name: count for name, count in summary.counts.items() if name in UTILITY}
+    return _json(summary.model_copy(update={"counts": verdicts}))
 
 
 def give_up(failure: Failure, exit_code: int) -> int:
