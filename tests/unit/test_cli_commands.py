@@ -130,6 +130,21 @@ def test_status_shows_measures_with_intervals_the_best_model_and_why_it_stopped(
     assert f"Model     {finished.folder}/i001/distill/00000/attempt-a1/model\n" in text
 
 
+def test_the_conditions_of_a_run_carry_the_time_of_its_last_commit(finished: BuiltRun, capfd: Capture) -> None:
+    place = finished.folder / "i001/measure/00000/manifest.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), "createdAt": "2099-01-03T10:00:00+00:00"}))
+    conditions = as_json(capfd, "status", finished.folder)["conditions"]
+    assert {condition["lastTransitionTime"] for condition in conditions} == {"2099-01-03T10:00:00Z"}
+
+
+def test_the_conditions_of_a_run_that_committed_nothing_carry_the_time_it_began(tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path)
+    record = run.folder / "run.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "createdAt": "2026-01-01T10:00:00+00:00"}))
+    conditions = as_json(capfd, "status", run.folder)["conditions"]
+    assert {condition["lastTransitionTime"] for condition in conditions} == {"2026-01-01T10:00:00Z"}
+
+
 def test_status_through_a_pipe_has_no_colours_and_cuts_no_number(finished: BuiltRun, capfd: Capture) -> None:
     text = selfimprove(capfd, "status", finished.folder).out
     assert "\x1b" not in text

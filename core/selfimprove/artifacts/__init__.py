@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from selfimprove.artifacts.digests import digest_of
 from selfimprove.artifacts.files import fetch_files, files_in_place, write_files
 from selfimprove.artifacts.keys import PROMPTS, RUN, attempt_folder, manifest_key, step_folder
-from selfimprove.artifacts.loading import load_ledger, load_summaries
+from selfimprove.artifacts.loading import load_committed, load_ledger, load_summaries
 from selfimprove.artifacts.manifest import File, Manifest, Part, commit, read_manifest, require_manifest, summary_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "digest_of",
     "fetch_files",
     "files_in_place",
+    "load_committed",
     "load_ledger",
     "load_summaries",
     "manifest_key",

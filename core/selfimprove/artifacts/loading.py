@@ -7,6 +7,7 @@ No data library is imported here, and objects that are not a step's manifest are
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from selfimprove.artifacts.keys import is_step_manifest
 from selfimprove.artifacts.lineage import require_lineage, step_inputs
@@ -19,6 +20,14 @@ _READERS = 16
 """Manifests read at once: on S3 each is one round trip, and a run of many shards has thousands."""
 
 
+class Committed(NamedTuple):
+    """What one shard of a step committed, and when."""
+
+    summary: Summary
+    at: str
+    """The manifest's `createdAt`: ISO 8601, UTC, so that the later of two is the greater text."""
+
+
 def load_ledger(store: Store) -> Ledger:
     """Everything the run has committed, as the decision sees it. Raises what `load_summaries` raises."""
     return ledger_of(load_summaries(store))
@@ -26,6 +35,14 @@ def load_ledger(store: Store) -> Ledger:
 
 def load_summaries(store: Store) -> list[Summary]:
     """The summary of every committed shard of every step, in the order of their keys.
+
+    Raises what `load_committed` raises.
+    """
+    return [committed.summary for committed in load_committed(store)]
+
+
+def load_committed(store: Store) -> list[Committed]:
+    """Every committed shard of every step, in the order of their keys: one read each.
 
     Raises `SurroundingsError` for a manifest that can't be read, or was made from another one than is there.
     """
@@ -35,4 +52,4 @@ def load_summaries(store: Store) -> list[Summary]:
         found = dict(zip(folders, pool.map(lambda folder: require_manifest(store, folder), folders), strict=True))
     inputs = {folder: step_inputs(manifest) for folder, (manifest, _) in found.items()}
     require_lineage(store.uri, {folder: sha256 for folder, (_, sha256) in found.items()}, inputs)
-    return [summary_of(store, folder, *each) for folder, each in found.items()]
+    return [Committed(summary_of(store, folder, *each), each[0].created_at) for folder, each in found.items()]

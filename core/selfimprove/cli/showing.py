@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
 
-from selfimprove.artifacts import load_ledger
+from selfimprove.artifacts import load_committed, load_ledger
 from selfimprove.details import (
     HeldOutDetails,
     TrainingDetails,
@@ -18,9 +18,10 @@ from selfimprove.details import (
     details_by_model,
     details_document,
 )
-from selfimprove.ledger import Ledger
+from selfimprove.ledger import Ledger, ledger_of
 from selfimprove.loop import Step, Stop, next_step
 from selfimprove.report import Report, Titled, ending, print_report
+from selfimprove.run_record import read_record
 from selfimprove.runs import RunHandle
 from selfimprove.status import Activity, best_uri, status_of
 from selfimprove.stopping import best_iteration, warnings
@@ -32,15 +33,20 @@ _HOLDER = re.compile(r"process (\d+) on (.+)")
 
 
 def status_document(handle: RunHandle) -> dict[str, object]:
-    """The object that a cluster shows under `.status`, and `details`: what its iterations' manifests say beside it."""
-    ledger = load_ledger(handle.store)
+    """The object that a cluster shows under `.status`, and `details`: what its iterations' manifests say beside it.
+
+    Nobody keeps the status of a run on one machine, so its conditions carry the time of what was committed last: asked
+    twice, the same facts give the same object.
+    """
+    committed = load_committed(handle.store)
+    ledger = ledger_of(shard.summary for shard in committed)
     status = status_of(
         handle.run,
         handle.spec,
         ledger,
         next_step(handle.spec, ledger),
         run_uri=handle.uri,
-        now=datetime.now(UTC),
+        now=_changed_at(handle.store, [shard.at for shard in committed]),
         activity=Activity(running_since=at_work_since(handle.store), suspended=handle.spec.suspend),
     )
     return {**status.to_json(), "details": details_document(handle.store, ledger)}
@@ -98,6 +104,12 @@ def at_work_since(store: Store) -> datetime | None:
     if signed is None or (signed[2] == socket.gethostname() and not _alive(int(signed[1]))):
         return None
     return datetime.fromtimestamp(since, UTC)
+
+
+def _changed_at(store: Store, commits: Sequence[str]) -> datetime:
+    """When the run came to stand as it does: at its last commit, else when it began."""
+    record = None if commits else read_record(store)
+    return datetime.fromisoformat(record.created_at if record else max(commits))
 
 
 def _heading(handle: RunHandle, decision: Step | Stop) -> str:
