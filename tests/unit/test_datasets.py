@@ -229,6 +229,46 @@ def test_broken_choices_are_refused_in_one_line(tmp_path: Path, row: dict[str, A
     assert refusal(tmp_path, [{"prompt": "q", **row}], "Choice", fields=fields) == message
 
 
+BARE = [
+    ({"choices": {"text": ["red", "blue"], "label": ["A", "B"]}}, "choices"),
+    ({"Options": ["red", "blue"]}, "Options"),
+    ({"question": {"choices": [{"label": "A", "text": "red"}, {"label": "B", "text": "blue"}]}}, "question.choices"),
+]
+
+
+@pytest.mark.parametrize("template", [None, "Answer this: {{ prompt }}"])
+@pytest.mark.parametrize(("row", "path"), BARE)
+def test_choices_that_no_field_maps_and_no_prompt_shows_are_refused(
+    tmp_path: Path, row: dict[str, Any], path: str, template: str | None
+) -> None:
+    settings = {"fields": {"answer": "k"}, **({"template": template} if template else {})}
+    assert refusal(tmp_path, [{"prompt": "Which?", "k": "A", **row}], "Choice", **settings) == (
+        f"spec.dataset.fields.choices: line 1 of train.jsonl has 2 choices in {path}, which its prompt does not show; "
+        f"map them with `choices: {path}`"
+    )
+
+
+@pytest.mark.parametrize("row", [{}, {"choices": None}, {"choices": "red or blue"}, {"choices": ["red", "Blue"]}])
+def test_a_question_that_shows_its_choices_needs_no_field_for_them(tmp_path: Path, row: dict[str, Any]) -> None:
+    rows = prompts(
+        tmp_path, [{"prompt": "Which? A) red B) blue", "k": "B", **row}], "Choice", "jsonl", fields={"answer": "k"},
+        heldOut={"uri": write(tmp_path / "other.jsonl", [{"prompt": "Another? A) red B) blue", "k": "A"}])},
+    )  # fmt: skip
+    assert rows[0].answer == "B"
+
+
+def test_choices_mean_nothing_to_another_task(tmp_path: Path) -> None:
+    assert prompts(tmp_path, [{"prompt": "q", "choices": ["red", "blue"]}], kind="jsonl")[0].extra is None
+
+
+@pytest.mark.parametrize("gold", ["0", "5", "red"])
+def test_a_label_that_no_checker_knows_is_refused_where_no_choices_are_mapped(tmp_path: Path, gold: str) -> None:
+    assert refusal(tmp_path, [{"prompt": "q", "k": gold}], "Choice", fields={"answer": "k"}) == (
+        f"spec.dataset.fields.answer: {gold!r} in line 1 of train.jsonl is no label from A to J or 1 to 4; "
+        "map fields.choices"
+    )
+
+
 FILES = [
     ("train.jsonl", b'{"prompt": "a"}\n{"prompt": \n', "line 2 of train.jsonl is not JSON"),
     ("train.jsonl", b"[1, 2\n]\n", "line 1 of train.jsonl is not JSON"),

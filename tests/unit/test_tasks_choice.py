@@ -208,6 +208,13 @@ def test_without_choices_the_letters_are_labels() -> None:
     assert Choice().extract("The answer is (D)") == "D"
 
 
+@pytest.mark.parametrize("gold", ["1", "4"])
+def test_without_choices_a_gold_that_is_a_number_makes_numbers_labels(gold: str) -> None:
+    checks = [Choice().check(response, gold, None) for response in (gold, f"The answer is ({gold}).", "3")]
+    assert [(check.flexible, check.strict) for check in checks] == [(CORRECT, CORRECT)] * 2 + [(WRONG, WRONG)]
+    assert Choice().extract(f"The answer is {gold}.") == gold
+
+
 def test_a_gold_that_is_no_label_is_unparsable() -> None:
     assert Choice().check("A", "Z", ARC).flexible is Verdict.GOLD_UNPARSABLE
 

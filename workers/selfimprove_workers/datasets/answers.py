@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,13 +11,16 @@ from selfimprove.api.source import Dataset
 from selfimprove.errors import UserError
 from selfimprove_workers.datasets.columns import text_at, value_at
 from selfimprove_workers.datasets.files import Row
-from selfimprove_workers.tasks.choice import LETTERS
+from selfimprove_workers.tasks.choice import LETTERS, NUMBERS
 from selfimprove_workers.tasks.math_task import gold_of, read_gold
 
 MATHEMATICAL = ("Math", "Program")
 """Tasks whose answers are compared as mathematics."""
 MAX_GOLD = 300
 """A longer answer of such a task is a worked solution, not a final answer."""
+
+CHOICE_NAMES = ("choices", "options")
+"""What public sets call the column or the part of a struct that holds the choices."""
 
 PERCENT_ASKED = re.compile(
     r"\b(?:what|which|how (?:many|much)|find|express\w*|as an?|in|by|the|calculate|determine)\b[^.?!]{0,60}"
@@ -75,9 +78,35 @@ def choices_of(dataset: Dataset, row: Row) -> list[dict[str, str]] | None:
     return [{"label": label, "text": text} for label, text in pairs]
 
 
+def require_shown(dataset: Dataset, row: Row, question: str) -> None:
+    """Refuse a multiple-choice row that has choices which its prompt does not show and no field maps.
+
+    Such a question asks to choose among nothing. Raises `UserError`.
+    """
+    if dataset.task != "Choice":
+        return
+    shown = question.casefold()
+    for path, value in _named_choices(row.values):
+        pairs = _pairs(value) or []
+        if len(pairs) > 1 and not all(text.strip().casefold() in shown for _, text in pairs):
+            raise UserError(
+                f"spec.dataset.fields.choices: {row.where} has {len(pairs)} choices in {path}, which its prompt does "
+                f"not show; map them with `choices: {path}`"
+            )
+
+
 def asks_for_percentage(question: str) -> bool:
     """Whether a question asks for a percentage, so that 5 and 5% answer it alike."""
     return PERCENT_ASKED.search(question) is not None
+
+
+def _named_choices(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is called choices in a row, by its path: columns, and parts of structs."""
+    for name, value in values.items():
+        if name.lower() in CHOICE_NAMES:
+            yield name, value
+        elif isinstance(value, dict):
+            yield from ((f"{name}.{part}", inner) for part, inner in value.items() if part.lower() in CHOICE_NAMES)
 
 
 def _pairs(value: Any) -> list[tuple[str, str]] | None:
@@ -101,10 +130,11 @@ def _pairs(value: Any) -> list[tuple[str, str]] | None:
 def _label(answer: str, choices: list[dict[str, str]] | None, row: Row) -> str:
     """The label that an answer column means: the label itself, an index from 0 into lettered choices, or the text."""
     if choices is None:
-        if answer in LETTERS or re.fullmatch(r"[0-9]", answer):
+        if answer in LETTERS + NUMBERS:
             return answer
         raise UserError(
-            f"spec.dataset.fields.answer: {answer[:40]!r} in {row.where} is no label from A to J; map fields.choices"
+            f"spec.dataset.fields.answer: {answer[:40]!r} in {row.where} is no label from A to J or 1 to 4; "
+            "map fields.choices"
         )
     labels = [choice["label"] for choice in choices]
     if answer in labels:

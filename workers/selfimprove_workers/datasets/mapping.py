@@ -7,7 +7,13 @@ from typing import Any
 
 from selfimprove.api.source import Dataset
 from selfimprove.errors import UserError
-from selfimprove_workers.datasets.answers import MATHEMATICAL, asks_for_percentage, choices_of, gold_answer
+from selfimprove_workers.datasets.answers import (
+    MATHEMATICAL,
+    asks_for_percentage,
+    choices_of,
+    gold_answer,
+    require_shown,
+)
 from selfimprove_workers.datasets.columns import text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.datasets.prompting import Prompter
@@ -21,6 +27,8 @@ def map_rows(dataset: Dataset, rows: Iterable[Row]) -> Iterator[Draft]:
         choices = choices_of(dataset, row)
         asked = value_at(row, dataset.fields.prompt, "spec.dataset.fields.prompt")
         messages, question = prompter.chat(row, asked, choices)
+        if choices is None:
+            require_shown(dataset, row, question)
         prompt = PromptRow(
             id=_given_id(dataset, row) or content_id(messages),
             messages=messages,

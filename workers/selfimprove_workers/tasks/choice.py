@@ -19,6 +19,7 @@ from selfimprove_workers.tasks.extract import Found, declared, final_part
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 
 LETTERS = tuple("ABCDEFGHIJ")
+NUMBERS = tuple("1234")
 TAIL = 2000
 
 
@@ -31,14 +32,17 @@ class Pick(NamedTuple):
 
 
 class Choice:
-    """The checker of multiple-choice answers. `extra["choices"]`: a list of {label, text}; without it, A to J."""
+    """The checker of multiple-choice answers. `extra["choices"]`: a list of {label, text}.
+
+    Without it the labels are A to J, or 1 to 4 where the gold is one of these.
+    """
 
     name = "Choice"
     at_once = 1
 
     def check(self, response: str, answer: str, extra: Mapping[str, Any] | None, truncated: bool = False) -> Check:
         """See `tasks.base.Task`."""
-        choices = _choices(extra)
+        choices = _choices(extra, NUMBERS if clean(answer) in NUMBERS else LETTERS)
         gold = _gold(answer, choices)
         if gold is None:
             return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
@@ -53,7 +57,7 @@ class Choice:
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The label that a response picks."""
-        pick = pick_label(response, _choices(extra))
+        pick = pick_label(response, _choices(extra)) or pick_label(response, _choices(extra, NUMBERS))
         return pick.label if pick else None
 
 
@@ -78,8 +82,9 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
     return Pick(label, is_strict=False) if label else None
 
 
-def _choices(extra: Mapping[str, Any] | None) -> dict[str, str]:
-    listed = (extra or {}).get("choices") or [{"label": letter, "text": ""} for letter in LETTERS]
+def _choices(extra: Mapping[str, Any] | None, labels: tuple[str, ...] = LETTERS) -> dict[str, str]:
+    """Label to text; without texts where none are known."""
+    listed = (extra or {}).get("choices") or [{"label": label, "text": ""} for label in labels]
     return {str(choice["label"]): str(choice["text"]) for choice in listed}
 
 
