@@ -32,6 +32,11 @@ PICKS = [
     ("A!", CORRECT, CORRECT),
     ("The answer is A!", CORRECT, CORRECT),
     ("Correct: A", CORRECT, NO_ANSWER),
+    ("Answer A", CORRECT, NO_ANSWER),
+    ("My answer **A**, since oil slides.", CORRECT, NO_ANSWER),
+    ("Answer A or answer B", NO_ANSWER, NO_ANSWER),
+    ("Not answer A", NO_ANSWER, NO_ANSWER),
+    ("To answer A question is hard.", NO_ANSWER, NO_ANSWER),
     ("A – because they rub.", CORRECT, NO_ANSWER),
     ("Incorrect: A", NO_ANSWER, NO_ANSWER),
     ("dry palms", CORRECT, NO_ANSWER),
@@ -235,6 +240,12 @@ def test_a_cut_choice_is_truncated_unless_it_is_wrong_for_sure() -> None:
         ("The answer is Paris.", CORRECT, WRONG),
         ("It must be\nParis", CORRECT, WRONG),
         (r"\boxed{Paris}", CORRECT, WRONG),
+        (r"\boxed{\text{Paris}}", CORRECT, WRONG),
+        ("“Paris”", CORRECT, WRONG),
+        ("‘Paris.’", CORRECT, WRONG),
+        ("«Paris»", CORRECT, WRONG),
+        ("- Paris", CORRECT, WRONG),
+        ("It must be\n• **Paris**", CORRECT, WRONG),
         ("Paris is it", WRONG, WRONG),
         ("London", WRONG, WRONG),
         ("The answer is London.\nParis", WRONG, WRONG),
@@ -252,6 +263,15 @@ def test_exact_wants_the_words_and_strict_wants_them_alone(response: str, flexib
 def test_a_response_that_is_the_exact_gold_is_right_whatever_marks_it_holds(gold: str) -> None:
     check = Exact().check(f" {gold}\n", gold, None)
     assert (check.flexible, check.strict) == (CORRECT, CORRECT)
+
+
+@pytest.mark.parametrize(("gold", "response"), [("it's", "It’s"), ("- 5", "- 5"), ("- Paris", "Paris")])
+def test_exact_reads_the_gold_as_it_reads_the_response(gold: str, response: str) -> None:
+    assert Exact().check(response, gold, None).flexible is CORRECT
+
+
+def test_exact_takes_no_sign_for_a_bullet() -> None:
+    assert Exact().check("- 5", "5", None).flexible is WRONG
 
 
 def test_exact_marks_are_not_each_other() -> None:

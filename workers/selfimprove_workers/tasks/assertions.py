@@ -75,7 +75,7 @@ def name_of(labels: tuple[str, ...]) -> str:
     """The pattern of a label, with what may stand around it, as the group `label`."""
     either = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
     return (
-        r"(?:(?i:options?|choices?|letters?)\s+)?[(\[*\"'⟦]{0,3}(?<![\w'’])(?<!\d\.)"
+        r"(?:(?i:options?|choices?|letters?|answers?)\s+)?[(\[*\"'⟦]{0,3}(?<![\w'’])(?<!\d\.)"
         rf"(?P<label>{either})(?!\w|['’]\w|\.\d)[)\]*\"'⟧]{{0,3}}"
     )
 

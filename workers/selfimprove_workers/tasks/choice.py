@@ -168,11 +168,12 @@ def _leading(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _named(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """A label that can be nothing else: `option B`, `(B)`; `B is` at the beginning of a clause."""
+    """A label that can be nothing else: `option B`, `(B)`, `answer B`; `B is` at the beginning of a clause."""
     name = name_of(labels)
     return re.compile(
         rf"(?=(?i:option|choice|letter)\s|[(\[]){name}"
         rf"|(?m:^)\W{{0,3}}{name.replace('?P<label>', '?P<second>')}\s+is\b"
+        rf"|(?=(?i:answer)\s){name.replace('?P<label>', '?P<third>')}(?=\s*(?:[.,;:!⟦\n]|\Z))"
     )
 
 

@@ -8,6 +8,7 @@ around it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +17,10 @@ from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.extract import declared, final_part
 
 MAX_LENGTH = 20000
+QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"') | dict.fromkeys("‘’‚‛‹›", "'"))
+TEXT_COMMAND = re.compile(r"\\(?:text(?:bf|it|rm|tt)?|math(?:rm|bf|it)|mbox|emph)\s*\{([^{}]*)\}")
+BULLET = re.compile(r"[-•*+]\s+(?=[^\s\d.])")
+"""Of a list; before a number it may be a sign."""
 
 
 class Exact:
@@ -48,7 +53,8 @@ class Exact:
 
 def normalised(text: str) -> str:
     """A text without what two people would write differently."""
-    text = " ".join(unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold().split())
+    text = " ".join(unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold().translate(QUOTES).split())
+    text = TEXT_COMMAND.sub(r"\1", BULLET.sub("", text, count=1) if BULLET.match(text) else text)
     return text.strip(" *_`\"'").rstrip(".,;:!?").strip(" *_`\"'") or text
 
 
