@@ -63,6 +63,7 @@ SAME = [
     ("-5", "-$5"), ("-5", "$-5"), ("-5", r"$-$5"), ("5", "-(-5)"), ("10", "5 - -5"), ("10", "5--5"),
     ("2x+3", "2x - -3"), ("2.5", "2 1/2"), (r"x+\frac{1}{2}", r"x+\frac 1 2"), ("72", "2^3 3^2"),
     (r"2^3 \cdot 3^2", "72"),
+    ("No", "no"), ("YES", "yes"), ("AB", "A B"), ("AB", r"\text{AB}"), ("infinity", "inf"), ("pi", r"\pi"),
     ("x^2+y^2", "y^2 + x^2"), ("x^2y^2", "(xy)^2"), ("e^{-x^2}", r"\frac{1}{e^{x^2}}"),
 ]  # fmt: skip
 
@@ -81,6 +82,7 @@ DIFFERENT = [
     ("55", r"5\,5"),
     ("55", "5~5"), ("55", "$5$$5$"), ("55", "5'5"), ("(55,3)", "(5 5, 3)"), ("123456", "1 234 56"), ("1", "1 000/3"),
     ("1, 2, 3", "1 2 3"), ("x^2+y^2", "x^2-y^2"),
+    ("AB", "BA"), ("AB", "ab"), ("AB", "B A"), ("e", "E"), ("i", "I"), ("ABC", "ACB"), ("No", "on"),
     ("2, 2, 3", "2, 3"), ("2, 2, 3", "2, 3, 3"), (str(2**1000), "2^{1001}"), ("9" * 301, "9" * 300 + "8"),
     ("60 km/h", "60 m/s"), ("60 km/h", "60 mph"), ("5 m/s", "5 m"), ("20 miles per hour", "20 km per hour"),
     ("5 m/s", "5 m/s^2"), ("5 clips per day", "5 clips per hour"), ("5 x/y", "5"),
@@ -246,6 +248,26 @@ CHANNELS = [
     ("0.75", r"so the result is $\frac{3}{4}$.", CORRECT, NO_ANSWER),
     ("x^2+1", "We get $x^2+1$.", CORRECT, NO_ANSWER),
     ("1,2", "The solutions are $1$ and $2$.", CORRECT, NO_ANSWER),
+    # of a sentence counts what it says that something is
+    ("2:3", "The ratio is 2:3.", CORRECT, NO_ANSWER),
+    ("2:3", "The ratio is 3:2.", WRONG, NO_ANSWER),
+    ("2:3", "The ratio is not 2:3.", WRONG, NO_ANSWER),
+    ("2:3", "As x is 3, the ratio AB:CD = 2:3.", CORRECT, NO_ANSWER),
+    ("2:3", "The answer is 2:3.", CORRECT, CORRECT),
+    ("2:3", "2:3", CORRECT, CORRECT),
+    (r"5\sqrt{2}", "The distance is 5√2.", CORRECT, NO_ANSWER),
+    (r"5\sqrt{2}", "We add.\nThe distance is 5*sqrt(2).", CORRECT, NO_ANSWER),
+    (r"5\sqrt{2}", "The distance is 5√3.", WRONG, NO_ANSWER),
+    ("1, 2", "The roots are x = 1 and x = 2.", CORRECT, NO_ANSWER),
+    ("Monday", "The day is Monday.", CORRECT, NO_ANSWER),
+    ("Monday", "The day is not Monday.", WRONG, NO_ANSWER),
+    # a parenthesis that shows how the number before it was found hides it not
+    ("72", "Thus the total number is 72 (48 + 24).", CORRECT, NO_ANSWER),
+    ("72", "Thus she sold 72 clips (= $48 + 2 x 12).", CORRECT, NO_ANSWER),
+    ("1,200", "That makes $1,200 (1,000 + 200)", CORRECT, NO_ANSWER),
+    ("24", "Thus the total number is 73 (48 + 24).", CORRECT, NO_ANSWER),
+    ("24", "Thus the total number is 72 (with 24).", CORRECT, NO_ANSWER),
+    ("4", "She has 72 (48 + 24) and buys 4", CORRECT, NO_ANSWER),
     # thousands set apart, and marks that are no signs
     ("1000000", "It is 1 000 000", CORRECT, NO_ANSWER),
     ("0", "It is 1 000 000", WRONG, NO_ANSWER),
@@ -468,6 +490,9 @@ def test_the_express_lane_says_what_the_cascade_says(number: str, form: str, bef
         "So it is minus 5",
         "So it is Negative 72",
         "So it is 72 minus 5",
+        "So the sum is 72 (48 + 24).",
+        "So the sum is 72 clips (67 + 5) of 7",
+        "So the sum is 72 (of 5) (5).",
     ],
 )
 @pytest.mark.parametrize("gold", ["5", "72", "1234", "7", "0"])
@@ -495,7 +520,7 @@ WORDS = [
     "negative",
     "a",
 ]
-MARKS = [" ", " ", " ", " ", "\n", ".", ",", "-", "%", "/", ":", "'", "<", "$", "box", "-----", "=", "("]
+MARKS = [" ", " ", " ", " ", "\n", ".", ",", "-", "%", "/", ":", "'", "<", "$", "box", "-----", "=", "(", ")", " + "]
 NUMBERS = ["5", "72", "1,234", "000", "12 345", "3.5", "0", "2 1/2"]
 
 
@@ -536,6 +561,6 @@ def test_the_quick_look_sees_a_sign_at_its_edge(after: int) -> None:
     assert last_number(text) == _last_number(text)
 
 
-@given(st.lists(st.sampled_from([*PIECES, "^", "\n", "and", "0"]), max_size=14).map("".join))
+@given(st.lists(st.sampled_from([*PIECES, " (5 + 7)", "+", "^", "\n", "and", "0"]), max_size=14).map("".join))
 def test_the_quick_look_for_a_last_number_sees_what_the_long_one_sees(text: str) -> None:
     assert last_number(text) == _last_number(text)

@@ -11,6 +11,8 @@ Everything before the last is exact and symmetric. Rules that are choices:
   stands there does. A bare list also matches a set that has the same numbers, and (1, 2) in order.
 - An answer of more than 2,000 characters is wrong: no final answer is that long.
 - Digits apart (`5 5`) and signs in a row (`--5`) are no number: they equal only the same text.
+- Nothing but letters is a name: `BA` is not `AB`, `E` is not `e`. A word may begin with a capital or not, and one of
+  three letters or more may be written in any case.
 - Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself.
 """
 
@@ -27,6 +29,7 @@ from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.latex import judgeable, misread, to_latex
 from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
+from selfimprove_workers.tasks.phrases import FORMULA_WORDS
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 from selfimprove_workers.tasks.units import units_differ
 
@@ -39,6 +42,9 @@ CLOCK = re.compile(r"(\d{1,2}(?::\d\d)?)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
 EQUALS = re.compile(r"(?<![<>!:=\\])=(?!=)|\\approx(?![a-z])")
 SPACE = re.compile(r"(?<![\d.]) +| +(?![\d.])")
 """Between two digits a space is no mere spacing: `5 5` is not 55."""
+NAME = re.compile(r"[A-Za-z]+")
+NAMED_BY_CASE = re.compile(r"[A-Za-z][A-Z]")
+"""Points and segments, whose case says which: `AB`, unlike `No`."""
 LATEX_COMMAND = re.compile(r"\\[A-Za-z]+")
 
 
@@ -95,6 +101,8 @@ def compare(gold: Reading, answer: str, percent_asked: bool = False) -> Verdict:
         return Verdict.CORRECT if same_quantity(gold.quantity, found.quantity, percent_asked) else Verdict.WRONG
     if squeezed(gold.text) == squeezed(found.text):
         return Verdict.CORRECT
+    if _is_name(gold) and _is_name(found):
+        return Verdict.WRONG
     plain = _compare_plain(gold, found)
     if plain is not None:
         return Verdict.CORRECT if plain else Verdict.WRONG
@@ -128,9 +136,15 @@ def side_that_counts(found: Reading) -> Reading:
 
 
 def squeezed(text: str) -> str:
-    """The text without spaces and, where it has no LaTeX commands, without case; `5 5` stays."""
+    """The text without spaces and, where it has no LaTeX commands and is no name, without case; `5 5` stays."""
     text = SPACE.sub("", text)
-    return text if LATEX_COMMAND.search(text) or len(text) < 2 else text.casefold()
+    return text if LATEX_COMMAND.search(text) or len(text) < 2 or NAMED_BY_CASE.fullmatch(text) else text.casefold()
+
+
+def _is_name(found: Reading) -> bool:
+    """Whether a text is letters that computer algebra would multiply."""
+    letters = squeezed(found.text)
+    return NAME.fullmatch(letters) is not None and letters.lower() not in FORMULA_WORDS
 
 
 def _compare_plain(gold: Reading, found: Reading) -> bool | None:

@@ -1,8 +1,9 @@
 """Math: a number, an expression, a pair, a set. Right when it equals the gold, however it is written.
 
 Flexible takes the answer from the most declared channel the response has (`extract`), else the last number (or, for a
-gold that is no number, the last formula or line). Strict asks for the format: the answer stands alone in `\\boxed{}`,
-`<answer>`, after `####`, after "the answer is", or is the whole response; else strict is NoAnswer.
+gold that is no number, the last formula, what the last line says that something is, or that line). Strict asks for the
+format: the answer stands alone in `\\boxed{}`, `<answer>`, after `####`, after "the answer is", or is the whole
+response; else strict is NoAnswer.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from selfimprove_workers.tasks.phrases import (
     statement,
 )
 
+COPULA = re.compile(r"\s(?:is|are|equals|=)[\s:]+")
+MOST_STATED = 4
+"""How many of a line's copulas are tried, the longest statement first: `the roots are x = 1 and x = 2`."""
 ANY_GOLD = read("0")
 """What stands for the gold where there is none: most answers are numbers."""
 
@@ -94,9 +98,10 @@ def find_answer(text: str, gold: Reading) -> Candidate | None:
     if candidate is not None:
         return candidate
     said, whole = without_denials(text), text.strip()
-    if 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and said == text and _is_answer(whole, gold):
+    is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and said == text
+    if is_short and _is_answer(whole, gold) and not (gold.kind is Kind.WORDS and _stated(whole, gold)):
         return Candidate(whole, is_strict=True)
-    last = _within(said, gold) or _last_line(said, gold)
+    last = _within(said, gold) or _stated(said, gold) or _last_line(said, gold)
     return Candidate(last, is_strict=False) if last else None
 
 
@@ -121,7 +126,9 @@ def _is_answer(text: str, gold: Reading) -> bool:
         return True
     if Kind.WORDS in (gold.kind, reading.kind):
         return gold.kind is reading.kind
-    return (gold.is_equation or not reading.is_equation) and not is_prose(reading.text) and ":" not in text
+    if ":" in text and ":" not in gold.text:
+        return False
+    return (gold.is_equation or not reading.is_equation) and not is_prose(reading.text)
 
 
 def _within(text: str, gold: Reading) -> str | None:
@@ -132,6 +139,15 @@ def _within(text: str, gold: Reading) -> str | None:
     if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
         return ", ".join(formulas)
     return formulas[-1] if formulas else None
+
+
+def _stated(text: str, gold: Reading) -> str | None:
+    """What the last line says that something is, where that alone is an answer: `So the ratio is 2:3.`"""
+    if gold.kind is Kind.QUANTITY or gold.is_equation or COPULA.search(gold.text):
+        return None
+    line = _last_line(text, gold) or ""
+    starts = [copula.end() for copula in COPULA.finditer(line)][-1 if gold.kind is Kind.WORDS else -MOST_STATED :]
+    return next((line[start:] for start in starts if _is_answer(line[start:], gold)), None)
 
 
 def _last_line(text: str, gold: Reading) -> str | None:

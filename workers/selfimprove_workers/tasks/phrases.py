@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
+from selfimprove_workers.tasks.sums import MAX_SUM, value_of_sum
 from selfimprove_workers.tasks.text import GROUPS, clean
 from selfimprove_workers.tasks.units import CANONICAL, NO_UNIT, units_differ
 
@@ -25,6 +26,8 @@ PLAIN_BACKWARDS = re.compile(
 """The last number of most responses, whole, unsigned, between spaces, with or without `$`; of a text read backwards."""
 FORMULA_MARK = re.compile(r"\$(?!\d)|\\")
 """Where there is none, there are no formulas: every dollar sign is one of money."""
+SHOWN_SUM = re.compile(r"[^\S\n](?:[$*A-Za-z]+[^\S\n]){0,3}\(")
+"""From a number to a parenthesis that may show how it was found: ` (48 + 24)`, ` clips (48 + 24)`."""
 PLAIN_AFTER = re.compile(r"(?!\.?\s?(?:%|percent\b|hundred\b|thousand\b|million\b|billion\b))\.?(?:\s|\Z)")
 DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
@@ -77,7 +80,10 @@ def plain_last_number(text: str) -> str | None:
     if not text.isascii() or FORMULA_MARK.search(text):
         return None
     match = PLAIN_BACKWARDS.match(text[: -BESIDE - 1 : -1])
-    if match is None or (match.end() + len("negative") >= BESIDE < len(text)) or not PLAIN_AFTER.match(match[1][::-1]):
+    if match is None or (match.end() + len("negative") >= BESIDE < len(text)):
+        return None
+    after = match[1][::-1]
+    if not PLAIN_AFTER.match(after) or (")" in after and "(" not in after[: after.find(")")]):
         return None
     return match[3] + match[2][::-1]
 
@@ -86,10 +92,23 @@ def _last_number(text: str) -> str | None:
     last = _last_match(text, NEAR) or _last_match(text, TAIL)
     if last is None:
         return None
+    last = _worked_out(text, last) or last
     for formula, start, end in _formulas(text, max(0, len(text) - TAIL)):
         if start <= last.start() and last.end() <= end:
             return formula
     return last[0].strip().rstrip(".")
+
+
+def _worked_out(text: str, last: re.Match[str]) -> re.Match[str] | None:
+    """The number before the parenthesis that the last one stands in, where that only shows its calculation."""
+    opening = text.rfind("(", max(0, last.start() - MAX_SUM), last.start())
+    closing = text.find(")", last.end(), last.end() + MAX_SUM)
+    value = value_of_sum(text[opening + 1 : closing]) if 0 <= opening < closing else None
+    before = _last_match(text[:opening], NEAR) if value is not None else None
+    if before is None or not SHOWN_SUM.fullmatch(text, before.end(), opening + 1):
+        return None
+    number = read_quantity(clean(before[0]))
+    return before if number is not None and number.value == value else None
 
 
 def _last_match(text: str, reach: int) -> re.Match[str] | None:
