@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -43,9 +43,29 @@ class Samples:
 def read_samples(path: Path) -> Samples:
     """The samples of a file. Raises `UserError` naming the file, the row and what to mend."""
     collector = _Collector(path)
-    for number, row in enumerate(_rows(path), 1):
+    for number, row in enumerate(rows_of(path, KNOWN), 1):
         collector.add(number, row)
     return collector.samples()
+
+
+def rows_of(path: Path, columns: Collection[str] | None = None) -> Iterator[object]:
+    """The rows of a file as they stand, one after another; of Parquet those of `columns` that it has, or all.
+
+    A map of scores comes as a dict. Raises `UserError` naming the file and what to mend.
+    """
+    name = path.name.lower()
+    try:
+        if name.endswith(".parquet"):
+            yield from _parquet(path, columns)
+        elif name.endswith(_LINES):
+            yield from _lines(path)
+        else:
+            raise UserError(f"{path}: is no file of samples; give .jsonl or .parquet")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; give samples as .jsonl or .parquet") from error
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(f"{path}: can't be read ({reason}); give a sound file") from error
 
 
 class _Collector:
@@ -150,22 +170,6 @@ class _Collector:
         raise UserError(f"{self._path}: row {number} {what}")
 
 
-def _rows(path: Path) -> Iterator[object]:
-    name = path.name.lower()
-    try:
-        if name.endswith(".parquet"):
-            yield from _parquet(path)
-        elif name.endswith(_LINES):
-            yield from _lines(path)
-        else:
-            raise UserError(f"{path}: is no file of samples; give .jsonl or .parquet")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; give samples as .jsonl or .parquet") from error
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise UserError(f"{path}: can't be read ({reason}); give a sound file") from error
-
-
 def _lines(path: Path) -> Iterator[object]:
     with open_text(path) as file:
         for number, line in enumerate(file, 1):
@@ -178,13 +182,14 @@ def _lines(path: Path) -> Iterator[object]:
                 raise UserError(f"{path}: line {number} is not JSON ({reason}); give one object a line") from error
 
 
-def _parquet(path: Path) -> Iterator[object]:
+def _parquet(path: Path, columns: Collection[str] | None) -> Iterator[object]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            wanted = [name for name in KNOWN if name in file.schema_arrow.names]
+            there = file.schema_arrow.names
+            wanted = there if columns is None else [name for name in columns if name in there]
             for batch in file.iter_batches(batch_size=8192, columns=wanted):
                 for row in batch.to_pylist():
                     yield row | {"scores": dict(row["scores"])} if isinstance(row.get("scores"), list) else row

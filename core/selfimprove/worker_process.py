@@ -35,9 +35,7 @@ class WorkerProcess:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-        if missing:
-            raise UserError(f"{', '.join(missing)}: not installed here; pip install 'selfimprove[workers]'")
+        require_workers()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "selfimprove_workers.main", "serve"],
             stdin=subprocess.PIPE,
@@ -96,6 +94,13 @@ class WorkerProcess:
         with suppress(SurroundingsError):
             return next((f"{self._store.uri}/{key}" for key in keys if any(self._store.list(key))), None)
         return None
+
+
+def require_workers() -> None:
+    """Raises `UserError` when the workers' libraries are not installed."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(f"{', '.join(missing)}: not installed here; pip install 'selfimprove[workers]'")
 
 
 def _obituary(code: int) -> str:

@@ -3,6 +3,7 @@
     selfimprove-worker ORDER.json        the order in a file; `-` for standard input; else in SELFIMPROVE_ORDER
     selfimprove-worker serve             an order a line on standard input, a reply a line on standard output
     selfimprove-worker fetch-model       M_0 as a plain folder, for `selfimprove export`
+    selfimprove-worker score-samples     scores of any samples, for `selfimprove verify` and `matrix`
     selfimprove-worker sandbox --socket PATH    runs programs that a model wrote, for the worker in the next container
 
 A step that is committed already is answered at once. SIGTERM and SIGINT commit the part at hand and end with 143 and
@@ -54,6 +55,10 @@ def main(arguments: list[str] | None = None) -> None:
         from selfimprove_workers.fetching import fetch_model
 
         raise SystemExit(fetch_model(sys.stdin.read()))
+    if command == "score-samples":
+        from selfimprove_workers.scoring import score_samples
+
+        raise SystemExit(score_samples(sys.stdin.read()))
     if command == "sandbox":
         from selfimprove_workers.sandbox.client import serve as serve_sandbox
 

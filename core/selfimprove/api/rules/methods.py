@@ -17,7 +17,7 @@ RELATIVE: tuple[WeightingType, ...] = ("Quantile", "TopK", "Softmax")
 """Weightings that compare a prompt's samples with one another and accept none by itself."""
 _ASKS: tuple[MethodType, ...] = ("MultipleChoice", "CoTScore", "CoTBinary", "Tournament")
 _BY_A_MODEL: tuple[MethodType, ...] = ("Likelihood", *_ASKS)
-_ONLY: dict[str, tuple[str, tuple[MethodType, ...]]] = {
+READ_BY: dict[str, tuple[str, tuple[MethodType, ...]]] = {
     "template": ("template", _ASKS),
     "verifier": ("verifier", _BY_A_MODEL),
     "votes": ("votes", ("CoTScore", "CoTBinary", "Tournament")),
@@ -49,7 +49,7 @@ def weighting_parameters(spec: Spec) -> Iterator[Problem]:
 def settings_of_the_method(spec: Spec) -> Iterator[Problem]:
     """A method has only the settings it reads."""
     for field, method in methods_of(spec):
-        for attribute, (name, types) in _ONLY.items():
+        for attribute, (name, types) in READ_BY.items():
             unset = 1 if attribute == "votes" else None
             if getattr(method, attribute) != unset and method.type not in types:
                 yield Problem(

@@ -1,0 +1,121 @@
+"""`selfimprove verify`: scores of any samples by any model's verification methods, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from selfimprove.api import resolve
+from selfimprove.api.problems import check
+from selfimprove.api.resolve import Surroundings
+from selfimprove.api.rules.methods import READ_BY
+from selfimprove.cli.signals import terminable
+from selfimprove.errors import UserError
+from selfimprove.samples_file import rows_of
+from selfimprove.scoring import ScoringOrder, as_option, score_samples
+from selfimprove.worker_process import require_workers
+
+OUTPUTS = (".jsonl", ".parquet")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options, under the names that a run has for them; None where one is not given."""
+
+    methods: Sequence[str]
+    """`[NAME=]TYPE` each."""
+    settings: Mapping[str, Any]
+    """Of the methods that read them."""
+    generation: Mapping[str, Any]
+    model: Mapping[str, Any]
+    storage: Mapping[str, Any]
+    seed: int = 0
+
+
+def verify(asked: Asked, samples: Path, output: Path) -> None:
+    """Score the file; the path of the result goes to standard output. Raises `UserError` for what can't be asked so."""
+    if output.suffix.lower() not in OUTPUTS:
+        raise UserError(f"-o: {output} names no file of samples; give .jsonl or .parquet")
+    order = order_of(asked, samples, output)
+    next(iter(rows_of(samples)), None)  # a file that can't be read is found out before a model library is imported
+    require_workers()
+    with terminable(f"what was scored is kept beside {output}"):
+        score_samples(order)
+    print(output)
+
+
+def order_of(asked: Asked, samples: Path, output: Path) -> ScoringOrder:
+    """What the options come to, checked by the rules of a run. Raises `UserError` naming the option."""
+    methods = _methods(asked)
+    spec = {
+        "model": asked.model,
+        "dataset": {"uri": str(samples), "task": "Exact"},  # takes a dataset's place, for the rules about methods
+        "generation": asked.generation,
+        "verification": {"methods": methods},
+        "storage": asked.storage,
+        "seed": asked.seed,
+    }
+    manifest = {"apiVersion": "selfimprove.dev/v1alpha1", "kind": "SelfImprovementRun", "metadata": {"name": "verify"}}
+    checked = check({**manifest, "spec": spec})
+    if checked.run is None:
+        raise UserError("\n".join(as_option(str(problem)) for problem in checked.problems))
+    resolved = resolve(checked.run.spec, surroundings=Surroundings())
+    assert resolved.verification is not None  # it was given
+    return ScoringOrder(
+        model=resolved.model,
+        methods=[method.model_copy(update={"weighting": None}) for method in resolved.verification.methods],
+        samples=str(samples),
+        output=str(output),
+        generation=resolved.generation,
+        storage=resolved.storage,
+        seed=resolved.seed,
+    )
+
+
+def _methods(asked: Asked) -> list[dict[str, Any]]:
+    """The methods as a run's YAML has them, each with those of the settings that its type reads."""
+    given = {name: value for name, value in asked.settings.items() if value is not None}
+    if "template" in given:
+        given["template"] = _template(given["template"])
+    if "labels" in given:
+        given["labels"] = _labels(given["labels"])
+    found = [_method(each) for each in asked.methods]
+    readers = dict(READ_BY.values())
+    for name in given:
+        if not any(method["type"] in readers[name] for method in found):
+            option = "".join(f"-{c.lower()}" if c.isupper() else c for c in name)
+            raise UserError(f"--{option}: no method given reads it; {' and '.join(readers[name])} do")
+    return [
+        method | {name: value for name, value in given.items() if method["type"] in readers[name]} | _asks(method)
+        for method in found
+    ]
+
+
+def _method(text: str) -> dict[str, Any]:
+    name, _, kind = text.rpartition("=")
+    if kind == "GroundTruth":
+        raise UserError("--method: GroundTruth is a task's own check, which a run does; give samples with a utility")
+    return {"type": kind, "name": name or kind}
+
+
+def _asks(method: Mapping[str, Any]) -> dict[str, Any]:
+    """A Likelihood has to read the words: nobody has recorded their probability."""
+    return {"verifier": {"uri": "."}} if method["type"] == "Likelihood" else {}
+
+
+def _template(text: str) -> str:
+    """The name of one of ours as it stands, or a file's text."""
+    path = Path(text)
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else text
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--template: {text} can't be read ({error}); give a Jinja file") from error
+
+
+def _labels(text: str) -> dict[str, str]:
+    positive, slash, negative = text.partition("/")
+    if not slash:
+        raise UserError(f"--labels: {text} is no pair; give two words, as Yes/No")
+    return {"positive": positive, "negative": negative}

@@ -1,0 +1,64 @@
+"""Samples of anybody's, scored by any model: what a worker process is asked for, since the core knows no model library.
+
+    {"question": "What is 3 + 4?", "response": "It is 7.", "prompt": "p1", "sample": 0, "utility": 1}
+
+`question` and `response` are read; in place of a question, `messages` may hold the whole chat. All else passes through,
+and `scores`, the label `mass` and `scoredBy` (what exactly made a score) are added to.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from selfimprove.api.base import Model
+from selfimprove.api.execution import Storage
+from selfimprove.api.sampling import Generation
+from selfimprove.api.selecting import Method
+from selfimprove.api.source import ModelSource
+from selfimprove.errors import SelfImproveError
+
+SCORE_SAMPLES = (sys.executable, "-m", "selfimprove_workers.main", "score-samples")
+
+
+class ScoringOrder(Model):
+    """One file to score by one model."""
+
+    model: ModelSource
+    methods: list[Method]
+    """With every default in them, and distinct names."""
+    samples: str
+    output: str
+    """Of the same format or the other; may be `samples` itself."""
+    generation: Generation = Generation()
+    """Which engine, and how critiques are drawn."""
+    storage: Storage = Storage()
+    """The S3 server that the model may be on."""
+    seed: int = 0
+
+
+def score_samples(order: ScoringOrder) -> None:
+    """Have it done, from wherever an earlier attempt stopped; the worker says on standard error how far it is.
+
+    Raises `SelfImproveError` with the worker's exit code, after it has said why.
+    """
+    done = subprocess.run(
+        SCORE_SAMPLES, input=order.model_dump_json(by_alias=True), text=True, stdout=sys.stderr, check=False
+    )
+    if done.returncode:
+        error = SelfImproveError(f"{order.output}: not all is scored; the lines above say why, and what was scored is kept")
+        error.exit_code = done.returncode if done.returncode > 0 else 128 - done.returncode
+        raise error
+
+
+def as_option(message: str) -> str:
+    """A message that names a field of a run, with the option of `selfimprove verify` that stands for it."""
+    message = re.sub(r"^spec\.model(\.uri)?:", "MODEL:", message)
+    found = re.match(r"spec\.(?:verification\.methods\[([^\]]*)\]|generation|model)\.(\w+)(?:\.\w+)*: ", message)
+    if found is None:
+        return message
+    name, field = found.groups()
+    words = "method" if field in ("type", "name") else re.sub(r"([A-Z])", lambda m: f"-{m[0].lower()}", field)
+    whose = f" of {name}" if name and not name.isdigit() else ""
+    return f"--{words}{whose}: {message[found.end() :]}"
