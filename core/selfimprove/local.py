@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,7 +32,7 @@ from selfimprove.errors import (
 )
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.locks import run_lock
-from selfimprove.loop import Step, Stop, next_step
+from selfimprove.loop import Step, Stop, next_step, shards_of
 from selfimprove.orders import Failure, Order, OrderedStep, Reply
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
@@ -99,6 +99,22 @@ def execute(run: LocalRun, *, on_event: Callable[[Event], None]) -> Stop:
             ledger = _do(workshop, decision, ledger, on_event)
     on_event(Event("Stopped", f"{decision.rule}: {decision.message}"))
     return decision
+
+
+def execute_steps(run: LocalRun, steps: Sequence[StepId], *, on_event: Callable[[Event], None]) -> None:
+    """Have these steps done and no others, as far as they are not committed; each finds its inputs there.
+
+    For who wants samples and verdicts without the rest of an iteration. Raises what `execute` raises, and `FailedError`
+    for a step that fails more often than `execution.backoffLimit`.
+    """
+    with run_lock(run.store), Workshop(run) as workshop:
+        ledger = load_ledger(run.store)
+        for id in steps:
+            shards = shards_of(run.spec, id)
+            while missing := tuple(shard for shard in range(shards) if shard not in ledger.shards_done(id)):
+                if ledger.failures.get(id, 0) > run.spec.execution.backoff_limit:
+                    raise FailedError(f"{id.name}: failed {ledger.failures[id]} times; the lines above say why")
+                ledger = _do(workshop, Step(id, "its samples are wanted", shards, missing), ledger, on_event)
 
 
 def _with_adopted(run: LocalRun, ledger: Ledger, on_event: Callable[[Event], None]) -> Ledger:

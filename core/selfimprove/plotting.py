@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from selfimprove.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 KINDS = (".png", ".svg", ".pdf")
 
@@ -46,6 +47,37 @@ def drawing(path: Path, title: str, x: str, y: str, option: str = "--plot") -> I
     axes.set_ylabel(y)
     axes.grid(alpha=0.3)
     yield axes
+    _save(figure, path)
+
+
+def heat_map(
+    path: Path, title: str, rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]]
+) -> None:
+    """A table in colours, written to the file: red below 0, blue above; a cell without a value stays empty.
+
+    Raises `UserError` where the file can't be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2.5 + 1.1 * len(columns), 2 + 0.6 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title)
+    axes.set_xticks(range(len(columns)), columns, rotation=35, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    known = [abs(value) for row in values for value in row if value is not None]
+    most = max(known, default=0.0) or 1.0
+    shown = [[float("nan") if value is None else value for value in row] for row in values]
+    image = axes.imshow(shown, cmap="RdBu", vmin=-most, vmax=most, aspect="auto")
+    for y, row in enumerate(values):
+        for x, value in enumerate(row):
+            dark = value is not None and abs(value) > 0.6 * most
+            text = "-" if value is None else f"{value:+.1f}"
+            axes.text(x, y, text, ha="center", va="center", color="white" if dark else "black")
+    figure.colorbar(image, ax=axes)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:

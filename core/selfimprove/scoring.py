@@ -22,15 +22,21 @@ from selfimprove.errors import SelfImproveError
 SCORE_SAMPLES = (sys.executable, "-m", "selfimprove_workers.main", "score-samples")
 
 
+class ScoredFile(Model):
+    """A file to score, and where the result goes."""
+
+    samples: str
+    output: str
+    """Of the same format or the other; may be `samples` itself."""
+
+
 class ScoringOrder(Model):
-    """One file to score by one model."""
+    """Files to score by one model."""
 
     model: ModelSource
     methods: list[Method]
     """With every default in them, and distinct names."""
-    samples: str
-    output: str
-    """Of the same format or the other; may be `samples` itself."""
+    files: list[ScoredFile]
     generation: Generation = Generation()
     """Which engine, and how critiques are drawn."""
     storage: Storage = Storage()
@@ -47,7 +53,8 @@ def score_samples(order: ScoringOrder) -> None:
         SCORE_SAMPLES, input=order.model_dump_json(by_alias=True), text=True, stdout=sys.stderr, check=False
     )
     if done.returncode:
-        error = SelfImproveError(f"{order.output}: not all is scored; the lines above say why, and what was scored is kept")
+        outputs = ", ".join(file.output for file in order.files)
+        error = SelfImproveError(f"{outputs}: not all is scored; the lines above say why, and what was scored is kept")
         error.exit_code = done.returncode if done.returncode > 0 else 128 - done.returncode
         raise error
 

@@ -61,12 +61,15 @@ def words_of(candidate: Candidate) -> str:
 
 
 def score_keys(recipe: str, samples: Sequence[Sample], compares: bool) -> list[str]:
-    """What each sample's score is made from. `recipe`: of the method and the model; `compares`: with its whole prompt."""
+    """What each sample's score is made from.
+
+    `recipe`: of the method and the model; `compares`: the other samples of its prompt count too.
+    """
     fields: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
     for _, candidate in samples if compares else ():
         fields[candidate.prompt].append((words_of(candidate), candidate.answer))
     whole = {prompt: digest_of(sorted(field, key=str)) for prompt, field in fields.items()}
-    return [digest_of(recipe, words_of(c), whole.get(c.prompt)) for _, c in samples]
+    return [digest_of(recipe, words_of(c), whole.get(c.prompt))[:32] for _, c in samples]
 
 
 def _sample(row: object, refuse: Callable[[str], NoReturn], prompts: Mapping[str, list[Sample]]) -> Sample:

@@ -1,4 +1,4 @@
-"""Samples of anybody's, scored by any model, for `selfimprove verify` and `matrix`: one file in, one file out.
+"""Samples of anybody's, scored by any model, for `selfimprove verify` and `matrix`: files in, files out.
 
 The model reads the conversation as text, as another model than the run's own does, so that it is no matter who drew
 the samples. What is scored goes to `OUTPUT.partial` as it comes; OUTPUT itself appears whole, and is taken up again.
@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple
 
@@ -20,7 +20,7 @@ from selfimprove.api.selecting import Method
 from selfimprove.artifacts import digest_of
 from selfimprove.errors import DONE, SelfImproveError, TerminatedError, UserError
 from selfimprove.samples_file import rows_of
-from selfimprove.scoring import ScoringOrder, as_option
+from selfimprove.scoring import ScoredFile, ScoringOrder, as_option
 from selfimprove.seeds import derive_seed
 from selfimprove.store.disk import explained, explained_reading, make_folder, replace
 from selfimprove_workers.chat import lint_verifier
@@ -31,12 +31,13 @@ from selfimprove_workers.models import FoundModel, find_model, open_engine, open
 from selfimprove_workers.progress import Progress
 from selfimprove_workers.signals import Signals
 from selfimprove_workers.verifiers import verifier_for
-from selfimprove_workers.verifiers.base import LabelReader, MethodScore, Tools, Verifier
+from selfimprove_workers.verifiers.base import LabelReader, Tools, Verifier
 
 VERSION = 1
 """Part of what a score is known by; to be raised when the same words would get another score."""
 SAMPLES_AT_ONCE = 128
 """Enough to fill a batch, few enough that a killed command loses little."""
+
 
 class Known(NamedTuple):
     """A score that was made before."""
@@ -46,66 +47,99 @@ class Known(NamedTuple):
 
 
 def score_samples(document: str) -> int:
-    """Score the file that the JSON document (`ScoringOrder`) names; the exit code."""
+    """Score the files that the JSON document (`ScoringOrder`) names; the exit code."""
     order = ScoringOrder.model_validate_json(document)
     signals = Signals.installed()
+    bench = Bench(order, signals.stopping)
     try:
-        _score(order, signals.stopping)
+        for file in order.files:
+            _score(file, order.methods, bench)
     except SelfImproveError as error:
         print(f"error: {as_option(str(error))}", file=sys.stderr)
         return signals.exit_code or error.exit_code
+    finally:
+        bench.close()
     return DONE
 
 
-def _score(order: ScoringOrder, stopping: threading.Event) -> None:
-    output = Path(order.output)
-    samples = samples_of(rows_of(Path(order.samples)), order.samples)
-    earlier = {} if output == Path(order.samples) else _earlier(output)
-    judges = [(method, verifier_for(method)) for method in order.methods]
-    _check_answers(order.samples, samples, order.methods)
+def _score(file: ScoredFile, methods: Sequence[Method], bench: Bench) -> None:
+    output = Path(file.output)
+    samples = samples_of(rows_of(Path(file.samples)), file.samples)
+    earlier = {} if output == Path(file.samples) else _earlier(output)
+    _check_answers(file.samples, samples, methods)
+    judges = [(method, verifier_for(method)) for method in methods]
+    bench.check(samples, [verifier for _, verifier in judges])
     new: list[dict[str, Row]] = [{"scores": {}, "mass": {}, "scoredBy": {}} for _ in samples]
     make_folder(output.absolute().parent)
     with explained(str(output)), _partial(output).open("a", encoding="utf-8") as journal:
-        bench = Bench(order, samples, _noted(output), journal, stopping)
-        bench.check([verifier for _, verifier in judges])
         for method, verifier in judges:
             name = str(method.name)
             keys = score_keys(bench.recipe(method, verifier), samples, verifier.compares)
-            bench.known.update(_kept(name, samples, keys, earlier))
-            scores = bench.scores(name, verifier, keys)
+            known = _noted(output) | _kept(name, samples, keys, earlier)
+            scores = _scores(bench, name, verifier, list(zip(samples, keys, strict=True)), known, journal)
             for row, key, score in zip(new, keys, scores, strict=True):
                 row["scores"][name], row["scoredBy"][name] = score.score, key
                 if score.mass is not None:
                     row["mass"][name] = score.mass
-            print(_account(name, scores), file=sys.stderr, flush=True)
-        bench.close()
-    _write(output, [_row(s, found, earlier.get(words_of(s.candidate), {})) for s, found in zip(samples, new, strict=True)])
+            print(f"{output}: {_account(name, scores)}", file=sys.stderr, flush=True)
+    old = [earlier.get(words_of(sample.candidate), {}) for sample in samples]
+    _write(output, [_row(*each) for each in zip(samples, new, old, strict=True)])
     _partial(output).unlink(missing_ok=True)
 
 
-class Bench:
-    """The model that judges, loaded when it is first needed, and the samples before it."""
+def _scores(
+    bench: Bench,
+    name: str,
+    verifier: Verifier,
+    keyed: Sequence[tuple[Sample, str]],
+    known: dict[str, Known],
+    journal: IO[str],
+) -> list[Known]:
+    """The score of every sample, in order; those that are not known are made, and noted at once."""
+    open_prompts = {sample.candidate.prompt for sample, key in keyed if key not in known}
+    left = [
+        (sample, key)
+        for sample, key in keyed
+        if (sample.candidate.prompt in open_prompts if verifier.compares else key not in known)
+    ]
+    progress = Progress(at_work_on=name)
+    progress.start(name, len(keyed), len(keyed) - len(left), "samples")
+    for batch in whole_prompts(left, SAMPLES_AT_ONCE):
+        bench.stop_if_asked()
+        scores = verifier.score(bench.tools, [sample.candidate for sample, _ in batch])
+        for (_, key), score in zip(batch, scores, strict=True):
+            known[key] = Known(score.score, score.mass)
+            journal.write(json.dumps({"key": key, **known[key]._asdict()}) + "\n")
+        journal.flush()
+        progress.advance(len(batch))
+    progress.finish()
+    return [known[key] for _, key in keyed]
 
-    def __init__(
-        self,
-        order: ScoringOrder,
-        samples: Sequence[Sample],
-        known: dict[str, Known],
-        journal: IO[str],
-        stopping: threading.Event,
-    ) -> None:
-        """`known`: scores by their keys, which grows; `journal`: where those that are made are noted at once."""
-        self.known = known
-        self._order, self._samples, self._journal, self._stopping = order, samples, journal, stopping
-        self._model: FoundModel | None = None
+
+class Bench:
+    """The model that judges: found when it is first asked about, and loaded when there is something to score."""
+
+    def __init__(self, order: ScoringOrder, stopping: threading.Event) -> None:
+        self._order, self._stopping = order, stopping
         self._engine: Engine | None = None
 
-    def check(self, verifiers: Sequence[Verifier]) -> None:
+    @property
+    def tools(self) -> Tools:
+        """What its methods may use."""
+        return Tools(
+            engine=self._loaded,
+            own=False,
+            seed=partial(derive_seed, self._order.seed),
+            request=partial(SampleRequest, **_drawing(self._order.generation)),
+            stop_if_asked=self.stop_if_asked,
+        )
+
+    def check(self, samples: Sequence[Sample], verifiers: Sequence[Verifier]) -> None:
         """Whether this model can be asked so, before its weights are loaded. Raises `UserError`."""
         if not any(verifier.needs_model for verifier in verifiers):
             return
         tokenizer = open_tokenizer(self._found.folder, self._order.model.chat_template)
-        firsts = {c.prompt: PromptRow(c.prompt, list(c.messages), None, None, None, None) for _, c in self._samples}
+        firsts = {c.prompt: PromptRow(c.prompt, list(c.messages), None, None, None, None) for _, c in samples}
         lint_verifier(tokenizer, list(firsts.values()), {}, "spec.model.chatTemplate")
         for verifier in verifiers:
             if isinstance(verifier, LabelReader):
@@ -122,58 +156,24 @@ class Bench:
             parts.append(self._order.seed)
         return digest_of(*parts)
 
-    def scores(self, name: str, verifier: Verifier, keys: Sequence[str]) -> list[Known]:
-        """The score of every sample; those that are not known yet are made."""
-        keyed = list(zip(self._samples, keys, strict=True))
-        open_prompts = {sample.candidate.prompt for sample, key in keyed if key not in self.known}
-        left = [
-            (sample, key)
-            for sample, key in keyed
-            if (sample.candidate.prompt in open_prompts if verifier.compares else key not in self.known)
-        ]
-        progress = Progress(at_work_on=name)
-        progress.start(name, len(keys), len(keys) - len(left), "samples")
-        for batch in whole_prompts(left, SAMPLES_AT_ONCE):
-            self._stop_if_asked()
-            scores = self._judged(verifier, [sample for sample, _ in batch])
-            for (_, key), score in zip(batch, scores, strict=True):
-                self.known[key] = Known(score.score, score.mass)
-                self._journal.write(json.dumps({"key": key, **self.known[key]._asdict()}) + "\n")
-            self._journal.flush()
-            progress.advance(len(batch))
-        progress.finish()
-        return [self.known[key] for key in keys]
+    def stop_if_asked(self) -> None:
+        """Raises `TerminatedError` when a signal came."""
+        if self._stopping.is_set():
+            raise TerminatedError("stopped by a signal; what was scored is kept")
 
     def close(self) -> None:
         """Give the model's memory back."""
         if self._engine is not None:
             self._engine.close()
 
-    @property
+    @cached_property
     def _found(self) -> FoundModel:
-        if self._model is None:
-            self._model = find_model(self._order.model, self._order.storage)
-        return self._model
-
-    def _judged(self, verifier: Verifier, batch: Sequence[Sample]) -> list[MethodScore]:
-        generation = self._order.generation
-        tools = Tools(
-            engine=self._loaded,
-            own=False,
-            seed=partial(derive_seed, self._order.seed),
-            request=partial(SampleRequest, **_drawing(generation)),
-            stop_if_asked=self._stop_if_asked,
-        )
-        return verifier.score(tools, [sample.candidate for sample in batch])
+        return find_model(self._order.model, self._order.storage)
 
     def _loaded(self) -> Engine:
         if self._engine is None:
             self._engine = open_engine(self._found.folder, self._order.generation, self._order.model.chat_template)
         return self._engine
-
-    def _stop_if_asked(self) -> None:
-        if self._stopping.is_set():
-            raise TerminatedError("stopped by a signal; what was scored is kept")
 
 
 def _drawing(generation: Generation) -> dict[str, Any]:
@@ -187,7 +187,10 @@ def _check_answers(place: str, samples: Sequence[Sample], methods: Sequence[Meth
 
 
 def _earlier(output: Path) -> dict[str, Row]:
-    """The rows that OUTPUT holds, by the words they are of. Raises `UserError` for a file that is not ours to replace."""
+    """The rows that OUTPUT holds, by the words they are of.
+
+    Raises `UserError` for a file that is not ours to replace.
+    """
     if not output.exists():
         return {}
     rows = list(rows_of(output))
@@ -204,7 +207,9 @@ def _kept(name: str, samples: Sequence[Sample], keys: Sequence[str], earlier: Ma
     found = {}
     for sample, key in zip(samples, keys, strict=True):
         if _map(sample.row, "scores").get(name) is not None and _map(sample.row, "scoredBy").get(name) != key:
-            raise UserError(f"--method: the samples have other scores named {name} already; give another name, as my-{name}=TYPE")
+            raise UserError(
+                f"--method: the samples have other scores named {name} already; give another name, as my-{name}=TYPE"
+            )
         for row in (sample.row, earlier.get(words_of(sample.candidate), {})):
             if _map(row, "scoredBy").get(name) == key:
                 found[key] = Known(_map(row, "scores").get(name), _map(row, "mass").get(name))
@@ -262,7 +267,14 @@ def _fill_parquet(file: BinaryIO, rows: list[Row]) -> None:
 
     names = dict.fromkeys(name for row in rows for name in row)
     try:
-        columns = {name: pa.array([row.get(name) or None if name == "mass" else row.get(name) for row in rows]) for name in names}
+        columns = {
+            name: pa.array([row.get(name) or None if name == "mass" else row.get(name) for row in rows])
+            for name in names
+        }
     except pa.ArrowException as error:
         raise UserError(f"-o: the rows can't be Parquet ({str(error).splitlines()[0]}); give a .jsonl file") from error
     pq.write_table(pa.table(columns), file)
+
+
+def _as_value(value: object) -> object:
+    return None if value == {} else value  # a struct needs a field

@@ -308,9 +308,7 @@ def verify(
     ] = None,
     max_tokens: Annotated[int, typer.Option("--max-tokens", metavar="N", help="Of a critique.")] = 512,
     temperature: Annotated[float, typer.Option("--temperature", metavar="T", help="Of critiques.")] = 0.7,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Auto, VLLM or Transformers.")
-    ] = "Auto",
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Auto, VLLM or Transformers.")] = "Auto",
     revision: Annotated[str | None, typer.Option("--revision", metavar="REV", help="Of an hf:// MODEL.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of critiques and tournaments.")] = 0,
     endpoint: Endpoint = None,
@@ -379,6 +377,27 @@ def compare(
 
     where = Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig))
     command(run, other, where, bootstrap, seed, as_json)
+
+
+@app.command()
+def matrix(
+    spec: Annotated[
+        Path, typer.Argument(metavar="SPEC", help="YAML: generators, verifiers, dataset, samplesPerPrompt, weighting.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="For matrix.json, matrix.png and the samples."),
+    ] = None,
+    storage: Annotated[
+        str, typer.Option("--storage", metavar="DIR", help="Where the generators' runs lie.")
+    ] = "./runs",
+    bootstrap: Bootstrap = 2000,
+    as_json: Json = False,
+) -> None:
+    """Show what every generator's samples gain under every verifier's scores (generators x verifiers); goes on."""
+    from selfimprove.cli.matrix import matrix as command
+
+    command(spec, output, storage, bootstrap, as_json)
 
 
 @app.command()

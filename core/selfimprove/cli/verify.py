@@ -14,7 +14,7 @@ from selfimprove.api.rules.methods import READ_BY
 from selfimprove.cli.signals import terminable
 from selfimprove.errors import UserError
 from selfimprove.samples_file import rows_of
-from selfimprove.scoring import ScoringOrder, as_option, score_samples
+from selfimprove.scoring import ScoredFile, ScoringOrder, as_option, score_samples
 from selfimprove.worker_process import require_workers
 
 OUTPUTS = (".jsonl", ".parquet")
@@ -66,8 +66,7 @@ def order_of(asked: Asked, samples: Path, output: Path) -> ScoringOrder:
     return ScoringOrder(
         model=resolved.model,
         methods=[method.model_copy(update={"weighting": None}) for method in resolved.verification.methods],
-        samples=str(samples),
-        output=str(output),
+        files=[ScoredFile(samples=str(samples), output=str(output))],
         generation=resolved.generation,
         storage=resolved.storage,
         seed=resolved.seed,
