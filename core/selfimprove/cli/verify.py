@@ -81,6 +81,9 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
     if "labels" in given:
         given["labels"] = _labels(given["labels"])
     found = [_method(each) for each in asked.methods]
+    names = [method["name"] for method in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"--method: {twice} is given twice; name one of them, as other={twice}")
     readers = dict(READ_BY.values())
     for name in given:
         if not any(method["type"] in readers[name] for method in found):

@@ -6,7 +6,8 @@ One forward pass a batch, sequences of similar length together, logits only at t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,8 +22,12 @@ _BATCH_LOGITS = {"cpu": 2**26, "mps": 2**27, "cuda": 2**29}
 """Logits of one pass, as numbers: 2**26 float32 are 256 MiB."""
 
 
+_Asked = TypeVar("_Asked", bound=Hashable)
+
+
 def label_logprobs(head: Head, contexts: Sequence[Sequence[int]], labels: Sequence[int]) -> NDArray[np.float64]:
     """Log-probability of each label token as the next token of each context; shape (contexts, labels)."""
+    contexts, places = _distinct([tuple(context) for context in contexts])
     found = np.zeros((len(contexts), len(labels)))
     wanted = torch.tensor(list(labels), dtype=torch.long, device=head.device)
 
@@ -33,15 +38,17 @@ def label_logprobs(head: Head, contexts: Sequence[Sequence[int]], labels: Sequen
 
     for batch in _batches(head, [len(c) for c in contexts], [1] * len(contexts)):
         _halving(read, batch, head.device)
-    return found
+    return found[places]
 
 
 def logprobs(
     head: Head, contexts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
 ) -> list[NDArray[np.float64]]:
     """Log-probability (temperature 1) of every token of each continuation after its context."""
+    asked, places = _distinct([(tuple(c), tuple(t)) for c, t in zip(contexts, continuations, strict=True)])
+    continuations = [tokens for _, tokens in asked]
     found: list[NDArray[np.float64]] = [np.zeros(len(c)) for c in continuations]
-    pairs = [[*context, *tokens] for context, tokens in zip(contexts, continuations, strict=True)]
+    pairs = [[*context, *tokens] for context, tokens in asked]
     reads = [len(c) for c in continuations]
 
     def read(batch: list[int]) -> None:
@@ -55,7 +62,14 @@ def logprobs(
 
     for batch in _batches(head, [len(p) for p in pairs], reads):
         _halving(read, batch, head.device)
-    return found
+    return [found[place] for place in places]
+
+
+def _distinct(asked: Sequence[_Asked]) -> tuple[list[_Asked], list[int]]:
+    """Each once, and the place of every one among them: samples of a prompt often say the very same."""
+    first: dict[_Asked, int] = {}
+    places = [first.setdefault(each, len(first)) for each in asked]
+    return list(first), places
 
 
 def _halving(read: Callable[[list[int]], None], batch: list[int], device: torch.device) -> None:
