@@ -1,0 +1,160 @@
+"""Mind the Gap on one machine: two tasks, two generators, four verification methods, 16 samples a prompt.
+
+    python examples/mind-the-gap/study.py [gcd] [chain-sum]
+
+Makes the demo's checkpoint of seed 2 (examples/arithmetic) where `runs/` lacks it, has `selfimprove matrix` draw and
+score what is missing, and writes the tables and plots of `results/`: whatever was done is kept, so the command may be
+stopped and given again. Run it at the root of the repository, with the extras `workers` and `plots` installed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+TASKS = ("gcd", "chain-sum")
+DEMO = HERE.parent / "arithmetic" / "run.yaml"
+SHOWN = (("utility", "accuracy"), ("coverage", "coverage"), ("passAtK.4", "pass@4"), ("passAtK.16", "pass@16"))
+
+
+def main() -> None:
+    RESULTS.mkdir(exist_ok=True)
+    seed_2 = ["--set", "metadata.name=arithmetic-2", "--set", "seed=2"]
+    selfimprove("run", DEMO, "--storage", "runs", *seed_2, "--json")
+    for task in sys.argv[1:] or TASKS:
+        output = Path("runs") / f"{task}-matrix"
+        matrix = selfimprove("matrix", HERE / f"{task}.yaml", "-o", output, "--json")
+        files = {each["name"]: output / f"{each['name']}.jsonl" for each in matrix["generators"]}
+        measures = {name: measured(path, matrix) for name, path in files.items()}
+        sweeps = {name: swept(path, matrix) for name, path in files.items()}
+        document = {"matrix": matrix, "measures": measures, "sweeps": sweeps}
+        (RESULTS / f"{task}.json").write_text(json.dumps(document, indent=1) + "\n")
+        (RESULTS / f"{task}.md").write_text(report(task, document))
+        (RESULTS / f"{task}-matrix.png").write_bytes((output / "matrix.png").read_bytes())
+        draw_sweeps(task, sweeps)
+        draw_correlations(task, measures)
+        print((RESULTS / f"{task}.md").read_text())
+
+
+def selfimprove(*words: str | Path) -> Any:
+    """The document of one command; what it has to say of its progress goes to standard error."""
+    command = [sys.executable, "-m", "selfimprove", *map(str, words)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def measured(path: Path, matrix: dict[str, Any]) -> Any:
+    """What each verifier is worth on one generator's samples."""
+    return selfimprove("measure", path, *scores_of(matrix), "--weighting", "Quantile:0.7", "--json")
+
+
+def scores_of(matrix: dict[str, Any]) -> list[str]:
+    return [word for verifier in matrix["verifiers"] for word in ("--score", verifier["name"])]
+
+
+def swept(path: Path, matrix: dict[str, Any]) -> dict[str, Any]:
+    """Every verifier's gap against the quantile that is cut at."""
+    names = [verifier["name"] for verifier in matrix["verifiers"]]
+    return {name: selfimprove("sweep", path, "--score", name, "--weighting", "Quantile", "--json") for name in names}
+
+
+def report(task: str, document: dict[str, Any]) -> str:
+    """The tables as Markdown."""
+    measures, cells = document["measures"], document["matrix"]["cells"]
+    first = next(iter(measures.values()))
+    lines = [f"# {task}: {first['prompts']} prompts x {first['samples'] // first['prompts']} samples", ""]
+    lines += ["Percent and points, with 95% intervals over prompts.", ""]
+    lines += table(
+        ("generator", *(title for _, title in SHOWN)),
+        [[name, *(value(at(found, field)) for field, _ in SHOWN)] for name, found in measures.items()],
+    )
+    lines += table(
+        ("generator", "verifier", "gap", "relative gap", "kept", "AUROC", "no score"),
+        [
+            [
+                generator,
+                verifier,
+                change(cell["gap"]),
+                change(cell["relativeGap"]),
+                f"{100 * cell['keepRate']['value']:.0f}",
+                value(measures[generator]["scores"][verifier]["auroc"]),
+                str(measures[generator]["scores"][verifier]["nan"]),
+            ]
+            for generator, row in cells.items()
+            for verifier, cell in row.items()
+        ],
+    )
+    pairs = [(name, pair) for name, found in measures.items() for pair in found["correlations"]]
+    lines += table(
+        ("generator", "scores", "Pearson within a prompt", "Spearman"),
+        [[name, " ~ ".join(p["scores"]), change(p["pearson"]), change(p["spearman"])] for name, p in pairs],
+    )
+    return "\n".join(lines)
+
+
+def table(heads: tuple[str, ...], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def at(found: Any, path: str) -> Any:
+    for name in path.split("."):
+        found = found and found.get(name)
+    return found
+
+
+def value(found: Any) -> str:
+    return "-" if found is None else f"{100 * found['value']:.1f} {interval(found, '.1f')}"
+
+
+def change(found: Any) -> str:
+    return "-" if found is None else f"{100 * found['value']:+.1f} {interval(found, '+.1f')}"
+
+
+def interval(found: Any, form: str) -> str:
+    return "" if found["low"] is None else f"[{100 * found['low']:{form}}, {100 * found['high']:{form}}]"
+
+
+def draw_sweeps(task: str, sweeps: dict[str, Any]) -> None:
+    """Gap against quantile, a panel a generator."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2 * len(sweeps), 4), layout="constrained")
+    panels = figure.subplots(1, len(sweeps), sharey=True, squeeze=False)[0]
+    for axes, (generator, verifiers) in zip(panels, sweeps.items(), strict=True):
+        for name, found in verifiers.items():
+            points = [point for point in found["points"] if point["gap"]]
+            x = [point["quantile"] for point in points]
+            axes.plot(x, [100 * point["gap"]["value"] for point in points], label=name, marker="o", markersize=3)
+            low, high = ([100 * point["gap"][end] for point in points] for end in ("low", "high"))
+            axes.fill_between(x, low, high, alpha=0.08)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set_title(f"{task}: samples of {generator}")
+        axes.set_xlabel("quantile")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("gap, points (95% intervals)")
+    panels[-1].legend(fontsize=8)
+    figure.savefig(RESULTS / f"{task}-sweep.png", dpi=110)
+
+
+def draw_correlations(task: str, measures: dict[str, Any]) -> None:
+    """Pearson between verifiers within a prompt, of the first generator's samples."""
+    from selfimprove.plotting import heat_map
+
+    generator, found = next(iter(measures.items()))
+    names = list(found["scores"])
+    known = {tuple(pair["scores"]): pair["pearson"] for pair in found["correlations"]}
+
+    def cell(one: str, other: str) -> float | None:
+        pair = known.get((one, other)) or known.get((other, one))
+        return 100.0 if one == other else pair and 100 * pair["value"]
+
+    values = [[cell(one, other) for other in names] for one in names]
+    heat_map(RESULTS / f"{task}-correlations.png", f"{task}, samples of {generator}: 100 r", names, names, values)
+
+
+if __name__ == "__main__":
+    main()
