@@ -145,7 +145,7 @@ def test_what_can_not_be_scored_is_one_line(tiny_model: Path, tmp_path: Path, ca
     assert said(model=tmp_path / "none").startswith("error: MODEL: ")
     asked = write(tmp_path / "asked.jsonl", [{"question": "What is 3 + 4?"}])
     assert said(asked) == f"error: {asked}: row 1 has no response; give the model's words as text\n"
-    silent = write(tmp_path / "silent.jsonl", [{**ROWS[0], "answer": None}])
+    silent = write(tmp_path / "silent.jsonl", [{"question": "What is 3 + 4?", "response": "7"}])
     assert said(silent, method="MajorityVote").startswith(f"error: {silent}: no row has an answer")
     own = write(tmp_path / "own.jsonl", [{**ROWS[0], "scores": {"MultipleChoice": 0.5}}])
     assert said(own).startswith("error: --method: the samples have other scores named MultipleChoice already")

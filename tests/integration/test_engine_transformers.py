@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, Gemma2Config, Gemma2ForCausalLM, 
 from selfimprove.api.sampling import EngineArgs
 from selfimprove.errors import FailedError, SurroundingsError
 from selfimprove_workers.engines.base import Completion, SampleRequest
+from selfimprove_workers.engines.head import Head
 from selfimprove_workers.engines.slots import SlotMemory
 from selfimprove_workers.engines.transformers import TransformersEngine
 from selfimprove_workers.models import open_tokenizer
@@ -166,6 +167,23 @@ def test_label_logprobs_are_those_of_a_forward_pass(engine: TransformersEngine, 
     assert found.shape == (20, 4)
     for context, row in zip(asked, found, strict=True):
         np.testing.assert_allclose(row, [forced(reference, context, [label])[0] for label in labels], atol=1e-4)
+
+
+def test_the_same_words_are_read_once(engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    plain = Head.logits_at
+
+    def counted(head: Head, contexts: Any, *rest: Any, **settings: Any) -> Any:
+        read.append(len(contexts))
+        return plain(head, contexts, *rest, **settings)
+
+    monkeypatch.setattr(Head, "logits_at", counted)
+    one, other = contexts(2)
+    labels = engine.label_logprobs([one, other, one, one], [9, 17])
+    words = engine.logprobs([one, other, one, one], [[5], [5], [5], [6]])
+    assert read == [2, 3]
+    assert (labels[0] == labels[2]).all() and (labels[0] == labels[3]).all() and (labels[0] != labels[1]).any()
+    assert words[0] == words[2] and words[0] != words[1] and words[0] != words[3]
 
 
 def test_progress_counts_samples_and_tokens(engine: TransformersEngine) -> None:

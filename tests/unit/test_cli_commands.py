@@ -28,7 +28,7 @@ def finished(tmp_path: Path) -> BuiltRun:
 def test_help_names_every_command_and_the_exit_codes(capfd: Capture) -> None:
     outcome = selfimprove(capfd, "--help")
     of_runs = ("run", "plan", "status", "validate", "export", "samples", "prune", "delete", "compare")
-    of_samples = ("measure", "sweep", "scaling")
+    of_samples = ("measure", "verify", "sweep", "matrix", "scaling")
     assert outcome.code == 0
     assert all(f" {command} " in outcome.out for command in of_runs + of_samples)
     assert "130 and 143 interrupted" in " ".join(outcome.out.split())

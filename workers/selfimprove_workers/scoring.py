@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple
@@ -70,8 +70,7 @@ def _score(file: ScoredFile, methods: Sequence[Method], bench: Bench) -> None:
     judges = [(method, verifier_for(method)) for method in methods]
     bench.check(samples, [verifier for _, verifier in judges])
     new: list[dict[str, Row]] = [{"scores": {}, "mass": {}, "scoredBy": {}} for _ in samples]
-    make_folder(output.absolute().parent)
-    with explained(str(output)), _partial(output).open("a", encoding="utf-8") as journal:
+    with _journal(output) as journal:
         for method, verifier in judges:
             name = str(method.name)
             keys = score_keys(bench.recipe(method, verifier), samples, verifier.compares)
@@ -107,10 +106,9 @@ def _scores(
     for batch in whole_prompts(left, SAMPLES_AT_ONCE):
         bench.stop_if_asked()
         scores = verifier.score(bench.tools, [sample.candidate for sample, _ in batch])
-        for (_, key), score in zip(batch, scores, strict=True):
-            known[key] = Known(score.score, score.mass)
-            journal.write(json.dumps({"key": key, **known[key]._asdict()}) + "\n")
-        journal.flush()
+        made = {key: Known(each.score, each.mass) for (_, key), each in zip(batch, scores, strict=True)}
+        known.update(made)
+        _note(journal, made)
         progress.advance(len(batch))
     progress.finish()
     return [known[key] for _, key in keyed]
@@ -182,7 +180,8 @@ def _drawing(generation: Generation) -> dict[str, Any]:
 
 
 def _check_answers(place: str, samples: Sequence[Sample], methods: Sequence[Method]) -> None:
-    if any(method.type == "MajorityVote" for method in methods) and all(c.answer is None for _, c in samples):
+    votes = any(method.type == "MajorityVote" for method in methods)
+    if votes and not any("answer" in sample.row for sample in samples):
         raise UserError(f"{place}: no row has an answer, which MajorityVote counts; give what each response answers")
 
 
@@ -237,6 +236,23 @@ def _account(name: str, scored: Sequence[Known]) -> str:
 
 def _partial(output: Path) -> Path:
     return output.with_name(f"{output.name}.partial")
+
+
+@contextmanager
+def _journal(output: Path) -> Iterator[IO[str]]:
+    """The file beside OUTPUT that scores are noted in as they come."""
+    make_folder(output.absolute().parent)
+    with explained(str(_partial(output))):
+        file = _partial(output).open("a", encoding="utf-8")
+    with file:
+        yield file
+
+
+def _note(journal: IO[str], made: Mapping[str, Known]) -> None:
+    with explained(journal.name):
+        for key, known in made.items():
+            journal.write(json.dumps({"key": key, **known._asdict()}) + "\n")
+        journal.flush()
 
 
 def _noted(output: Path) -> dict[str, Known]:
