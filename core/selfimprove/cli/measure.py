@@ -129,10 +129,10 @@ def _print_figures(document: Mapping[str, Any]) -> None:
         print(f"{name:<18}{shown if found else f'-  ({reasons[key]})'}")
     for name, score in document["scores"].items():
         figures = [f"{figure} {percent(_estimate(score[figure]))}" for figure in ("auroc", "ece", "brier")]
-        print(f"{name:<18}{', '.join(figures)}, {score['nan']:,} missing")
+        print(f"{name:<17} {', '.join(figures)}, {score['nan']:,} missing")
     for pair in document["correlations"]:
         figures = [f"{figure} {points(_estimate(pair[figure]))}" for figure in ("pearson", "spearman")]
-        print(f"{' ~ '.join(pair['scores']):<18}{', '.join(figures)}")
+        print(f"{' ~ '.join(pair['scores']):<17} {', '.join(figures)}")
 
 
 def _estimate(found: Mapping[str, Any] | None) -> Estimate | None:
