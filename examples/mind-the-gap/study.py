@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 TASKS = ("gcd", "chain-sum")
 DEMO = HERE.parent / "arithmetic" / "run.yaml"
+TOGETHER = ("Likelihood.base", "MajorityVote")
+"""Two filters that are asked together (Mind the Gap, Table 3)."""
 SHOWN = (("utility", "accuracy"), ("coverage", "coverage"), ("passAtK.4", "pass@4"), ("passAtK.16", "pass@16"))
 
 
@@ -30,10 +33,11 @@ def main() -> None:
         output = Path("runs") / f"{task}-matrix"
         matrix = selfimprove("matrix", HERE / f"{task}.yaml", "-o", output, "--json")
         files = {each["name"]: output / f"{each['name']}.jsonl" for each in matrix["generators"]}
-        measures = {name: measured(path, matrix) for name, path in files.items()}
+        measures = {name: measured(path, scores_of(matrix)) for name, path in files.items()}
+        together = {name: measured(path, TOGETHER) for name, path in files.items()}
         sweeps = {name: swept(path, matrix) for name, path in files.items()}
-        document = {"matrix": matrix, "measures": measures, "sweeps": sweeps}
-        (RESULTS / f"{task}.json").write_text(json.dumps(document, indent=1) + "\n")
+        document = {"matrix": matrix, "measures": measures, "together": together, "sweeps": sweeps}
+        (RESULTS / f"{task}.json").write_text(json.dumps(document) + "\n")
         (RESULTS / f"{task}.md").write_text(report(task, document))
         (RESULTS / f"{task}-matrix.png").write_bytes((output / "matrix.png").read_bytes())
         draw_sweeps(task, sweeps)
@@ -47,19 +51,20 @@ def selfimprove(*words: str | Path) -> Any:
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def measured(path: Path, matrix: dict[str, Any]) -> Any:
-    """What each verifier is worth on one generator's samples."""
-    return selfimprove("measure", path, *scores_of(matrix), "--weighting", "Quantile:0.7", "--json")
+def measured(path: Path, scores: Iterable[str]) -> Any:
+    """What each verifier is worth on one generator's samples, and what all of their filters together come to."""
+    options = [word for name in scores for word in ("--score", name)]
+    return selfimprove("measure", path, *options, "--weighting", "Quantile:0.7", "--json")
 
 
 def scores_of(matrix: dict[str, Any]) -> list[str]:
-    return [word for verifier in matrix["verifiers"] for word in ("--score", verifier["name"])]
+    return [verifier["name"] for verifier in matrix["verifiers"]]
 
 
 def swept(path: Path, matrix: dict[str, Any]) -> dict[str, Any]:
     """Every verifier's gap against the quantile that is cut at."""
-    names = [verifier["name"] for verifier in matrix["verifiers"]]
-    return {name: selfimprove("sweep", path, "--score", name, "--weighting", "Quantile", "--json") for name in names}
+    options = ("--weighting", "Quantile", "--json")
+    return {name: selfimprove("sweep", path, "--score", name, *options) for name in scores_of(matrix)}
 
 
 def report(task: str, document: dict[str, Any]) -> str:
@@ -80,12 +85,25 @@ def report(task: str, document: dict[str, Any]) -> str:
                 verifier,
                 change(cell["gap"]),
                 change(cell["relativeGap"]),
-                f"{100 * cell['keepRate']['value']:.0f}",
+                share(cell["keepRate"]),
                 value(measures[generator]["scores"][verifier]["auroc"]),
                 str(measures[generator]["scores"][verifier]["nan"]),
             ]
             for generator, row in cells.items()
             for verifier, cell in row.items()
+        ],
+    )
+    lines += table(
+        ("generator", f"filters of {' and '.join(TOGETHER)} together: gap", "relative gap", "kept", "empty"),
+        [
+            [
+                name,
+                change(found["gap"]),
+                change(found["relativeGap"]),
+                share(found["keepRate"]),
+                share(found["emptyFilterRate"]),
+            ]
+            for name, found in document["together"].items()
         ],
     )
     pairs = [(name, pair) for name, found in measures.items() for pair in found["correlations"]]
@@ -104,6 +122,10 @@ def at(found: Any, path: str) -> Any:
     for name in path.split("."):
         found = found and found.get(name)
     return found
+
+
+def share(found: Any) -> str:
+    return f"{100 * found['value']:.0f}"
 
 
 def value(found: Any) -> str:
