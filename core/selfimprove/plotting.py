@@ -47,7 +47,7 @@ def drawing(path: Path, title: str, x: str, y: str, option: str = "--plot") -> I
     axes.set_ylabel(y)
     axes.grid(alpha=0.3)
     yield axes
-    _save(figure, path)
+    _save(figure, path, option)
 
 
 def heat_map(
@@ -74,10 +74,10 @@ def heat_map(
             text = "-" if value is None else f"{value:+.1f}"
             axes.text(x, y, text, ha="center", va="center", color="white" if dark else "black")
     figure.colorbar(image, ax=axes)
-    _save(figure, path)
+    _save(figure, path, "--output")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path, option: str) -> None:
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:
