@@ -58,8 +58,10 @@ def accept(observed: Observed, defaults: Defaults, now: datetime) -> Accepted | 
     found = _read(_text(_manifest(observed.run)), _text(defaults.to_json()))
     if isinstance(found, str):
         return _refused(observed, previous, "Invalid", found, now)
-    if message := found.missing or observed.refused:
-        return _refused(observed, previous, "Incomplete" if not observed.refused else "Refused", message, now)
+    # A held run makes no Job: whatever the server has against one must not keep its pods from being stopped.
+    refused = "" if found.run.spec.suspend else observed.refused
+    if message := found.missing or refused:
+        return _refused(observed, previous, "Refused" if refused else "Incomplete", message, now)
     run_uri = begun.run_uri if begun else run_uri_of(found.run, found.spec)
     version = begun.version or __version__ if begun else __version__
     return Accepted(found.run, found.spec, found.resolved, defaults, run_uri, version, previous if begun else None)

@@ -21,6 +21,7 @@ FIELD_MANAGER = "selfimprove-operator"
 OURS = f"{MANAGED_BY}={MANAGER}"
 """Selects our Jobs and pods, on the server's side."""
 _PAGE = 250
+_QUOTA = "exceeded quota"
 _RUNS, _JOBS, _PODS = f"/apis/{GROUP}/{VERSION}", "/apis/batch/v1", "/api/v1"
 
 Run = Mapping[str, Any]
@@ -80,14 +81,17 @@ class Cluster:
         return found
 
     async def refusal_of(self, manifest: Mapping[str, Any]) -> str:
-        """What the server has against a Job, asked in a dry run; empty where it would take it."""
+        """What the server has against a Job, asked in a dry run; empty where it would take it.
+
+        A quota that is full is the moment's fault, not the run's: the Job itself is refused when it comes to it.
+        """
         path = _path(_JOBS, manifest["metadata"]["namespace"], "jobs")
         try:
             await self._client.create(path, manifest, fieldManager=FIELD_MANAGER, dryRun="All")
         except ApiError as error:
             if error.transient:
                 raise
-            return "" if error.status == 409 else error.message
+            return "" if error.status == 409 or _QUOTA in error.message else error.message
         return ""
 
     async def post_event(self, run: Run, event: Event) -> None:

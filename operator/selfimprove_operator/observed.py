@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from kubernetes.utils.quantity import parse_quantity
+
 from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, RUN_UID, SETTINGS, SPLIT, STEP
 
 Manifest = Mapping[str, Any]
@@ -167,15 +169,21 @@ def _ended(terminated: Manifest | None) -> Ended | None:
     return Ended(
         exit_code=int(terminated.get("exitCode", 1)),
         message=terminated.get("message", ""),
-        started_at=moment(terminated.get("startedAt")),
+        started_at=_begun(terminated.get("startedAt")),
         finished_at=moment(terminated.get("finishedAt")),
         reason=terminated.get("reason", ""),
     )
 
 
+def _begun(text: str | None) -> datetime | None:
+    """When a container began; None where it never did (StartError), which the kubelet writes as the year 1970."""
+    begun = moment(text)
+    return begun if begun is not None and begun.timestamp() > 0 else None
+
+
 def _gpus(container: Manifest, resource: str) -> int:
     limits = (container.get("resources") or {}).get("limits") or {}
-    return int(limits.get(resource, 0))
+    return int(parse_quantity(limits.get(resource, 0)))  # type: ignore[no-untyped-call]
 
 
 def _waiting(container: Manifest) -> str:

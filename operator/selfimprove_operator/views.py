@@ -7,14 +7,18 @@ told nothing new, so that most of what a watch brings wakes nobody.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from selfimprove_operator.names import RUN
 from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod, job_of, moment, pod_of
+
+logger = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 """Namespace and name of a run."""
@@ -112,13 +116,17 @@ class Views:
 
     def put_job(self, manifest: Document) -> Key | None:
         """A Job of ours as it was seen."""
-        key = run_of(manifest)
-        new, _ = self.jobs.put(key, version_of(manifest), job_of(manifest))
+        key, job = run_of(manifest), _read(job_of, manifest)
+        if job is None:
+            return None
+        new, _ = self.jobs.put(key, version_of(manifest), job)
         return key if new else None
 
     def put_pod(self, manifest: Document) -> tuple[Key | None, ObservedPod | None]:
         """A pod of ours as it was seen; and the pod, if it was seen at work before and has ended since."""
-        key, pod = run_of(manifest), pod_of(manifest, self.gpu_resource)
+        key, pod = run_of(manifest), _read(partial(pod_of, gpu_resource=self.gpu_resource), manifest)
+        if pod is None:
+            return None, None
         new, old = self.pods.put(key, version_of(manifest), pod)
         ended = pod if new and old is not None and pod.over and not old.over else None
         return (key if new else None), ended
@@ -173,6 +181,17 @@ class Views:
         standing = {pod.index for pod in pods if pod.phase != "Failed"}
         newer = any(pod.created_at is not None and pod.created_at > since for pod in pods)
         return newer or len(standing) >= seen.what.completions
+
+
+def _read(parse: Callable[[Document], Parsed], manifest: Document) -> Parsed | None:
+    """A Job or a pod; None for one that somebody labelled as ours and that we did not make. It must end nothing."""
+    try:
+        return parse(manifest)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        metadata = manifest["metadata"]
+        place = f"{metadata.get('namespace')}/{metadata.get('name')}"
+        logger.warning("%s: is labelled as ours and can't be read (%s): passed over", place, error)
+        return None
 
 
 def version_of(manifest: Document) -> int:

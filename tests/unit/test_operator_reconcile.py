@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -123,6 +124,27 @@ def test_gpu_seconds_are_counted_from_the_pods_times_all_attempts() -> None:
     finish_run(cluster)
     assert cluster.status.usage.gpu_seconds == 10 + 10 * 4  # evaluate twice, generate (with verify), distill
     assert cluster.status.iterations[0].gpu_seconds == 30
+
+
+def test_a_container_that_never_started_costs_no_time() -> None:
+    cluster = Cluster(run_manifest(stopping={"budget": {"gpuSeconds": 100, "wallSeconds": 3600}}))
+    cluster.settle()
+    cluster.end(cluster.live()[0], code=128)
+    ended = next(iter(cluster.pods.values()))["status"]["containerStatuses"][0]["state"]["terminated"]
+    ended |= {"reason": "StartError", "startedAt": "1970-01-01T00:00:00Z"}
+    cluster.settle()
+    assert (cluster.status.usage.gpu_seconds, cluster.status.usage.wall_seconds) == (0, 0)
+    assert (cluster.status.state, cluster.status.stop) == ("Pending", None)
+
+
+def test_a_held_run_is_held_whatever_the_server_has_against_its_jobs() -> None:
+    cluster = begun()
+    cluster.run["spec"]["suspend"] = True
+    cluster.run["metadata"]["generation"] = 2
+    cluster.reconcile(replace(cluster.look(), refused="spec.template.spec.tolerations[0]: Unsupported value"))
+    cluster.settle()
+    assert cluster.status.state == "Suspended"
+    assert all(job["spec"]["suspend"] for job in cluster.jobs.values())
 
 
 def test_shards_are_counted_as_they_end() -> None:

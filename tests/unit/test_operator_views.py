@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfimprove_operator.names import RUN, RUN_UID
+from selfimprove_operator.names import ATTEMPT, ITERATION, RUN, RUN_UID
 from selfimprove_operator.views import Views, refusal_in
 
 KEY = ("research", "gsm8k")
@@ -53,6 +54,24 @@ def test_a_change_that_tells_nothing_new_wakes_nobody() -> None:
     assert views.put_job(job(1)) == KEY
     assert views.put_job(job(2)) is None
     assert views.put_job(job(3, conditions=[{"type": "Complete", "status": "True"}])) == KEY
+
+
+@pytest.mark.parametrize("labels", [{ITERATION: "zz"}, {ATTEMPT: "first"}])
+def test_what_others_label_as_ours_is_passed_over(labels: dict[str, str]) -> None:
+    views = Views("nvidia.com/gpu")
+    forged, real = pod(1, "2026-11-24T00:00:00Z"), pod(2, "2026-11-24T00:00:00Z", name="j1-0-real")
+    forged["metadata"]["labels"] |= labels
+    assert views.put_pod(forged) == (None, None)
+    views.put_pod(real)
+    assert [found.name for found in views.pods.all(KEY)] == ["j1-0-real"]
+
+
+def test_gpus_are_counted_as_quantities_are_written() -> None:
+    views = Views("nvidia.com/gpu")
+    many = pod(1, "2026-11-24T00:00:00Z")
+    many["spec"] = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "1k"}}}]}
+    _, _ = views.put_pod(many)
+    assert [found.gpus for found in views.pods.all(KEY)] == [1000]
 
 
 def test_a_job_of_the_same_name_made_later_outlives_the_news_of_the_first_ones_end() -> None:
