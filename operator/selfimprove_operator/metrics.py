@@ -124,8 +124,10 @@ def _usage(name: str) -> Figure:
 
 
 def _relative_gap(status: Document) -> Any:
-    iterations = status.get("iterations") or [{}]
-    return (iterations[-1].get("relativeGap") or {}).get("value")
+    """Of the iteration that the other figures are of."""
+    latest = (status.get("latest") or {}).get("iteration")
+    row: Document = next((row for row in status.get("iterations") or [] if row.get("iteration") == latest), {})
+    return (row.get("relativeGap") or {}).get("value")
 
 
 def _degraded(status: Document) -> float:
