@@ -59,6 +59,18 @@ def test_the_good_manifest_has_no_problem() -> None:
     assert lines_after() == []
 
 
+@pytest.mark.parametrize(
+    "bucket", ["lab", "my.lab-2", "Old_Lab", "arn:aws:s3:eu-central-1:123456789012:accesspoint:lab"]
+)
+def test_every_name_that_a_bucket_ever_had_may_stand_in_a_uri(bucket: str) -> None:
+    assert lines_after(f"storage.uri=s3://{bucket}/runs", f"dataset.uri=s3://{bucket}/[a-c] d*.jsonl") == []
+
+
+@pytest.mark.parametrize("server", ["http://host", "https://host:65535/path", "http://[::1]:9000", "http://10.0.0.1:1"])
+def test_a_server_is_named_by_host_or_address_with_or_without_a_port(server: str) -> None:
+    assert lines_after(f"storage.endpoint={server}") == []
+
+
 UNKNOWN: list[tuple[str, str]] = [
     ("generation.temprature", "no such field; did you mean temperature?"),
     ("generation.samples_per_prompt", "no such field; did you mean samplesPerPrompt?"),

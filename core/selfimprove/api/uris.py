@@ -32,7 +32,10 @@ def local_path(word: str) -> Path | None:
     """The path that is named plainly or by `file://`, `~` expanded; None for a place that is not on this machine."""
     if "://" not in word:
         return _at_home(Path(word))
-    parts = urlsplit(word)
+    try:
+        parts = urlsplit(word)
+    except ValueError:  # brackets around what is no IPv6 address
+        return None
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return Path(unquote(parts.path))
     return None

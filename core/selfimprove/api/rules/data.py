@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
@@ -29,6 +30,8 @@ _FORMS = {
     "gym": (r"[A-Za-z0-9_]+(\?.*)?", "NAME?size=1000&seed=0"),
 }
 """What must follow `SCHEME://`, and how to write it."""
+_BUCKET = r"[A-Za-z0-9._-]+|arn:[A-Za-z0-9:._-]+"
+"""What any bucket's name is made of, the upper case and _ of old ones with it, or an access point's ARN."""
 
 
 @rule("model")
@@ -187,9 +190,27 @@ def source_problems(field: str, source: Source | HeldOut | TestSet, schemes: tup
 
 
 def endpoint_problems(field: str, endpoint: str | None) -> Iterator[Problem]:
-    """An endpoint has http or https and a host."""
-    if endpoint is not None and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", endpoint):
+    """An endpoint has http or https, a host, and a port from 1 to 65535 where it names one."""
+    if endpoint is None:
+        return
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", endpoint) or not _has_host(endpoint):
         yield Problem(field, f"{endpoint} is no address of a server; give http://HOST:PORT or https://HOST")
+    elif not _has_sound_port(endpoint):
+        yield Problem(field, f"{endpoint} names no port that there is; give one from 1 to 65535, or none")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:  # brackets around what is no IPv6 address
+        return False
+
+
+def _has_sound_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _revision_problems(field: str, source: Any, place: Place) -> Iterator[Problem]:
@@ -218,3 +239,5 @@ def _uri_problems(field: str, uri: str, schemes: tuple[str, ...]) -> Iterator[Pr
         yield Problem(field, f"{uri} has a scheme that is not read here; give {spoken(schemes)}")
     elif not place.plain and not re.fullmatch(_FORMS[place.scheme][0], place.rest, re.DOTALL):
         yield Problem(field, f"{uri} names no place; give {place.scheme}://{_FORMS[place.scheme][1]}")
+    elif place.scheme == "s3" and not re.fullmatch(_BUCKET, bucket := place.rest.partition("/")[0]):
+        yield Problem(field, f"{uri}: {bucket} is no name of a bucket; give letters, digits, . and - up to the first /")
