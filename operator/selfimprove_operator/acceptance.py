@@ -6,7 +6,7 @@ A run is accepted with the installation's defaults of that moment; they stay wit
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,12 +17,15 @@ from pydantic import ValidationError
 from selfimprove import __version__
 from selfimprove.api import Run, Spec, Surroundings, resolve, unbuilt
 from selfimprove.api.installation import Defaults, with_defaults
+from selfimprove.api.problem import Problem
 from selfimprove.api.problems import check
 from selfimprove.api.resolve import resolved_defaults
 from selfimprove.api.status import Condition, ConditionType, Status, read_status
 from selfimprove.status import timestamp
+from selfimprove_operator.mounted import out_of_reach
 from selfimprove_operator.names import uid8
 from selfimprove_operator.observed import Observed
+from selfimprove_operator.told import too_long
 
 
 @dataclass(frozen=True)
@@ -102,11 +105,17 @@ def _read(manifest: str, defaults: str) -> _Found | str:
     run, problems = check(json.loads(manifest))
     problems = problems or unbuilt(run.spec) if run else problems
     if run is None or problems:
-        return "; ".join(str(problem) for problem in problems)
+        return _line(problems)
     filled = with_defaults(run.spec, Defaults.model_validate_json(defaults))
     missing = _missing(filled)
     spec = filled if missing else resolve(filled, surroundings=Surroundings())
+    if problems := [*out_of_reach(spec), *too_long(run, spec, run_uri_of(run, spec))]:
+        return _line(problems)
     return _Found(run, spec, resolved_defaults(run.spec, spec), missing)
+
+
+def _line(problems: Iterable[Problem]) -> str:
+    return "; ".join(map(str, problems))
 
 
 def _manifest(run: Mapping[str, Any]) -> dict[str, Any]:

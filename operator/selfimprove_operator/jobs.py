@@ -34,7 +34,7 @@ def job_for(
     """The Job of an attempt at a step, and of those that share its pods. `spec`: resolved."""
     metadata, execution, shards = run["metadata"], spec.execution, shards_of(spec, step)
     labels = {**_own_labels(metadata), **labels_of(metadata["name"], metadata["uid"], step, attempt)}
-    order = _order(metadata, spec, run_uri, [step, *together], attempt)
+    order = order_of(metadata, spec, run_uri, [step, *together], attempt)
     deadline = settings_of(spec, defaults, step.step).active_deadline_seconds
     return {
         "apiVersion": "batch/v1",
@@ -94,7 +94,7 @@ def colocated(spec: Spec, step: StepId) -> list[StepId]:
     return [StepId(step.iteration, name) for name in names]
 
 
-def _order(metadata: Mapping[str, Any], spec: Spec, run_uri: str, steps: list[StepId], attempt: int) -> str:
+def order_of(metadata: Mapping[str, Any], spec: Spec, run_uri: str, steps: list[StepId], attempt: int) -> str:
     """What the worker is told. Where it runs is not its business, so that part of the spec stays out."""
     order = Order(
         run_uri=run_uri,

@@ -1,0 +1,93 @@
+"""What the operator refuses though admission lets it through: files that no pod has, orders that no pod can take."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove_operator.told import MOST_BYTES
+from tests.unit.operator_support import Cluster, run_manifest
+
+VOLUME = {"name": "data", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "data"}}
+DATASET = {"uri": "s3://lab/train.jsonl", "task": "Math", "fields": {"answer": "answer"}}
+REACH = (
+    "is no file that pods reach: they see what is under the mountPath of execution.volumes, without ..; mount a volume "
+    "there, or give s3:// or hf://"
+)
+LINUX_LIMIT = 131_072
+
+
+def verifier(uri: str) -> dict[str, Any]:
+    return {"verification": {"methods": [{"type": "CoTBinary", "verifier": {"uri": uri}}]}}
+
+
+PLACES = {
+    "model.uri": lambda uri: {"model": {"uri": uri}},
+    "dataset.uri": lambda uri: {"dataset": {**DATASET, "uri": uri}},
+    "dataset.heldOut.uri": lambda uri: {"dataset": {**DATASET, "heldOut": {"uri": uri}}},
+    "dataset.test.uri": lambda uri: {"dataset": {**DATASET, "test": {"uri": uri}}},
+    "storage.uri": lambda uri: {"storage": {"uri": uri}},
+    "resumeFrom.uri": lambda uri: {"resumeFrom": {"uri": uri, "iteration": 1}},
+    "verification.methods[0].verifier.uri": verifier,
+    "resampling.teacher.uri": lambda uri: {"resampling": {"strategy": "Interactive", "teacher": {"uri": uri}}},
+}
+
+
+def verdict(**spec: Any) -> tuple[str, str]:
+    """The reason and the message of a run that is not accepted; empty where it is."""
+    cluster = Cluster(run_manifest(**spec))
+    cluster.settle()
+    found = next(c for c in cluster.status.conditions if c.type == "Accepted")
+    if found.status == "True":
+        return "", ""
+    assert cluster.created == []
+    return found.reason, found.message
+
+
+@pytest.mark.parametrize("field", PLACES)
+@pytest.mark.parametrize("uri", ["file:///data2/x", "file:///data/../etc", "file:///data/%2e%2e/etc", "./data/x"])
+def test_a_file_that_no_volume_holds_is_refused_wherever_it_is_named(field: str, uri: str) -> None:
+    assert verdict(**PLACES[field](uri), execution={"volumes": [VOLUME]}) == ("Invalid", f"spec.{field}: {uri} {REACH}")
+
+
+@pytest.mark.parametrize("field", PLACES)
+@pytest.mark.parametrize("uri", ["file:///data/a/x..y", "file:///data/my%20x"])
+def test_a_file_in_a_volume_is_accepted_wherever_it_is_named(field: str, uri: str) -> None:
+    assert verdict(**PLACES[field](uri), execution={"volumes": [VOLUME]}) == ("", "")
+
+
+def shots(count: int, letters: str) -> list[dict[str, str]]:
+    return [{"prompt": letters, "completion": "4"}] * count
+
+
+@pytest.mark.parametrize(
+    ("dataset", "begins"),
+    [
+        ({"fewShot": shots(64, "x" * 2000)}, "spec.dataset.fewShot: takes 129,985 of the "),
+        ({"fewShot": shots(64, "é" * 1000)}, "spec.dataset.fewShot: takes 129,985 of the "),
+        ({"fewShot": shots(2, "x") + shots(1, "é" * 65_000)}, "spec.dataset.fewShot[2].prompt: takes 130,002 of the "),
+        ({"template": "{{ prompt }}" + "x" * 65_000, "system": "y" * 60_000}, "spec.dataset.template: takes 65,014 of"),
+    ],
+)
+def test_what_makes_an_order_too_long_is_named_with_its_bytes(dataset: dict[str, Any], begins: str) -> None:
+    reason, message = verdict(dataset={**DATASET, **dataset})
+    size, excess = (int(number.replace(",", "")) for number in re.findall(r"(?:of the|it,) ([0-9,]+) bytes", message))
+    assert reason == "Invalid"
+    assert message.startswith(begins)
+    assert message.endswith(f"it can be told 120,000; shorten it, {excess:,} bytes must go")
+    assert size - MOST_BYTES == excess
+
+
+@given(st.integers(1750, 1900), st.sampled_from(["x", '"', "é"]))
+def test_an_accepted_run_gives_no_worker_more_than_linux_takes(length: int, letter: str) -> None:
+    size = len(json.dumps(letter, ensure_ascii=False).encode()) - 2
+    cluster = Cluster(run_manifest(dataset={**DATASET, "fewShot": shots(64, letter * (length // size))}))
+    cluster.settle()
+    for template in cluster.templates.values():
+        order = next(v["value"] for v in template["containers"][0]["env"] if v["name"] == "SELFIMPROVE_ORDER")
+        assert len(f"SELFIMPROVE_ORDER={order}\0".encode()) <= LINUX_LIMIT
