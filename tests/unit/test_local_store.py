@@ -305,3 +305,8 @@ def test_a_place_that_is_no_store_is_the_users_to_mend(uri: str) -> None:
 def test_a_uri_without_a_bucket_is_the_users_to_mend() -> None:
     with pytest.raises(UserError, match=r"^storage.uri: 's3:///runs' names no bucket"):
         open_store("s3:///runs")
+
+
+def test_brackets_in_a_uri_are_the_users_to_mend() -> None:
+    with pytest.raises(UserError, match=r"^storage.uri: 'file://\[x/runs' is no place this can write to"):
+        open_store("file://[x/runs")
