@@ -41,6 +41,8 @@ UNSEEN = {
     "spec.verification.weighting.type: Quantile keeps every sample": "the definition is full",
     "spec.selection.seedTraining: References trains": "seedTraining is not built yet",
     "spec.resampling.teacher": "the definition is full",
+    "spec.generation.chatTemplateKwargs: tokenize": "the definition is full",
+    "spec.storage.region: eu west is no region": "the definition is full",
 }
 """The beginnings of lines that `selfimprove validate` says and the API server does not, and why. All of them show in
 the condition Accepted, which the operator answers by the same checks as `validate`."""

@@ -32,8 +32,8 @@ from selfimprove.tail_report import level_tables, tail_tables
 _HOLDER = re.compile(r"process (\d+) on (.+)")
 
 
-def status_document(handle: RunHandle) -> dict[str, object]:
-    """The object that a cluster shows under `.status`, and `details`: what its iterations' manifests say beside it.
+def status_document(handle: RunHandle, details: bool = False) -> dict[str, object]:
+    """The object that a cluster shows under `.status`; with `details` what its iterations' manifests say beside it.
 
     Nobody keeps the status of a run on one machine, so its conditions carry the time of what was committed last: asked
     twice, the same facts give the same object.
@@ -49,7 +49,7 @@ def status_document(handle: RunHandle) -> dict[str, object]:
         now=_changed_at(handle.store, [shard.at for shard in committed]),
         activity=Activity(running_since=at_work_since(handle.store), suspended=handle.spec.suspend),
     )
-    return {**status.to_json(), "details": details_document(handle.store, ledger)}
+    return {**status.to_json(), **({"details": details_document(handle.store, ledger)} if details else {})}
 
 
 def show(handle: RunHandle, file: IO[str], details: bool = False) -> None:

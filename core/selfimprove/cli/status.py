@@ -25,7 +25,7 @@ def status(run: str, where: Where, details: bool, as_json: bool) -> None:
 
     handle = where.find(run)
     if as_json:
-        print_json(status_document(handle))
+        print_json(status_document(handle, details))
     else:
         show(handle, sys.stdout, details)
 
