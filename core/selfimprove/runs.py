@@ -223,7 +223,8 @@ def _continued(wanted: RunHandle, record: Record) -> Record:
         old, new = (_value(spec, field) for spec in (before, wanted.spec))
         raise UserError(
             f"{field}: {new} differs from {old}, which {wanted.uri} was begun with; change it back, give metadata.name "
-            f"another name to begin another run, or delete this one: selfimprove delete {wanted.uri}"
+            "another name to begin another run, or name this one by its folder, as in: selfimprove status "
+            f"{wanted.uri}"
         )
     resolved = record.resolved.model_copy(update={name: getattr(wanted.spec, name) for name in _FROM_FILE})
     return record.model_copy(update={"run": wanted.run, "resolved": resolved})

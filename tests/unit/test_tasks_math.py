@@ -564,3 +564,38 @@ def test_the_quick_look_sees_a_sign_at_its_edge(after: int) -> None:
 @given(st.lists(st.sampled_from([*PIECES, " (5 + 7)", "+", "^", "\n", "and", "0"]), max_size=14).map("".join))
 def test_the_quick_look_for_a_last_number_sees_what_the_long_one_sees(text: str) -> None:
     assert last_number(text) == _last_number(text)
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [
+        ("2", "2xy"),
+        ("2xy", "2"),
+        ("2ab", "2xy"),
+        ("3mn", "3pq"),
+        ("6 ab", "6ac"),
+        ("4abc", "4"),
+        ("3uv^2", "3uv^3"),
+        ("7ab^2", "7"),
+        (r"\frac{1}{2}ab", r"\frac12"),
+        ("0.5ab", "0.5"),
+    ],
+)
+def test_letters_beside_a_number_are_factors_and_no_unit(answer: str, gold: str) -> None:
+    assert Math().check(rf"\boxed{{{answer}}}", gold, None).flexible is Verdict.WRONG
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [("5cm", "5"), (r"5\text{apples}", "5"), ("72 clips", "72"), ("20mph", "20"), ("3rd", "3"), ("2yx", "2xy")],
+)
+def test_known_units_may_stand_right_beside_a_number_and_others_apart(answer: str, gold: str) -> None:
+    assert Math().check(rf"\boxed{{{answer}}}", gold, None).flexible is Verdict.CORRECT
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [(r"\pi h r^2", Verdict.CORRECT), (r"r^2 h\pi", Verdict.CORRECT), (r"\pi r^2", Verdict.WRONG)],
+)
+def test_a_last_factor_that_stands_apart_is_no_unit(answer: str, verdict: Verdict) -> None:
+    assert Math().check(rf"\boxed{{{answer}}}", r"\pi r^2 h", None).flexible is verdict

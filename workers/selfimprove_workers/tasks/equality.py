@@ -29,7 +29,7 @@ from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.latex import judgeable, misread, to_latex
 from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
-from selfimprove_workers.tasks.phrases import FORMULA_WORDS
+from selfimprove_workers.tasks.phrases import FORMULA_WORDS, is_prose
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 from selfimprove_workers.tasks.units import units_differ
 
@@ -153,6 +153,9 @@ def _compare_plain(gold: Reading, found: Reading) -> bool | None:
         return same_items(gold.items, found.items)
     if Kind.WORDS in (gold.kind, found.kind):
         return False
+    numbers = [side for side in (gold, found) if side.quantity is not None]
+    if numbers and any(is_prose(side.text) for side in (gold, found) if side.quantity is None):
+        return False  # computer algebra drops some letters after a number as if they were units
     several = [side.items for side in (gold, found) if side.items is not None and len(side.items.values) > 1]
     return False if several and Kind.QUANTITY in (gold.kind, found.kind) else None
 

@@ -31,6 +31,7 @@ REWRITES = [
         (r"!=", r"\\ne "),
         (r"(?<=[\d)}])\s+(?:units?|cm|mm|km|meters?|inches|feet|ft|dollars|degrees)(?:\^\{?[23]\}?)?$", ""),
         (r",?\s+(?:and|or)\s+", ", "),
+        (r"(?:(?<=[\d)}])\s*|(?<=[A-Za-z])\s+)((?![ei])[A-Za-z])$", r" {\1}"),  # else dropped as if it were a unit
     )
 ]
 

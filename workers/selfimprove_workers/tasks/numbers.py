@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from selfimprove_workers.tasks.text import MAX_LENGTH
-from selfimprove_workers.tasks.units import MULTIPLIERS, PARTS, WORD_NUMBERS, unit_of
+from selfimprove_workers.tasks.units import MULTIPLIERS, PARTS, WORD_NUMBERS, is_unit_word, unit_of
 
 MAX_BITS = 6600
 """Of a power: about as many digits as can be written out (`MAX_LENGTH`)."""
@@ -50,6 +50,7 @@ def _frac(above: str, below: str) -> str:
     return rf"\\frac\s*(?:{_group(above)}\s*{_group(below)}|(?P<{above}1>\d)\s*(?P<{below}1>\d))"
 
 
+GLUED = re.compile(r"[a-zA-Z]+")
 INTEGER = re.compile(r"-?\d+", re.ASCII)
 QUANTITY = re.compile(
     r"(?P<sign>[-+]?|(?i:minus|negative)\s)\s*(?:(?P<currency>[$€£¥₹]|(?:USD|EUR|GBP|Rs\.?)\s)\s*(?P<sign2>-?))?"
@@ -148,6 +149,9 @@ def _tail(rest: str, currency: str | None) -> tuple[int | Fraction, bool, str] |
     if not rest or rest.isspace():
         return 1, False, money
     if re.match(r"[a-zA-Z](?![a-zA-Z.])", rest):  # 5m may be five times m
+        return None
+    glued = GLUED.match(rest)
+    if glued and not is_unit_word(glued[0].lower()):  # and 2xy is two times x times y
         return None
     factor, rest = _multiplier(rest.strip())
     if PERCENT.fullmatch(rest):

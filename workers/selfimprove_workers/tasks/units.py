@@ -125,7 +125,9 @@ def _single(text: str) -> str | None:
     if len(words) > MAX_WORDS or not WORD_NUMBERS.keys().isdisjoint(words):
         return None
     name = _name(words)
-    return None if name is None else f"{name}^{power}" if power else name
+    if name is None or (power and name not in KNOWN and name != "unit"):  # uv^2 is a product
+        return None
+    return f"{name}^{power}" if power else name
 
 
 def _name(words: list[str]) -> str | None:
@@ -134,7 +136,13 @@ def _name(words: list[str]) -> str | None:
     head = CANONICAL.get(words[0]) or CANONICAL.get(words[0].lower())
     if head and len(words) == 1:
         return head
-    return None if len(words[0]) == 1 and words[0].isalpha() and not head else " ".join(words).lower()
+    is_product = len(words[0]) <= 2 and words[0].isalpha() and not is_unit_word(words[0].lower())
+    return None if is_product else " ".join(words).lower()
+
+
+def is_unit_word(word: str) -> bool:
+    """Whether a word is known to follow a number, so that it may stand right beside it: `5cm`, `3rd`, `2million`."""
+    return word in CANONICAL or word in MULTIPLIERS or word in ("unit", "units", "percent", "st", "nd", "rd", "th")
 
 
 def units_differ(one: str, other: str) -> bool:
