@@ -66,6 +66,11 @@ def as_option(message: str) -> str:
     if found is None:
         return message
     name, field = found.groups()
-    words = "method" if field in ("type", "name") else re.sub(r"([A-Z])", lambda m: f"-{m[0].lower()}", field)
+    words = "method" if field in ("type", "name") else dashed(field)
     whose = f" of {name}" if name and not name.isdigit() else ""
     return f"--{words}{whose}: {message[found.end() :]}"
+
+
+def dashed(field: str) -> str:
+    """A field's name as an option has it: `min-mass` for `minMass`."""
+    return re.sub(r"([A-Z])", lambda m: f"-{m[0].lower()}", field)

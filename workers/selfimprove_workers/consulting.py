@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 
 from selfimprove.artifacts import PartWriter, read_rows
-from selfimprove.seeds import derive_seed
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.leaks import names_answer
@@ -97,10 +96,7 @@ class Consultant:
         assert isinstance(turn.strategy, Interactive)  # the one strategy that needs a teacher
         prompt = turn.prompt
         texts = turn.strategy.ask(prompt.prompt.messages, prompt.reference, prompt.attempts)
-        step = (self._context.split, self._context.step.iteration, "resample", "Critique")
-        return (
-            Question(texts, derive_seed(self._context.spec.seed, *step, prompt.prompt.id, 0, round)) if texts else None
-        )
+        return Question(texts, self._context.seed("Critique", prompt.prompt.id, 0, round)) if texts else None
 
     def _row(self, prompt: PromptRow, round: int, answer: Answer, asked: bool) -> dict[str, Any]:
         text = without_thoughts(answer.text)

@@ -19,6 +19,7 @@ from selfimprove.artifacts import PROMPTS, Manifest, PartWriter, read_manifest, 
 from selfimprove.artifacts.lineage import require_lineage, step_inputs
 from selfimprove.errors import TerminatedError
 from selfimprove.ledger import StepId
+from selfimprove.seeds import derive_seed
 from selfimprove.store.base import Store
 from selfimprove_workers.engines.base import Engine
 from selfimprove_workers.models import ModelHouse
@@ -136,6 +137,15 @@ class StepContext:
             return {}
         step = StepId(iteration, "distill")
         return {step_folder(step): self.input(step)[1]}
+
+    def seed(self, *what: str | int) -> int:
+        """Of a draw of this step, from what it is for."""
+        return derive_seed(self.spec.seed, self.split, self.step.iteration, self.step.step, *what)
+
+    @property
+    def bootstrap_seed(self) -> int:
+        """Of the intervals: the same in every step, so that one figure has one interval."""
+        return derive_seed(self.spec.seed, "bootstrap")
 
     def stop_if_asked(self) -> None:
         """To be called after a part is committed. Raises `TerminatedError` when a signal came."""

@@ -11,7 +11,6 @@ from typing import Any
 
 from selfimprove.api.source import ModelSource
 from selfimprove.api.spec import Spec
-from selfimprove.seeds import derive_seed
 from selfimprove_workers.chat import lint_verifier
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.judging import GROUND_TRUTH, methods_of
@@ -139,14 +138,14 @@ class Examiner:
 
     def tools(self, source: ModelSource | None) -> Tools:
         """What a method may use that asks this model, or (None) the run's own."""
-        context, step = self._context, self._context.step
+        context = self._context
         engine = context.engine if source is None else partial(context.models.verifier_engine, source)
         return Tools(
             engine=engine,
             own=source is None,
             template_kwargs=context.spec.generation.chat_template_kwargs,
             grading=self._grading,
-            seed=partial(derive_seed, context.spec.seed, context.split, step.iteration, step.step),
+            seed=context.seed,
             request=_critiques(context.spec).request,
             stop_if_asked=context.stop_if_asked,
         )

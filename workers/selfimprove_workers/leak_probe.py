@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from selfimprove.seeds import derive_seed
 from selfimprove_workers.book import Book
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, SampleRequest
@@ -75,8 +74,7 @@ class LeakProbe:
         return [(PLAIN, []), *reasoned]
 
     def _request(self, prompt: TailPrompt, kind: str, given: list[int]) -> SampleRequest:
-        step = (self._context.split, self._context.step.iteration, "resample", kind)
-        seed = derive_seed(self._context.spec.seed, *step, prompt.prompt.id, 0, 0)
+        seed = self._context.seed(kind, prompt.prompt.id, 0, 0)
         return self._plan.request([*prompt.tokens, *given], seed)
 
     def _row(self, prompt: TailPrompt, kind: str, given: list[int], done: Completion) -> dict[str, Any]:

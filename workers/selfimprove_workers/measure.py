@@ -24,7 +24,6 @@ from selfimprove.measures import (
     table_of,
     update_measures,
 )
-from selfimprove.seeds import derive_seed
 from selfimprove.stopping import best_iteration
 from selfimprove.summaries import Summary
 from selfimprove.telemetry import Levels
@@ -59,7 +58,7 @@ def run(context: StepContext) -> Summary:
         first=tables.get(1) if iteration > 1 else None,
         best=(best, tables[best]) if iteration else None,
         target=target,
-        seed=derive_seed(spec.seed, "bootstrap"),
+        seed=context.bootstrap_seed,
     )
     verification = spec.verification.to_json() if spec.verification else None
     recipe = Recipe(inputs, {"best": best, "verification": verification, "target": spec.resampling.target})
@@ -79,7 +78,7 @@ def _checkpoint(context: StepContext) -> str | None:
 def _details(context: StepContext, tables: Mapping[int, Table], current: Gathered, target: int) -> HeldOutDetails:
     """What is noted of the model beside its measures: what training made of the gap, how its answers differ, levels."""
     iteration, split = context.step.iteration, context.step.split
-    seed = derive_seed(context.spec.seed, "bootstrap")
+    seed = context.bootstrap_seed
     made = iteration > 0 and not split
     return HeldOutDetails(
         update=update_measures(tables[iteration], tables[iteration - 1], iteration - 1, seed=seed) if made else None,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfimprove.api.spec import Spec
-from selfimprove.seeds import derive_seed
 from selfimprove_workers.chat import lint, render
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
@@ -145,8 +144,7 @@ def _batch(rows: list[Row], prompts: int) -> Batch:
 
 
 def _seed(context: StepContext, prompt: PromptRow, index: int) -> int:
-    step = context.step
-    return derive_seed(context.spec.seed, context.split, step.iteration, step.step, "", prompt.id, index, 0)
+    return context.seed("", prompt.id, index, 0)
 
 
 def _row(engine: Engine, prompt: PromptRow, index: int, request: SampleRequest, completion: Completion) -> Row:

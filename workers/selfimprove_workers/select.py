@@ -194,7 +194,7 @@ def _selected(
     context: StepContext, table: Table, tail: frozenset[str], decided: Decided, notes: TrainingDetails
 ) -> Selected:
     kept = decided.weight > 0
-    seed = derive_seed(context.spec.seed, "bootstrap")
+    seed = context.bootstrap_seed
     return Selected(
         training=training_measures(table, tail=tail, target=_target(context), seed=seed),
         examples=int(kept.sum()),

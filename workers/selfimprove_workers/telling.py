@@ -18,7 +18,6 @@ from selfimprove.measures import (
     levels_of,
     spreads_of,
 )
-from selfimprove.seeds import derive_seed
 from selfimprove.telemetry import KeptLevels, Levels, PromptCounts, Texts, Yield
 from selfimprove.weighting import Bools, Floats, Ints
 from selfimprove_workers.choosing import KEPT
@@ -69,12 +68,12 @@ def _levels(context: StepContext, difficulty: Difficulty, decided: Decided, tabl
     place = {prompt: at for at, prompt in enumerate(decided.plain.ids)}
     order = [place[prompt] for prompt in table.ids]
     ordered = replace(difficulty, level=difficulty.level[order])
-    return levels_of(ordered, table, seed=derive_seed(context.spec.seed, "bootstrap"))
+    return levels_of(ordered, table, seed=context.bootstrap_seed)
 
 
 def _kept_levels(context: StepContext, origin: Origin, difficulty: Difficulty, decided: Decided) -> KeptLevels:
     """M_0's pass rate is a level that iteration 1's own samples chose: such shares are compared from iteration 2 on."""
-    seed = derive_seed(context.spec.seed, "bootstrap")
+    seed = context.bootstrap_seed
     plain, guided = _plain_examples(decided), _guided_examples(decided)
     base = 2 if difficulty.basis == "PassRate" else 1
     before = origin.selections.get(base)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from selfimprove.seeds import derive_seed
 from selfimprove.weighting import Floats
 from selfimprove_workers import chat
 from selfimprove_workers.choosing import ACCEPTED, NOT_ACCEPTED, REASONS, TRUNCATED
@@ -186,8 +185,7 @@ class Tutor:
         return chat.render(self._engine.tokenizer, messages, self._context.spec.generation.chat_template_kwargs)
 
     def _seed(self, turn: Turn, sample: int, round: int) -> int:
-        step = (self._context.split, self._context.step.iteration, "resample", turn.strategy.name)
-        return derive_seed(self._context.spec.seed, *step, turn.prompt.prompt.id, sample, round)
+        return self._context.seed(turn.strategy.name, turn.prompt.prompt.id, sample, round)
 
     def _row(self, plan: Planned, done: Completion, round: int) -> dict[str, Any]:
         tokens = [*plan.prefix_tokens, *done.tokens]

@@ -16,7 +16,6 @@ from selfimprove.artifacts import Manifest, Part, read_rows
 from selfimprove.gathering import Gathered
 from selfimprove.measures import verifier_columns, verifier_figures
 from selfimprove.measures.drift import ByPrompt, Figures, First
-from selfimprove.seeds import derive_seed
 from selfimprove.store.base import Store
 from selfimprove.weighting import Floats
 from selfimprove_workers.context import StepContext
@@ -48,7 +47,7 @@ def worth_of(spec: Spec, plain: Gathered) -> ByPrompt:
 def figures_of(context: StepContext, plain: Gathered, worth: ByPrompt, first: Manifest | None) -> Figures:
     """The figures with their intervals; `first`: iteration 1's selection, from iteration 2 on."""
     earlier = _read(context.store, first.tables.get("verifier", [])) if first else None
-    return verifier_figures(plain.ids, worth, earlier, seed=derive_seed(context.spec.seed, "bootstrap"))
+    return verifier_figures(plain.ids, worth, earlier, seed=context.bootstrap_seed)
 
 
 def write_worth(context: StepContext, digest: str, plain: Gathered, worth: ByPrompt) -> list[Part]:

@@ -48,15 +48,7 @@ def _document(spec: MatrixSpec, found: Cells) -> dict[str, Any]:
     return {
         "name": spec.name,
         "generators": [generator.to_json() for generator in spec.generators],
-        "verifiers": [
-            {
-                "name": each.name,
-                "method": each.method.type,
-                "model": each.model,
-                "weighting": weighting_of(each).to_json(),
-            }
-            for each in spec.verifiers
-        ],
+        "verifiers": [_verifier(each) for each in spec.verifiers],
         "cells": {
             generator: {
                 verifier: {shown: _json(figures.get(name)) for name, shown in _SHOWN.items()}

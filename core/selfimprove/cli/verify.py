@@ -14,7 +14,7 @@ from selfimprove.api.rules.methods import READ_BY
 from selfimprove.cli.signals import terminable
 from selfimprove.errors import UserError
 from selfimprove.samples_file import rows_of
-from selfimprove.scoring import ScoredFile, ScoringOrder, as_option, score_samples
+from selfimprove.scoring import ScoredFile, ScoringOrder, as_option, dashed, score_samples
 from selfimprove.worker_process import require_workers
 
 OUTPUTS = (".jsonl", ".parquet")
@@ -87,8 +87,7 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
     readers = dict(READ_BY.values())
     for name in given:
         if not any(method["type"] in readers[name] for method in found):
-            option = "".join(f"-{c.lower()}" if c.isupper() else c for c in name)
-            raise UserError(f"--{option}: no method given reads it; {' and '.join(readers[name])} do")
+            raise UserError(f"--{dashed(name)}: no method given reads it; {' and '.join(readers[name])} do")
     return [
         method | {name: value for name, value in given.items() if method["type"] in readers[name]} | _asks(method)
         for method in found
