@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from selfimprove.api.execution import StepName
 from selfimprove.summaries import Measures, Selected, Summary
+from selfimprove.verdicts import UTILITY
 
 
 class StepId(NamedTuple):
@@ -49,6 +51,11 @@ class Ledger:
     usage: Usage = Usage()
     gpu_seconds: Mapping[int, float] = field(default_factory=dict)
     """GPU-seconds of each iteration where the executor counts them itself: all attempts, from the pods' own times."""
+
+    def verdicts(self, step: StepId) -> Counter[str]:
+        """How many samples of a step got which verdict, all its shards together."""
+        counts = sum((Counter(summary.counts) for summary in self.committed.get(step, {}).values()), Counter[str]())
+        return Counter({name: counts[name] for name in UTILITY if counts[name]})
 
     def shards_done(self, step: StepId) -> frozenset[int]:
         """The shards of a step whose manifest is committed."""

@@ -7,7 +7,6 @@ same status and nothing is written when nothing changed.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,7 +46,6 @@ MAX_BYTES = 16_000
 """Of the status as JSON: the whole object stays under 16 KB (design section 3)."""
 SHOWN_ITERATIONS = 8
 _LONGEST = 1000
-VERDICTS = ("Correct", "Wrong", "NoAnswer", "GoldUnparsable", "Timeout", "Truncated")
 
 
 @dataclass(frozen=True)
@@ -268,11 +266,7 @@ def committed_of(spec: Spec, ledger: Ledger) -> list[str]:
 def _verdicts(ledger: Ledger) -> dict[str, int]:
     """How the iteration at hand was graded; that of the last one until there is another."""
     iterations = [id.iteration for id in ledger.committed if id.step == "verify" and ledger.committed[id]]
-    if not iterations:
-        return {}
-    shards = ledger.committed[StepId(max(iterations), "verify")].values()
-    counts = sum((Counter(summary.counts) for summary in shards), Counter[str]())
-    return {name: counts[name] for name in VERDICTS if counts[name]}
+    return dict(ledger.verdicts(StepId(max(iterations), "verify"))) if iterations else {}
 
 
 def _usage(ledger: Ledger) -> UsageStatus:

@@ -7,14 +7,12 @@ shown, to four decimals: a cluster remembers no others, and a person must be abl
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.summaries import Difference, Estimate, as_shown
-from selfimprove.verdicts import UTILITY
 from selfimprove.verifier_drift import drift
 
 Rule = Callable[[Spec, Ledger, int], str | None]
@@ -118,7 +116,7 @@ def _unmeasured(ledger: Ledger, iteration: int) -> str | None:
 
 def _unread_answers(ledger: Ledger, step: StepId) -> str | None:
     """The message when no gold answer could be read: then no sample can be right, and no usual remedy helps."""
-    verdicts = _verdicts(ledger, step)
+    verdicts = ledger.verdicts(step)
     unread = verdicts["GoldUnparsable"]
     if not unread or unread < verdicts.total():
         return None
@@ -130,7 +128,7 @@ def _unread_answers(ledger: Ledger, step: StepId) -> str | None:
 
 def _cut_short(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
     """The message when most samples were cut by length, which no weighting lets in."""
-    verdicts = _verdicts(ledger, step)
+    verdicts = ledger.verdicts(step)
     cut, samples = verdicts["Truncated"], verdicts.total()
     if spec.selection.accept_truncated or 2 * cut <= samples:
         return None
@@ -138,13 +136,6 @@ def _cut_short(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
         f"{step.name} found {cut:,} of {samples:,} samples cut at generation.maxTokens {spec.generation.max_tokens}, "
         "and such are never kept; begin a run with a greater generation.maxTokens, or a prompt that asks for less"
     )
-
-
-def _verdicts(ledger: Ledger, step: StepId) -> Counter[str]:
-    """How many samples of a step got which verdict."""
-    shards = ledger.committed.get(step, {}).values()
-    counts = sum((Counter(summary.counts) for summary in shards), Counter[str]())
-    return Counter({name: counts[name] for name in UTILITY if counts[name]})
 
 
 def _max_iterations(spec: Spec, ledger: Ledger, iteration: int) -> str | None:

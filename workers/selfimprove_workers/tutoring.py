@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from selfimprove_workers import chat
 from selfimprove_workers.choosing import ACCEPTED, NOT_ACCEPTED, REASONS, TRUNCATED
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
-from selfimprove_workers.engines.ordering import in_order
+from selfimprove_workers.engines.ordering import in_order, until_stopped
 from selfimprove_workers.examining import Examiner, critique_counts, judges_of
 from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.guidance.leaks import leak_of
@@ -92,7 +92,7 @@ class Tutor:
         requests = [plan.request for each in plans for plan in each]
         held: list[tuple[Turn, list[Planned], list[Completion]]] = []
         since = time.monotonic()
-        with closing(self._until_stopped(requests)) as drawn:
+        with closing(until_stopped(self._context.engine, requests, self._context.stopping)) as drawn:
             ordered = in_order(drawn)
             for turn, plan in zip(turns, plans, strict=True):
                 done = list(islice(ordered, len(plan)))
@@ -108,7 +108,7 @@ class Tutor:
 
     def draw(self, requests: list[SampleRequest]) -> list[Completion]:
         """Plain draws, in order. Raises `TerminatedError` when a signal came before all were there."""
-        with closing(self._until_stopped(requests)) as drawn:
+        with closing(until_stopped(self._context.engine, requests, self._context.stopping)) as drawn:
             done = list(in_order(drawn))
         if len(done) < len(requests):
             self._context.stop_if_asked()
@@ -137,13 +137,6 @@ class Tutor:
     def _engine(self) -> Engine:
         """The student, loaded again where a teacher or another judge took its place."""
         return self._context.engine()
-
-    def _until_stopped(self, requests: list[SampleRequest]) -> Generator[tuple[int, Completion], None, None]:
-        if requests:
-            for each in self._engine.sample(requests):
-                yield each
-                if self._context.stopping.is_set():
-                    return
 
     def _lesson(self, held: list[tuple[Turn, list[Planned], list[Completion]]], round: int) -> Lesson:
         planned = [plan for _, plans, _ in held for plan in plans]

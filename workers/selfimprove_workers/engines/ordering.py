@@ -1,10 +1,11 @@
-"""Completions come as they finish; some readers want them in the order in which they were asked for."""
+"""Completions come as they finish; some readers want them in the order they were asked for, or until a signal comes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
-from selfimprove_workers.engines.base import Completion
+from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
 
 
 def in_order(done: Iterable[tuple[int, Completion]]) -> Iterator[Completion]:
@@ -16,3 +17,14 @@ def in_order(done: Iterable[tuple[int, Completion]]) -> Iterator[Completion]:
         while following in waiting:
             yield waiting.pop(following)
             following += 1
+
+
+def until_stopped(
+    engine: Callable[[], Engine], requests: Sequence[SampleRequest], stopping: threading.Event
+) -> Generator[tuple[int, Completion]]:
+    """What the engine gives for the requests, as it comes, and no more once a signal came; loaded only for some."""
+    if requests:
+        for each in engine().sample(requests):
+            yield each
+            if stopping.is_set():
+                return

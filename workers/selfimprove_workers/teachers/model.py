@@ -8,8 +8,8 @@ from contextlib import closing
 from typing import Any
 
 from selfimprove_workers.chat import render
-from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
-from selfimprove_workers.engines.ordering import in_order
+from selfimprove_workers.engines.base import Engine, SampleRequest
+from selfimprove_workers.engines.ordering import in_order, until_stopped
 from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P, Answer, Question, Trouble
 
 
@@ -36,7 +36,7 @@ class ModelTeacher:
         engine = self._engine()
         requests = [self._request(engine, question) for question in questions]
         asked = [request for request in requests if request]
-        with closing(self._until_stopped(engine, asked)) as done:
+        with closing(until_stopped(self._engine, asked, self._stopping)) as done:
             completions = in_order(done)
             for request in requests:
                 if request is None:
@@ -58,10 +58,3 @@ class ModelTeacher:
     def _rendered(self, engine: Engine, question: Question) -> Iterator[list[int]]:
         for text in question.texts:
             yield render(engine.tokenizer, [{"role": "user", "content": text}], self._template_kwargs)
-
-    def _until_stopped(self, engine: Engine, requests: list[SampleRequest]) -> Generator[tuple[int, Completion]]:
-        if requests:
-            for each in engine.sample(requests):
-                yield each
-                if self._stopping.is_set():
-                    return
