@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,15 +16,14 @@ from tempfile import mkdtemp
 
 from selfimprove.artifacts import Manifest, fetch_files, read_manifest, step_folder
 from selfimprove.card import model_card
-from selfimprove.errors import SelfImproveError, SurroundingsError, UserError
+from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.retention import kept_models
 from selfimprove.runs import RunHandle
 from selfimprove.stopping import best_iteration
 from selfimprove.store.base import Store
 from selfimprove.store.disk import explained, make_folder
-
-FETCH_MODEL = (sys.executable, "-m", "selfimprove_workers.main", "fetch-model")
+from selfimprove.worker_process import have_done
 
 
 def export_model(run: RunHandle, ledger: Ledger, output: Path, iteration: int | None = None) -> int:
@@ -78,11 +75,8 @@ def _present(store: Store, manifest: Manifest) -> bool:
 
 def _fetch_base(run: RunHandle, model: Path) -> None:
     order = {"model": run.spec.model.to_json(), "storage": run.spec.storage.to_json(), "output": str(model)}
-    done = subprocess.run(FETCH_MODEL, input=json.dumps(order), text=True, stdout=sys.stderr, check=False)
-    if done.returncode:
-        error = SelfImproveError(f"model.uri: {run.spec.model.uri} could not be fetched; the lines above say why")
-        error.exit_code = done.returncode if done.returncode > 0 else 128 - done.returncode
-        raise error
+    failure = f"model.uri: {run.spec.model.uri} could not be fetched; the lines above say why"
+    have_done("fetch-model", json.dumps(order), failure)
 
 
 @contextmanager

@@ -9,17 +9,13 @@ and `scores`, the label `mass` and `scoredBy` (what exactly made a score) are ad
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 from selfimprove.api.base import Model
 from selfimprove.api.execution import Storage
 from selfimprove.api.sampling import Generation
 from selfimprove.api.selecting import Method
 from selfimprove.api.source import ModelSource
-from selfimprove.errors import SelfImproveError
-
-SCORE_SAMPLES = (sys.executable, "-m", "selfimprove_workers.main", "score-samples")
+from selfimprove.worker_process import have_done
 
 
 class ScoredFile(Model):
@@ -49,14 +45,9 @@ def score_samples(order: ScoringOrder) -> None:
 
     Raises `SelfImproveError` with the worker's exit code, after it has said why.
     """
-    done = subprocess.run(
-        SCORE_SAMPLES, input=order.model_dump_json(by_alias=True), text=True, stdout=sys.stderr, check=False
-    )
-    if done.returncode:
-        outputs = ", ".join(file.output for file in order.files)
-        error = SelfImproveError(f"{outputs}: not all is scored; the lines above say why, and what was scored is kept")
-        error.exit_code = done.returncode if done.returncode > 0 else 128 - done.returncode
-        raise error
+    outputs = ", ".join(file.output for file in order.files)
+    failure = f"{outputs}: not all is scored; the lines above say why, and what was scored is kept"
+    have_done("score-samples", order.model_dump_json(by_alias=True), failure)
 
 
 def as_option(message: str) -> str:
