@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from selfimprove.api.execution import StepName
-from selfimprove.artifacts import require_manifest, step_folder
+from selfimprove.artifacts import step_folder
 from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
 from selfimprove.seeds import derive_seed
@@ -42,8 +42,9 @@ STEPS_BEFORE: tuple[StepName, StepName] = ("generate", "verify")
 def run(context: StepContext) -> Summary:
     """Guide the model through this shard's tail. Raises `UserError` for a strategy or rules that can't be followed."""
     began = time.monotonic()
-    generate, verify = (step_folder(StepId(context.step.iteration, name), context.shard) for name in STEPS_BEFORE)
-    (generated, made), (verified, judged) = (require_manifest(context.store, folder) for folder in (generate, verify))
+    before = [StepId(context.step.iteration, name) for name in STEPS_BEFORE]
+    generate, verify = (step_folder(step, context.shard) for step in before)
+    (generated, made), (verified, judged) = (context.input(step, context.shard) for step in before)
     tail = find_tail(context, generated, verified, keep_plain=_compares(context))
     course = _course(context, tail)
     pool = [prompt for prompt in tail if can_be_guided(course, prompt)]
