@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from selfimprove_workers.tasks import Math, Verdict, utility
 from selfimprove_workers.tasks.math_task import gold_of
 from selfimprove_workers.tasks.phrases import _last_number, last_number
+from selfimprove_workers.tasks.products import same_product
 
 CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
 TASK = Math()
@@ -65,6 +67,11 @@ SAME = [
     (r"2^3 \cdot 3^2", "72"),
     ("No", "no"), ("YES", "yes"), ("AB", "A B"), ("AB", r"\text{AB}"), ("infinity", "inf"), ("pi", r"\pi"),
     ("x^2+y^2", "y^2 + x^2"), ("x^2y^2", "(xy)^2"), ("e^{-x^2}", r"\frac{1}{e^{x^2}}"),
+    ("72", "72clips"), ("5", "5apples"), ("12", "12people"), ("2.5", "2 and a half"), ("2.5", "two and a half"),
+    ("1/4", "a quarter"), ("125", "one hundred and twenty-five"), ("3", "### 3"), ("Tuesday", "a Tuesday"),
+    (r"25\pi", r"25\pi \text{ cm}^2"), (r"25\pi", "25 pi square units"),
+    (r"\frac{3}{56}", r"\frac{3}{56} \approx 0.0536"),
+    (r"(-\infty,2)\cup(3,\infty)", "x < 2 or x > 3"), (r"(-\infty,2]\cup[3,\infty)", r"x \le 2 \text{ or } x \ge 3"),
 ]  # fmt: skip
 
 DIFFERENT = [
@@ -86,6 +93,10 @@ DIFFERENT = [
     ("2, 2, 3", "2, 3"), ("2, 2, 3", "2, 3, 3"), (str(2**1000), "2^{1001}"), ("9" * 301, "9" * 300 + "8"),
     ("60 km/h", "60 m/s"), ("60 km/h", "60 mph"), ("5 m/s", "5 m"), ("20 miles per hour", "20 km per hour"),
     ("5 m/s", "5 m/s^2"), ("5 clips per day", "5 clips per hour"), ("5 x/y", "5"),
+    ("2 sin x", "2"), ("2 sin x", "2 cos x"), ("5 ln 2", "5"), ("3 xyz", "3"), ("5 pqr", "5 xyz"), ("72", "72x"),
+    ("3", "3m"), ("x+2ab", "x+2"), ("x+5 ab", "x+5"), (r"\frac{3}{56}", r"\frac{3}{55} \approx 0.0536"),
+    (r"(-\infty,2)\cup(3,\infty)", r"x \le 2 or x > 3"), (r"(-\infty,2)\cup(3,\infty)", "x < 2 or y > 3"),
+    ("100", "one hundred and one"), ("2", "2 and a half"),
     ("1010_3", "1010_2"), ("1010_{10}", "1010_2"), ("1010_2", "10"), ("1010_2", "1011_2"), ("(1010)_3", "1010_2"),
 ]  # fmt: skip
 
@@ -224,6 +235,19 @@ CHANNELS = [
     ("71", r"Thus \boxed{71}, no: \boxed{72}.", WRONG, WRONG),
     ("1, 2", r"\boxed{1} and \boxed{2}", CORRECT, CORRECT),
     ("72", r"\boxed{72} so \boxed{}", CORRECT, CORRECT),
+    ("2", "\\boxed{1}\n\\boxed{2}", CORRECT, CORRECT),
+    ("1", "\\boxed{1}\n\n\\boxed{2}", WRONG, WRONG),
+    ("1, 2", "\\boxed{1}\n\\boxed{2}", WRONG, WRONG),
+    ("2", r"So \boxed{1}. \boxed{2}", CORRECT, CORRECT),
+    ("2", r"$\boxed{1}$ $\boxed{2}$", WRONG, WRONG),
+    ("1, 2", "$\\boxed{1}$,\n$\\boxed{2}$", CORRECT, CORRECT),
+    ("1, 2", "\\[\\boxed{1}\\]\nand\n\\[\\boxed{2}\\]", CORRECT, CORRECT),
+    ("1, 2", r"$x = \boxed{1}$ or $x = \boxed{2}$", CORRECT, CORRECT),
+    ("2", r"$x = \boxed{1}$ or $x = \boxed{2}$", WRONG, WRONG),
+    ("72", r"\boxed{72}\boxed{72}", CORRECT, CORRECT),
+    # a sentence in a tag is read as one, and a box that is not closed is no box
+    ("72", "<answer>The answer is 72.</answer>", CORRECT, NO_ANSWER),
+    ("72", r"\boxed{72", CORRECT, NO_ANSWER),
     # the more declared channel wins
     ("72", r"The answer is 71. \boxed{72}", CORRECT, CORRECT),
     ("72", "The answer is 71.\n#### 72", CORRECT, CORRECT),
@@ -248,6 +272,51 @@ CHANNELS = [
     ("0.75", r"so the result is $\frac{3}{4}$.", CORRECT, NO_ANSWER),
     ("x^2+1", "We get $x^2+1$.", CORRECT, NO_ANSWER),
     ("1,2", "The solutions are $1$ and $2$.", CORRECT, NO_ANSWER),
+    # of a calculation in words counts what it comes to
+    ("6", "3/4 of 8 = 6", CORRECT, NO_ANSWER),
+    ("6", "The answer is 3/4 of 8 = 6", CORRECT, NO_ANSWER),
+    ("0.75", "The answer is 3/4 of 8 = 6", WRONG, NO_ANSWER),
+    ("4", "Half of 8 is 4", CORRECT, NO_ANSWER),
+    ("10", "20% of 50 = 10", CORRECT, NO_ANSWER),
+    ("10", "Answer: 20% of 50 is 10", CORRECT, NO_ANSWER),
+    ("40%", "12 out of 30 = 40%", CORRECT, NO_ANSWER),
+    ("3/8", "The answer is 3/8 of the pizza.", CORRECT, NO_ANSWER),
+    # a part of a term is not the answer
+    ("5", "The total is 5x.", WRONG, NO_ANSWER),
+    ("2", "The answer is 2xy.", WRONG, NO_ANSWER),
+    ("25", "The area is 25π.", WRONG, NO_ANSWER),
+    ("25", "The area is 25 pi.", WRONG, NO_ANSWER),
+    ("3", "The length is 2√3.", WRONG, NO_ANSWER),
+    ("3", "The length is 2*sqrt(3).", WRONG, NO_ANSWER),
+    ("2", "The result is x^2.", WRONG, NO_ANSWER),
+    ("9", "So it is 3^2.", CORRECT, NO_ANSWER),
+    ("8", "They ate 3 / 8", WRONG, NO_ANSWER),
+    ("3/8", "They ate 3 / 8", CORRECT, NO_ANSWER),
+    ("5", "So it costs 5p.", CORRECT, NO_ANSWER),
+    ("2", "He runs 2x as fast", CORRECT, NO_ANSWER),
+    # a unit's power is no number, a power of ten belongs to one
+    ("25", "The area is 25 cm^2.", CORRECT, NO_ANSWER),
+    ("2", "The area is 25 cm^2.", WRONG, NO_ANSWER),
+    ("9.8", "We know that g is 9.8 m/s^2", CORRECT, NO_ANSWER),
+    ("1500000", "There are 1.5 x 10^6 cells.", CORRECT, NO_ANSWER),
+    ("6", "There are 1.5 x 10^6 cells.", WRONG, NO_ANSWER),
+    ("1500000", "There are 1.5 × 10⁶ cells.", CORRECT, NO_ANSWER),
+    ("2.5", "It takes 2 and a half hours", CORRECT, NO_ANSWER),
+    ("2", "It takes 2 and a half hours", WRONG, NO_ANSWER),
+    ("3/56", r"So it is \frac{3}{56} \approx 0.0536", CORRECT, NO_ANSWER),
+    # the same in two units is no other number
+    ("160", "It takes 160 minutes (2 hours and 40 minutes).", CORRECT, NO_ANSWER),
+    ("160", "The answer is 160 minutes (2 hours and 40 minutes).", CORRECT, NO_ANSWER),
+    # times, dates, names and lists in sentences
+    ("3:30 PM", "The train arrives at 3:30 PM.", CORRECT, NO_ANSWER),
+    ("3:30 PM", "The train arrives at 3:30 a.m.", WRONG, NO_ANSWER),
+    ("5 PM", "He gets home at 5:00 PM.", CORRECT, NO_ANSWER),
+    ("March 5", "The answer is March 5.", CORRECT, CORRECT),
+    ("March 5", "It falls on March 6.", WRONG, NO_ANSWER),
+    ("xy", "The answer is yx.", CORRECT, CORRECT),
+    ("(5,7)", "The vertex is at (5, 7).", CORRECT, NO_ANSWER),
+    ("6, 8, 10", "We have sides of 6, 8, and 10", CORRECT, NO_ANSWER),
+    ("6, 8, 10", "We have sides of 6, 8, and 12", WRONG, NO_ANSWER),
     # of a sentence counts what it says that something is
     ("2:3", "The ratio is 2:3.", CORRECT, NO_ANSWER),
     ("2:3", "The ratio is 3:2.", WRONG, NO_ANSWER),
@@ -546,6 +615,9 @@ PIECES = [
     "%",
     " percent",
     " million",
+    " and a half",
+    " x 10^6",
+    " pi",
     " minus ",
     "x",
     "=",
@@ -599,3 +671,33 @@ def test_known_units_may_stand_right_beside_a_number_and_others_apart(answer: st
 )
 def test_a_last_factor_that_stands_apart_is_no_unit(answer: str, verdict: Verdict) -> None:
     assert Math().check(rf"\boxed{{{answer}}}", r"\pi r^2 h", None).flexible is verdict
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("xy", "yx"), ("xy", "y x"), ("mn", "n m"), ("xyz", "zxy"), ("ax", "xa"), ("ab", "ba"), ("2ab", "2ba"),
+        ("-ab", "-ba"), ("5 pqr", "5 rqp"), ("x+2ab", "2ba+x"), (r"\pi ab", r"\pi ba"),
+    ],
+)  # fmt: skip
+def test_letters_that_are_surely_variables_are_a_product_in_any_order(gold: str, answer: str) -> None:
+    assert in_box(gold, answer) is in_box(answer, gold) is CORRECT
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("cat", "act"), ("no", "on"), ("is", "si"), ("dog", "god"), ("abc", "cab"), ("it", "ti"), ("vi", "iv"),
+        ("xi", "ix"), ("cm", "mc"), ("pi", "ip"), ("xy", "xx"), ("xy", "xz"), ("xyz", "xzz"),
+        ("xy", "Yx"), ("AB", "BA"), ("2ab", "2ac"), ("2sinx", "2cosx"),
+    ],
+)  # fmt: skip
+def test_words_names_units_functions_and_roman_numerals_are_no_products(gold: str, answer: str) -> None:
+    assert in_box(gold, answer) is in_box(answer, gold) is WRONG
+
+
+@given(st.text(alphabet="abcdeiklmnopstuvxyz", min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_products_are_equal_both_ways_and_only_with_the_same_letters(letters: str, draw: Random) -> None:
+    other = "".join(draw.sample(letters, len(letters)))
+    assert same_product(letters, other) is same_product(other, letters)
+    assert not same_product(letters, other + "x")

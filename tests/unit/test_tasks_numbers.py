@@ -27,7 +27,9 @@ def value(text: str) -> Fraction | None:
      "5 or 6", "5 and 6", "3 to 4", "5 remainder 2", "5 hours and 30 minutes", "2 + 3", "1" * 2001,
      "Monday",
      "5 x/y", "5/m", "5m/n", "5_n", "5_{abc}",
-     "five-hundred", "twenty-twenty", "twenty-third", "one thirds", "ten-one"],
+     "twenty-twenty", "twenty-third", "one thirds", "ten-one", "hundred", "two hundred hundred",
+     "one thousand two thousand",
+     "one hundred zero", "zero hundred", "third", "and a half", "one and a halves", "two and a half and a half"],
 )  # fmt: skip
 def test_what_is_not_plainly_a_quantity_is_none(text: str) -> None:
     assert value(text) is None
@@ -77,6 +79,16 @@ def test_percent_signs_and_units_are_kept_apart_from_the_number(text: str, perce
         ("one half", Fraction(1, 2)),
         ("two-thirds", Fraction(2, 3)),
         ("three quarters", Fraction(3, 4)),
+        ("half", Fraction(1, 2)),
+        ("a quarter", Fraction(1, 4)),
+        ("two and a half", Fraction(5, 2)),
+        ("2 and a half", Fraction(5, 2)),
+        ("2 and a quarter hours", Fraction(9, 4)),
+        ("a hundred", 100),
+        ("five-hundred", 500),
+        ("one hundred and twenty-five", 125),
+        ("two thousand three hundred and five", 2305),
+        ("three million two hundred thousand", 3_200_000),
         (r"0.\dot3", Fraction(1, 3)),
         (r"0.1\overline 6", Fraction(1, 6)),
         (r"\color{red}{5}", 5),

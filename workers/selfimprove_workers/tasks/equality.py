@@ -12,8 +12,9 @@ Everything before the last is exact and symmetric. Rules that are choices:
 - An answer of more than 2,000 characters is wrong: no final answer is that long.
 - Digits apart (`5 5`) and signs in a row (`--5`) are no number: they equal only the same text.
 - Nothing but letters is a name: `BA` is not `AB`, `E` is not `e`. A word may begin with a capital or not, and one of
-  three letters or more may be written in any case.
-- Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself.
+  three letters or more may be written in any case. Only what is surely a product has no order (`products`).
+- Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself; what
+  stands before a last "approximately" counts as well.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from selfimprove_workers.tasks.latex import judgeable, misread, to_latex
 from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
 from selfimprove_workers.tasks.phrases import FORMULA_WORDS, is_prose
+from selfimprove_workers.tasks.products import same_product
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 from selfimprove_workers.tasks.units import units_differ
 
@@ -38,6 +40,7 @@ ROUNDED_FROM = 6
 WORDS = re.compile(
     r"(?=.*[A-Za-z]{3})(?!.*\b(?:sin|cos|tan|log|exp|sqrt|inf|infinity)\b)[A-Za-z]+(?:[-'., ]\s?[A-Za-z]+)*\.?"
 )
+ARTICLE = re.compile(r"(?:an?|the) (?=\w{3})", re.IGNORECASE)
 CLOCK = re.compile(r"(\d{1,2}(?::\d\d)?)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
 EQUALS = re.compile(r"(?<![<>!:=\\])=(?!=)|\\approx(?![a-z])")
 SPACE = re.compile(r"(?<![\d.]) +| +(?![\d.])")
@@ -96,13 +99,19 @@ def compare(gold: Reading, answer: str, percent_asked: bool = False) -> Verdict:
         return Verdict.WRONG
     found = read(answer)
     if not gold.is_equation:
+        exact = _before_approx(found)
+        if exact is not None and compare(gold, exact, percent_asked) is Verdict.CORRECT:
+            return Verdict.CORRECT
         found = side_that_counts(found)
     if gold.quantity is not None and found.quantity is not None:
         return Verdict.CORRECT if same_quantity(gold.quantity, found.quantity, percent_asked) else Verdict.WRONG
     if squeezed(gold.text) == squeezed(found.text):
         return Verdict.CORRECT
+    if gold.kind is found.kind is Kind.WORDS and _without_article(gold.text) == _without_article(found.text):
+        return Verdict.CORRECT
     if _is_name(gold) and _is_name(found):
-        return Verdict.WRONG
+        same = same_product(SPACE.sub("", gold.text), SPACE.sub("", found.text))
+        return Verdict.CORRECT if same else Verdict.WRONG
     plain = _compare_plain(gold, found)
     if plain is not None:
         return Verdict.CORRECT if plain else Verdict.WRONG
@@ -135,10 +144,20 @@ def side_that_counts(found: Reading) -> Reading:
     return read(EQUALS.split(found.text)[-1]) if found.is_equation else found
 
 
+def _before_approx(found: Reading) -> str | None:
+    """What an answer says that its last side is nearly: 3/56 of `3/56 \\approx 0.05`; None if it says none."""
+    exact, approx, _ = found.text.rpartition("\\approx") if found.is_equation else ("", "", "")
+    return EQUALS.split(exact)[-1] if approx and exact.strip() else None
+
+
 def squeezed(text: str) -> str:
     """The text without spaces and, where it has no LaTeX commands and is no name, without case; `5 5` stays."""
     text = SPACE.sub("", text)
     return text if LATEX_COMMAND.search(text) or len(text) < 2 or NAMED_BY_CASE.fullmatch(text) else text.casefold()
+
+
+def _without_article(words: str) -> str:
+    return ARTICLE.sub("", words, count=1).casefold() if ARTICLE.match(words) else words.casefold()
 
 
 def _is_name(found: Reading) -> bool:

@@ -2,7 +2,9 @@
 
 Thinking is cut off first. Then, the last of each kind counts:
 
-1. `boxed`: `\\boxed{...}`; boxes joined by nothing but a comma or "and" are one answer.
+1. `boxed`: `\\boxed{...}`; boxes that a comma, a semicolon, "and" or "or" joins, or that stand side by side on a line,
+   are one answer. Of boxes on lines of their own the last counts, as it does in most public graders (MATH, lm-eval,
+   verl); math-verify 0.9 makes one list of any that stand near: of an answer and its correction too.
 2. `tag`: `<answer>...</answer>`.
 3. `hashes`: `#### ...`, as GSM8K writes it.
 4. `says`: "the answer is ...", "Answer: ...".
@@ -39,7 +41,12 @@ class Found(NamedTuple):
 
 THINK_OPEN = re.compile(r"<(?:think|thinking)>", re.IGNORECASE)
 THINK_CLOSE = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
-BETWEEN_BOXES = re.compile(r"[\s$,;.&\\()]{0,12}(?:and|or|\\text\{\s*(?:and|or)\s*\})?[\s$,;&\\()]{0,12}")
+BOX_EDGE = r"(?:[\s$&\\()\[\]]|\\q?quad\b){0,12}"
+BETWEEN_BOXES = re.compile(
+    rf"[ \t$&\\()]{{0,12}}|{BOX_EDGE}(?:[,;]|(?:[,;]\s*)?(?:and\b|or\b|\\text\{{[\s,]*(?:and|or)\s*\}})){BOX_EDGE}"
+    r"(?:[A-Za-z](?:_\{?\w\}?)?\s?=\s?)?"
+)
+MAX_BETWEEN = 60
 SAYS = re.compile(
     r"answers?\b\W{0,4}(?:(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:\b(?:is|are|was|would be|equals)\b|:|=)[\s*_:]*",
     re.IGNORECASE,
@@ -107,9 +114,13 @@ def boxed(text: str) -> Found | None:
     if not boxes:
         return None
     answer = [boxes.pop()]
-    while boxes and BETWEEN_BOXES.fullmatch(text[boxes[-1][1] : answer[0][0]][:40]):
+    while boxes and _are_joined(text[boxes[-1][1] : answer[0][0]]):
         answer.insert(0, boxes.pop())
     return Found("boxed", ", ".join(dict.fromkeys(inner for _, _, inner in answer)))
+
+
+def _are_joined(between: str) -> bool:
+    return len(between) <= MAX_BETWEEN and BETWEEN_BOXES.fullmatch(between) is not None
 
 
 def tagged(text: str) -> Found | None:

@@ -13,11 +13,17 @@ HUGE = re.compile(r"\^\s*\{[^{}]*\^\s*\{[^{}]*\^|\^\s*(?:\w|\{[^{}]*\})\s*\^|\^\
 DIGITS_APART = re.compile(r"(?<![\^_\d.])\d[\d.]*(?:\s+\.?|')\d")
 SIGNS_IN_A_ROW = re.compile(r"(?<![\w)}\]!|.])(?<![\w)}\]!|.] )[-+]\s*[-+]|(?:[-+]\s*){3}")
 """Where no operand comes before them: `5 - -5` is a difference."""
+OR = re.compile(r",? or ")
+BOUND = re.compile(
+    r"(?P<name>[a-zA-Z])\s*(?P<sign><=|>=|[<>]|\\(?:leq?|geq?|lt|gt)(?![a-zA-Z]))\s*(?P<end>(?:[-+*/^\d.(){}\s]|\\(?:frac|sqrt|pi)(?![a-zA-Z])){1,40})"
+)
+UNITS = "cm|mm|km|kg|mg|ml|ft|in|mi|yd|lb|oz|hr|min|sec|mph|kph|st|nd|rd|th"
 REWRITES = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"(?<![\\a-zA-Z])sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
         (r"(?<![\\a-zA-Z])(sqrt|pi|infty|sin|cos|tan|ln|log|exp)(?![a-zA-Z])", r"\\\1 "),
+        (r"(?<![\\a-zA-Z])(sin|cos|tan|ln|log)(?=[a-z](?![a-zA-Z]))", r"\\\1 "),
         (r"(?<![\\a-zA-Z])(?:inf|infinity)(?![a-zA-Z])", r"\\infty "),
         (r"\\log\s*_\s*(?:e|\{e\})(?![a-zA-Z])", r"\\ln "),
         (r"\*\*", "^"),
@@ -29,9 +35,14 @@ REWRITES = [
         (r"<=", r"\\le "),
         (r">=", r"\\ge "),
         (r"!=", r"\\ne "),
-        (r"(?<=[\d)}])\s+(?:units?|cm|mm|km|meters?|inches|feet|ft|dollars|degrees)(?:\^\{?[23]\}?)?$", ""),
+        (
+            r"(?:(?<=[\d)}])\s+|(?<=pi)\s*)(?:(?:square|cubic|sq\.?) )?"
+            r"(?:units?|cm|mm|km|centimeters?|meters?|inch(?:es)?|feet|ft|dollars|degrees)(?:\^\{?[23]\}?)?$",
+            "",
+        ),
         (r",?\s+(?:and|or)\s+", ", "),
         (r"(?:(?<=[\d)}])\s*|(?<=[A-Za-z])\s+)((?![ei])[A-Za-z])$", r" {\1}"),  # else dropped as if it were a unit
+        (rf"(?<=[-+*/=(,\d)}}\s])(?!(?:{UNITS})$)([a-z]{{1,2}})((?![ei])[a-z])$", r"\1 {\2}"),  # and so are these
     )
 ]
 
@@ -42,9 +53,26 @@ def to_latex(text: str, percent_asked: bool = False) -> str:
         return text
     if text.endswith("%"):
         text = text[:-1] if percent_asked else rf"\frac{{{text[:-1]}}}{{100}}"
+    text = _as_union(text) if " or " in text else text
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
     return text.replace("$", " ").strip()
+
+
+def _as_union(text: str) -> str:
+    r"""`x < 2 or x > 3` as the intervals it means, which computer algebra can compare; any other text as it is."""
+    bounds = [BOUND.fullmatch(piece.strip()) for piece in OR.split(text)]
+    found = [bound for bound in bounds if bound is not None]
+    if len(found) < 2 or len(found) < len(bounds) or len({bound["name"] for bound in found}) > 1:
+        return text
+    return r" \cup ".join(map(_interval, found))
+
+
+def _interval(bound: re.Match[str]) -> str:
+    is_closed, end = bound["sign"] not in ("<", ">", r"\lt", r"\gt"), bound["end"].strip()
+    if bound["sign"][:2] in ("<", "<=", r"\l"):
+        return rf"(-\infty, {end}{']' if is_closed else ')'}"
+    return rf"{'[' if is_closed else '('}{end}, \infty)"
 
 
 def misread(latex: str) -> bool:

@@ -18,16 +18,26 @@ from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
 from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part, without_denials
 from selfimprove_workers.tasks.phrases import (
+    FORMULA_WORDS,
+    MEASURES,
+    is_clock,
     is_prose,
     last_formulas,
     last_number,
+    last_time,
     leading_formula,
     leading_number,
+    prose_words,
     sentence,
     statement,
 )
 
-COPULA = re.compile(r"\s(?:is|are|equals|=)[\s:]+")
+COPULA = re.compile(r"\s(?:is|are|was|were|be|falls on|equals|=)[\s:]+")
+PLAIN = r"-?\d[\d./]{0,20}(?<!\.)"
+LIST = re.compile(
+    r"(?<![\w^])[(\[{][^()\[\]{}]{1,100},[^()\[\]{}]{1,100}[)\]}]"
+    rf"|(?<![\w^]){PLAIN}(?:, {PLAIN}){{0,20}},? and {PLAIN}"
+)
 MOST_STATED = 4
 """How many of a line's copulas are tried, the longest statement first: `the roots are x = 1 and x = 2`."""
 ANY_GOLD = read("0")
@@ -98,16 +108,18 @@ def find_answer(text: str, gold: Reading) -> Candidate | None:
     if candidate is not None:
         return candidate
     said, whole = without_denials(text), text.strip()
-    is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and said == text
+    is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and "\\boxed{" not in whole and said == text
     if is_short and _is_answer(whole, gold) and not (gold.kind is Kind.WORDS and _stated(whole, gold)):
         return Candidate(whole, is_strict=True)
-    last = _within(said, gold) or _stated(said, gold) or _last_line(said, gold)
+    last = _within(said, gold) or _stated(said, gold) or _listed(said, gold) or _last_line(said, gold)
     return Candidate(last, is_strict=False) if last else None
 
 
 def _from_channel(found: Found, gold: Reading) -> Candidate | None:
     if found.is_closed:
-        return Candidate(found.payload, is_strict=True, is_closed=True)
+        is_sentence = found.channel == "tag" and is_prose(found.payload) and not _is_answer(found.payload, gold)
+        inside = find_answer(found.payload, gold) if is_sentence else None
+        return Candidate(inside.text if inside else found.payload, is_strict=inside is None, is_closed=True)
     payload = found.payload if found.channel == "hashes" else sentence(found.payload)
     if _is_answer(payload, gold):
         return Candidate(payload, is_strict=True)
@@ -128,13 +140,17 @@ def _is_answer(text: str, gold: Reading) -> bool:
         return gold.kind is reading.kind
     if ":" in text and ":" not in gold.text:
         return False
-    return (gold.is_equation or not reading.is_equation) and not is_prose(reading.text)
+    known = MEASURES if gold.kind is Kind.MATH else FORMULA_WORDS
+    is_wordy = len(prose_words(reading.text, known)) > len(prose_words(gold.text, known))
+    return (gold.is_equation or not reading.is_equation) and not is_wordy
 
 
 def _within(text: str, gold: Reading) -> str | None:
     """The answer inside a longer text: for a gold that is a number the last number, else the last formula."""
     if gold.kind is Kind.QUANTITY:
         return last_number(text)
+    if is_clock(gold.text):
+        return last_time(text)
     formulas = last_formulas(text)
     if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
         return ", ".join(formulas)
@@ -148,6 +164,12 @@ def _stated(text: str, gold: Reading) -> str | None:
     line = _last_line(text, gold) or ""
     starts = [copula.end() for copula in COPULA.finditer(line)][-1 if gold.kind is Kind.WORDS else -MOST_STATED :]
     return next((line[start:] for start in starts if _is_answer(line[start:], gold)), None)
+
+
+def _listed(text: str, gold: Reading) -> str | None:
+    """The last list of numbers, where the gold is one: `The vertex is at (5, 7).`"""
+    lists = LIST.findall(_last_line(text, gold) or "") if gold.kind is Kind.ITEMS else []
+    return lists[-1] if lists else None
 
 
 def _last_line(text: str, gold: Reading) -> str | None:

@@ -15,6 +15,8 @@ from selfimprove_workers.tasks.units import MULTIPLIERS, PARTS, WORD_NUMBERS, is
 
 MAX_BITS = 6600
 """Of a power: about as many digits as can be written out (`MAX_LENGTH`)."""
+MAX_WORDS_LENGTH = 80
+SCALES = {"million": 10**6, "thousand": 1000, "hundred": 100}
 MAX_PLACES = 40
 """A fraction that ends within so many decimal places is spelled as a decimal."""
 
@@ -168,20 +170,38 @@ def _multiplier(rest: str) -> tuple[int | Fraction, str]:
 
 def _word_number(text: str) -> Quantity | None:
     """`twelve`, `twenty-one`, `minus five`, `one half`, `two thirds`."""
-    if len(text) > 40 or not text[:1].isalpha():
+    if len(text) > MAX_WORDS_LENGTH or not text[:1].isalpha():
         return None
     first, *others = words = text.lower().replace("-", " ").split()
     if first in ("minus", "negative"):
         number = _word_number(" ".join(others))
         return number._replace(value=-number.value) if number and number.value >= 0 else None
-    if others and words[-1] in PARTS:
-        number, part = _word_number(" ".join(words[:-1])), PARTS[words[-1]]
-        is_plural = words[-1].endswith("s")  # not an ordinal: twenty-third
-        return Quantity(Fraction(number.value, part)) if number and (number.value > 1) == is_plural else None
-    values = [WORD_NUMBERS.get(word) for word in words]
-    if len(values) == 1 and values[0] is not None:
-        return Quantity(values[0])
-    if len(values) == 2 and values[0] is not None and values[1] is not None:
-        tens, ones = values[0], values[1]
-        return Quantity(tens + ones) if tens >= 20 and 0 < ones < 10 else None
-    return None
+    value = _in_parts(words[:-1], words[-1]) if words[-1] in PARTS else _counted(words)
+    return None if value is None else Quantity(value)
+
+
+def _in_parts(words: list[str], part: str) -> Fraction | None:
+    """`half`, `a quarter`, `two thirds`, `two and a half`; no ordinal: `twenty-third`."""
+    share = Fraction(1, PARTS[part])
+    if words in (["a"], ["an"]) or (not words and part == "half"):
+        return share
+    if words[-2:] in (["and", "a"], ["and", "one"]):
+        whole = _counted(words[:-2])
+        return None if whole is None or part.endswith("s") else whole + share
+    number = _counted(words)
+    return number * share if number is not None and (number > 1) == part.endswith("s") else None
+
+
+def _counted(words: list[str]) -> int | None:
+    """A whole number in words: `seven`, `twenty one`, `a hundred`, `two thousand three hundred and five`."""
+    scale = next((scale for scale in SCALES if scale in words), None)
+    if scale is not None:
+        before, after = words[: words.index(scale)], words[words.index(scale) + 1 :]
+        many = 1 if before == ["a"] else _counted(before) or 0
+        few = _counted(after[after[0] == "and" :]) or SCALES[scale] if after else 0
+        return many * SCALES[scale] + few if 0 < many < 1000 and few < SCALES[scale] else None
+    values = [WORD_NUMBERS[word] for word in words if word in WORD_NUMBERS]
+    if len(values) != len(words) or not 0 < len(values) < 3:
+        return None
+    tens, ones = [*values, 0][:2]
+    return tens + ones if len(values) == 1 or (tens >= 20 and 0 < ones < 10) else None

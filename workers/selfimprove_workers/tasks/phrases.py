@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from itertools import pairwise
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
 from selfimprove_workers.tasks.sums import MAX_SUM, value_of_sum
+from selfimprove_workers.tasks.terms import is_unit_power, term_of
 from selfimprove_workers.tasks.text import GROUPS, clean
 from selfimprove_workers.tasks.units import CANONICAL, NO_UNIT, units_differ
 
 BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
 
+CLOCK = r"(?<![\d:])\d{1,2}:[0-5]\d(?![\d:])(?:\s?[aApP]\.?[mM]\b)?"
+TEN = r"\s?(?:\\times|\\cdot|[x×*·])\s?10(?:\s?\^\s?(?:\{\s?[-−]?\d{1,3}\s?\}|[-−]?\d{1,3})|[⁰¹²³⁴-⁹⁻]{1,4})"
+AND_A_PART = r"\sand\s(?:a|one)[\s-](?:half|third|quarter)\b"
+TIME = re.compile(CLOCK)
 NUMBER = re.compile(
     r"(?:(?<![\w)\]}.])[-−]{1,2}[^\S\n]?|(?<![\d)\]}.$%] )(?<!\b[a-zA-Z] )(?i:\b(?:minus|negative))[^\S\n])?"
     r"(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
     r"(?:\d+\s*\\[dt]?frac\s*\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\\[dt]?frac\s*(?:\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\d\s*\d)"
-    rf"|\d+\s+[1-9]\d*/\d+|{GROUPS}(?:\.\d+)?|{DECIMAL}/{DECIMAL}|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w))?)"
-    r"(?:_\d{1,3}|_\{\d{1,3}\}|\s?\\?%|\s?percent\b|\s(?:hundred|thousand|million|billion)\b)?"
+    rf"|\d+\s+[1-9]\d*/\d+|{CLOCK}|{GROUPS}(?:\.\d+)?|{DECIMAL} ?/ ?{DECIMAL}"
+    rf"|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w)|{TEN})?)"
+    rf"(?:_\d{{1,3}}|_\{{\d{{1,3}}\}}|\s?\\?%|\s?percent\b|(?:{AND_A_PART})?(?:\s(?:hundred|thousand|million|billion)\b)?)"
 )
 PLAIN_BACKWARDS = re.compile(
-    r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(\$?)(?:\s(?![-$\d]|(?i:sunim|evitagen)\b)|\s?\Z)", re.ASCII
+    r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(\$?)(?:\s(?![-$/\d]|(?i:sunim|evitagen)\b)|\s?\Z)", re.ASCII
 )
 """The last number of most responses, whole, unsigned, between spaces, with or without `$`; of a text read backwards."""
 FORMULA_MARK = re.compile(r"\$(?!\d)|\\")
 """Where there is none, there are no formulas: every dollar sign is one of money."""
 SHOWN_SUM = re.compile(r"[^\S\n](?:[$*A-Za-z]+[^\S\n]){0,3}\(")
 """From a number to a parenthesis that may show how it was found: ` (48 + 24)`, ` clips (48 + 24)`."""
-PLAIN_AFTER = re.compile(r"(?!\.?\s?(?:%|percent\b|hundred\b|thousand\b|million\b|billion\b))\.?(?:\s|\Z)")
+IN_TWO_UNITS = re.compile(
+    rf"\((?:(?:or|i\.e\.,?|that is,?) )?{DECIMAL} ?(?P<one>[a-z]{{1,10}}),?(?: and)? "
+    rf"{DECIMAL} ?(?!(?P=one))[a-z]{{1,10}}\)"
+)
+PROSE_BETWEEN = re.compile(r"\s[a-z]{1,12}\s")
+NEARLY = re.compile(r"\s?(?:≈|\\approx)\s?\$?\Z")
+PLAIN_AFTER = re.compile(
+    rf"(?!\.?\s?(?:%|pi\b|sqrt\b|\^|percent\b|hundred\b|thousand\b|million\b|billion\b|[x*]\s?10\s?\^)|{AND_A_PART})\.?(?:\s|\Z)"
+)
 DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
 SENTENCE_END = re.compile(
     r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2}|i\.e)|\s\((?=[a-z])",
 )
 JOINED = re.compile(r"\b(?:and|or|to|remainder|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
+OUTCOME = re.compile(r"(?:\d[%)}$]*\s?=|\sof\s[^=]{1,40}\d[%)}$]*,?\s(?:(?:which|that)\s)?(?:is|equals|gives|makes)\s)")
+"""Where the words before it were a calculation: `3/4 of 8 = 6`, `20% of 50 is 10`."""
 MORE = re.compile(r"(?:,\s|\s\()(?P<joint>and|or)\s")
 PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
 NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
@@ -42,6 +59,7 @@ WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 FORMULA_WORDS = frozenset(
     ["and", "or", "sin", "cos", "tan", "log", "ln", "exp", "pi", "sqrt", "inf", "infinity", "mod", "gcd", "lcm"]
 )
+MEASURES = FORMULA_WORDS | CANONICAL.keys() | {"unit", "units", "square", "cubic", "sq"}
 LEAD = re.compile(
     r"(?:(?:therefore|thus|simply|just|either|both|exactly|equivalently|approximately|about|around|roughly|equal to"
     r"|given by|that|hence)\b,?\s*)+",
@@ -92,11 +110,15 @@ def _last_number(text: str) -> str | None:
     last = _last_match(text, NEAR) or _last_match(text, TAIL)
     if last is None:
         return None
-    last = _worked_out(text, last) or last
+    last = _worked_out(text, last) or _before_aside(text, last) or last
     for formula, start, end in _formulas(text, max(0, len(text) - TAIL)):
         if start <= last.start() and last.end() <= end:
             return formula
-    return last[0].strip().rstrip(".")
+    nearly = NEARLY.search(text, max(0, last.start() - EDGE), last.start())
+    exact = _last_match(text[: nearly.start()], NEAR) if nearly else None
+    if nearly and exact and exact.end() == nearly.start():
+        return f"{term_of(text, exact)} \\approx {term_of(text, last)}"
+    return term_of(text, last)
 
 
 def _worked_out(text: str, last: re.Match[str]) -> re.Match[str] | None:
@@ -111,12 +133,31 @@ def _worked_out(text: str, last: re.Match[str]) -> re.Match[str] | None:
     return before if number is not None and number.value == value else None
 
 
+def _before_aside(text: str, last: re.Match[str]) -> re.Match[str] | None:
+    """The number before the parenthesis that the last one stands in, where that is two units: `(2 h 40 min)`."""
+    opening = text.rfind("(", max(0, last.start() - MAX_SUM), last.start())
+    aside = IN_TWO_UNITS.match(text, opening) if opening > 0 else None
+    before = _last_match(text[:opening], NEAR) if aside and aside.end() > last.end() else None
+    return before if before is not None and PROSE_BETWEEN.fullmatch(text, before.end(), opening) else None
+
+
 def _last_match(text: str, reach: int) -> re.Match[str] | None:
     """The last number that begins in the last `reach` characters, and not at their very edge, which may cut it."""
     begin, last = max(0, len(text) - reach), None
     for match in NUMBER.finditer(text, begin):
-        last = match
+        last = last if is_unit_power(text, match) else match
     return None if last is None or (0 < begin > last.start() - EDGE and reach < TAIL) else last
+
+
+def is_clock(text: str) -> bool:
+    """Whether a text is a time of day, `3:30` or `3:30 pm`."""
+    return TIME.fullmatch(text) is not None
+
+
+def last_time(text: str) -> str | None:
+    """The last time of day of a text."""
+    times = TIME.findall(text[-TAIL:])
+    return times[-1] if times else None
 
 
 def leading_number(text: str) -> str | None:
@@ -142,7 +183,12 @@ def last_formulas(text: str) -> list[str]:
 
 def is_prose(text: str) -> bool:
     """Whether words other than a formula's own stand in a text."""
-    return any(word.lower() not in FORMULA_WORDS for word in WORD.findall(text))
+    return bool(prose_words(text))
+
+
+def prose_words(text: str, known: Set[str] = FORMULA_WORDS) -> list[str]:
+    """The words of a text other than the known ones."""
+    return [word for word in WORD.findall(text) if word.lower() not in known]
 
 
 def _goes_on(before: str, clause: str) -> bool:
@@ -166,7 +212,8 @@ def _restates(before: str, other: str) -> bool:
 
 
 def _only_words_follow(text: str, match: re.Match[str]) -> bool:
-    return PROSE_AFTER.match(text, match.end()) is not None and not JOINED.search(text)
+    text = IN_TWO_UNITS.sub("", text)
+    return PROSE_AFTER.match(text, match.end()) is not None and not JOINED.search(text) and not OUTCOME.search(text)
 
 
 def _leading_formula(text: str) -> re.Match[str] | None:

@@ -34,9 +34,10 @@ REWRITES = [
         (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))|\\degree(?![a-z])|°", " degrees"),
         (
             r"(?:[,;]\s?)?\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|hbox|operatorname)"
-            r"\s*\{[\s,;]*(?:and|or)\s*\}",
+            r"\s*\{[\s,;]*and\s*\}",
             ", ",
         ),
+        (r"(?:[,;]\s?)?\\(?:text|textrm|mathrm|mbox|hbox)\s*\{[\s,;]*or\s*\}", " or "),
         (r"(?<=[\w)}\]])\s*\\(?:text|textrm|mathrm|mbox|hbox)\s*\{([^{}]*)\}", r" \1"),
         (r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|hbox|emph)\s*\{([^{}]*)\}", r"\1"),
         (r"\s+", " "),
@@ -47,6 +48,9 @@ MARKED = re.compile(r"[\\~]|  |\{,\}|\)_")
 GROUPS = r"(?<![\w.,^/'])(?<!\d )[1-9]\d{0,2}(?:(?: \d{3})+|(?:'\d{3})+)(?![\w/']| \d)"
 """Thousands set apart by spaces or apostrophes: `1 000 000`, `1'000`. Digits apart in any other way are no number."""
 GROUPED = re.compile(GROUPS, re.ASCII)
+SHARES = {"half": 2, "third": 3, "quarter": 4}
+AND_A_PART = re.compile(r"(?<![\w.,/])(\d{1,9}) and (?:a|one)[ -](half|third|quarter)\b", re.ASCII | re.IGNORECASE)
+"""`2 and a half` is 2 1/2."""
 PAIRS = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ('"', '"'), ("'", "'")]
 
 
@@ -61,14 +65,15 @@ def clean(text: str) -> str:
     if MARKED.search(text):
         for pattern, replacement in REWRITES:
             text = pattern.sub(replacement, text)
-    return GROUPED.sub(lambda found: re.sub("[ ']", ",", found[0]), unwrap(text))
+    text = GROUPED.sub(lambda found: re.sub("[ ']", ",", found[0]), unwrap(text))
+    return AND_A_PART.sub(lambda found: f"{found[1]} 1/{SHARES[found[2].lower()]}", text) if " and " in text else text
 
 
 def unwrap(text: str) -> str:
     """Without the marks around it: `**$72$.**` is `72`. A factorial's `!` stays."""
     for _ in range(8):
         before = text
-        text = text.strip(" \t\r\n*_`").rstrip(".,;:").rstrip()
+        text = text.strip(" \t\r\n*_`#").rstrip(".,;:").rstrip()
         for opening, closing in PAIRS:
             if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
                 inner = text[len(opening) : -len(closing)]

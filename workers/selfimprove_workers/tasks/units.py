@@ -92,6 +92,12 @@ NO_UNIT = re.compile(
 )
 """Words that make a text more than a number and its unit: `5 or 6`, `3 to 4`, `5 remainder 2`."""
 MAX_WORDS = 6
+VARIABLES = re.compile(r"[A-Za-z]{1,2}|[abcxyz]{3,4}|[b-df-hj-np-rtv-z]{3,4}")
+"""What after a number is a product of variables, unless it is a known unit."""
+FUNCTIONS = frozenset(["sin", "cos", "tan", "log", "ln", "exp", "sqrt", "pi", "gcd", "lcm", "mod"])
+BESIDE_NUMBER = frozenset(["unit", "units", "percent", "st", "nd", "rd", "th", "people", "children", "men", "women"])
+PLURAL = re.compile(r"(?!.*(?:sin|cos|tan|log|ln|exp|sqrt|pi))(?=.*[aeiou])[a-z]{3,19}s")
+"""A word of four letters or more for what is counted; products (`2xy`, `3abc`) hardly look like one."""
 
 
 def unit_of(text: str) -> str | None:
@@ -122,7 +128,7 @@ def _single(text: str) -> str | None:
     for word in words:
         power = powers.get(word.lower(), power)
     words = [word for word in words if word.lower() not in powers]
-    if len(words) > MAX_WORDS or not WORD_NUMBERS.keys().isdisjoint(words):
+    if len(words) > MAX_WORDS or not (WORD_NUMBERS.keys() | FUNCTIONS).isdisjoint(words):
         return None
     name = _name(words)
     if name is None or (power and name not in KNOWN and name != "unit"):  # uv^2 is a product
@@ -136,13 +142,12 @@ def _name(words: list[str]) -> str | None:
     head = CANONICAL.get(words[0]) or CANONICAL.get(words[0].lower())
     if head and len(words) == 1:
         return head
-    is_product = len(words[0]) <= 2 and words[0].isalpha() and not is_unit_word(words[0].lower())
-    return None if is_product else " ".join(words).lower()
+    return None if VARIABLES.fullmatch(words[0]) and not is_unit_word(words[0].lower()) else " ".join(words).lower()
 
 
 def is_unit_word(word: str) -> bool:
-    """Whether a word is known to follow a number, so that it may stand right beside it: `5cm`, `3rd`, `2million`."""
-    return word in CANONICAL or word in MULTIPLIERS or word in ("unit", "units", "percent", "st", "nd", "rd", "th")
+    """Whether a word is known to follow a number, so that it may stand right beside it: `5cm`, `3rd`, `72clips`."""
+    return word in CANONICAL or word in MULTIPLIERS or word in BESIDE_NUMBER or PLURAL.fullmatch(word) is not None
 
 
 def units_differ(one: str, other: str) -> bool:
