@@ -3,8 +3,8 @@
 Thinking is cut off first. Then, the last of each kind counts:
 
 1. `boxed`: `\\boxed{...}`; boxes that a comma, a semicolon, "and" or "or" joins, or that stand side by side on a line,
-   are one answer. Of boxes on lines of their own the last counts, as it does in most public graders (MATH, lm-eval,
-   verl); math-verify 0.9 makes one list of any that stand near: of an answer and its correction too.
+   are one answer. Of boxes on lines of their own the last counts, as in the grader that came with
+   MATH; math-verify 0.9 makes one list of any that stand near: of an answer and its correction too.
 2. `tag`: `<answer>...</answer>`.
 3. `hashes`: `#### ...`, as GSM8K writes it.
 4. `says`: "the answer is ...", "Answer: ...".
