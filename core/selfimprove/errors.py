@@ -27,6 +27,10 @@ class UserError(SelfImproveError):
     exit_code = WRONG_INPUT
 
 
+class OtherRunError(UserError):
+    """FILE asks for another run than the one that was begun under its name."""
+
+
 class FailedError(SelfImproveError):
     """The step failed for good (a loss that is NaN, a training set that is empty). A retry gives the same."""
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from selfimprove.api import Run, Spec, Surroundings, below_reached, changed_immutable, load_run, resolve
-from selfimprove.api.flat import leaves
-from selfimprove.api.schema import dotted
+from selfimprove.api import Run, Spec, Surroundings, below_reached, changed, changed_immutable, load_run, resolve
+from selfimprove.api.flat import flat
+from selfimprove.api.messages import show
 from selfimprove.api.uris import file_of, local_path
 from selfimprove.artifacts import RUN, load_ledger
-from selfimprove.errors import SurroundingsError, UserError
+from selfimprove.errors import OtherRunError, SurroundingsError, UserError
 from selfimprove.locks import run_lock
 from selfimprove.run_record import Record, read_record, record_of, to_bytes
 from selfimprove.store import Store, open_store
@@ -30,9 +30,22 @@ DEFAULT_STORAGE = "./runs"
 _LOOKED_INTO = 100
 """Folders in which runs are looked for, to name them to somebody who gave the folder above."""
 
-_FROM_FILE = ("suspend", "max_iterations", "stopping", "execution", "storage", "model", "dataset", "resampling")
+_MAY_CHANGE = ("suspend", "max_iterations", "stopping", "execution")
+_MAY_MOVE = ("storage", "model", "dataset", "resampling")
 """Sections that are taken from FILE when a run goes on: the first four may change, the others hold secrets' names and
 endpoints, which may. The rest stays as it was resolved at the beginning, whatever the defaults are by now."""
+
+
+class Differing(NamedTuple):
+    """A field of which FILE says something else than the run that is there was begun with."""
+
+    field: str
+    begun: str
+    asked: str
+
+    def __str__(self) -> str:
+        """`spec.seed: 7 (FILE: 0)`."""
+        return f"{self.field}: {self.begun} (FILE: {self.asked})"
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,8 @@ class RunHandle:
     store: Store
     uri: str
     begun: bool = True
+    differs: Sequence[Differing] = ()
+    """Where it was found by a FILE that asks for something else."""
     resource: ClusterRun | None = None
     """What stands in the cluster of it, where it was found there."""
 
@@ -85,19 +100,28 @@ def at_work(
 
 
 def find(run: str, storage: str | None = None, server: Server = RECORDED, begin_with: str = "") -> RunHandle:
-    """The run that a person named: by a FILE, or by its folder or URI.
+    """The run that a person named, as it was begun: by its folder or URI, or by a FILE, of which its name and storage
+    say where it lies. What else FILE asks for is among `differs`.
 
-    Raises `UserError` when there is none, when it has not begun (naming `begin_with`, the command line that begins it),
-    or when FILE differs in an immutable field.
+    Raises `UserError` when there is none, or when it has not begun (naming `begin_with`, the command line that begins
+    it).
     """
-    handle = look(run, storage, server=server)
-    if not handle.begun:
-        raise UserError(f"{run}: {handle.uri} has not begun; begin it with `{begin_with or f'selfimprove run {run}'}`")
-    return handle
+    path = _path_of(run)
+    if path is None or path.is_dir():
+        return _by_folder(run, server)
+    wanted = _wanted(path, storage, (), server)
+    record = read_record(wanted.store)
+    if record is None:
+        raise UserError(f"{run}: {wanted.uri} has not begun; begin it with `{begin_with or f'selfimprove run {run}'}`")
+    found = _handle(_as_found(wanted, record), wanted.store, server)
+    return replace(found, differs=_differing(wanted, record))
 
 
 def look(run: str, storage: str | None = None, sets: Sequence[str] = (), server: Server = RECORDED) -> RunHandle:
-    """Like `find`, but a FILE whose run has not begun gives what would be begun; nothing is created."""
+    """What `begin` would give, begun or not; nothing is created. Of a folder or URI the run that is there.
+
+    Raises what `begin` raises for a FILE, `OtherRunError` among it, and `UserError` when there is no such place.
+    """
     path = _path_of(run)
     if path is None or path.is_dir():
         if sets:
@@ -105,9 +129,12 @@ def look(run: str, storage: str | None = None, sets: Sequence[str] = (), server:
         return _by_folder(run, server)
     wanted = _wanted(path, storage, sets, server)
     record = read_record(wanted.store)
-    if record is None or _may_begin_anew(wanted, record):
+    if record is None:
         return wanted
-    return _handle(_continued(wanted, record), wanted.store, server)
+    differs = _differing(wanted, record)
+    if _may_begin_anew(wanted, record):
+        return replace(wanted, differs=differs)
+    return replace(_handle(_continued(wanted, record), wanted.store, server), differs=differs)
 
 
 def store_of(run: str, storage: str | None = None, server: Server = RECORDED) -> Store:
@@ -207,9 +234,6 @@ def _absolute(place: str) -> str:
 def _gone_on(wanted: RunHandle, record: Record, server: Server) -> RunHandle:
     """The run that was begun earlier, with what may change taken from FILE, and remembered."""
     continued = _continued(wanted, record)
-    iterations = [step.iteration for step in load_ledger(wanted.store).committed]
-    if problem := below_reached(continued.resolved, max(iterations, default=0)):
-        raise UserError(str(problem))
     if continued != record:
         with run_lock(wanted.store):  # who is at work goes by the record that this replaces
             wanted.store.write(RUN, to_bytes(continued))
@@ -217,17 +241,36 @@ def _gone_on(wanted: RunHandle, record: Record, server: Server) -> RunHandle:
 
 
 def _continued(wanted: RunHandle, record: Record) -> Record:
-    """The record with FILE's mutable part. Raises `UserError` naming the first other field that differs."""
+    """The record with FILE's mutable part.
+
+    Raises `OtherRunError` naming the first other field that differs, or for fewer iterations than there are.
+    """
     before = _as_begun(wanted, record)
     if field := changed_immutable(before, wanted.spec):
         old, new = (_value(spec, field) for spec in (before, wanted.spec))
-        raise UserError(
-            f"{field}: {new} differs from {old}, which {wanted.uri} was begun with; change it back, give metadata.name "
-            "another name to begin another run, or name this one by its folder, as in: selfimprove status "
-            f"{wanted.uri}"
+        raise OtherRunError(
+            f"{field}: {new} differs from {old}, which {wanted.uri} was begun with; change it back, by the same --set "
+            "where it was begun with one, or give metadata.name another name to begin another run"
         )
-    resolved = record.resolved.model_copy(update={name: getattr(wanted.spec, name) for name in _FROM_FILE})
-    return record.model_copy(update={"run": wanted.run, "resolved": resolved})
+    iterations = [step.iteration for step in load_ledger(wanted.store).committed]
+    if problem := below_reached(wanted.spec, max(iterations, default=0)):
+        raise OtherRunError(str(problem))
+    taken = {name: getattr(wanted.spec, name) for name in (*_MAY_CHANGE, *_MAY_MOVE)}
+    return record.model_copy(update={"run": wanted.run, "resolved": record.resolved.model_copy(update=taken)})
+
+
+def _as_found(wanted: RunHandle, record: Record) -> Record:
+    """The record, its sources and servers reached as FILE says, where that is all that FILE says otherwise of them."""
+    fields = changed(_as_begun(wanted, record), wanted.spec)
+    moved = [name for name in _MAY_MOVE if not any(field.startswith(f"spec.{name}") for field in fields)]
+    taken = {name: getattr(wanted.spec, name) for name in moved}
+    return record.model_copy(update={"resolved": record.resolved.model_copy(update=taken)})
+
+
+def _differing(wanted: RunHandle, record: Record) -> list[Differing]:
+    before = _as_begun(wanted, record)
+    fields = changed(before, wanted.spec)
+    return [Differing(field, _value(before, field), _value(wanted.spec, field)) for field in fields]
 
 
 def _as_begun(wanted: RunHandle, record: Record) -> Spec:
@@ -236,9 +279,9 @@ def _as_begun(wanted: RunHandle, record: Record) -> Spec:
     return before.model_copy(update={"storage": before.storage.model_copy(update={"uri": wanted.spec.storage.uri})})
 
 
-def _value(spec: Spec, field: str) -> object:
-    values = {dotted(path): value for path, value in leaves(spec.to_json(), ("spec",))}
-    return values.get(field, "not set")
+def _value(spec: Spec, field: str) -> str:
+    values = flat(spec)
+    return show(values[field]) if field in values else "not set"
 
 
 def _handle(record: Record, store: Store, server: Server) -> RunHandle:

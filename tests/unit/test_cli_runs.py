@@ -17,7 +17,7 @@ from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.locks import run_lock
 from selfimprove.runs import at_work, begin, find, look
 from selfimprove.store import LocalStore
-from tests.unit.cli_support import built_run, manifest_of, selfimprove, write_yaml
+from tests.unit.cli_support import BuiltRun, as_json, built_run, manifest_of, selfimprove, write_yaml
 
 Capture = pytest.CaptureFixture[str]
 
@@ -119,6 +119,92 @@ def test_looking_with_a_changed_file_changes_nothing(tmp_path: Path) -> None:
     before = record(run.folder)
     assert look(str(run.file), run.storage, ["maxIterations=9"]).spec.max_iterations == 9
     assert record(run.folder) == before
+
+
+READING = {
+    "status": [],
+    "samples": [],
+    "plan": [],
+    "prune": ["--dry-run"],
+    "compare": ["FILE"],
+    "delete": ["--yes"],
+}
+"""Commands that begin nothing, and what else they ask for."""
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_run_that_was_begun_with_set_is_found_by_its_file_and_what_differs_is_noted(
+    command: str, tmp_path: Path, capfd: Capture
+) -> None:
+    run = _begun_with_set(tmp_path)
+    words = [run.file if word == "FILE" else word for word in READING[command]]
+    outcome = selfimprove(capfd, command, run.file, *words, "--storage", run.storage)
+    assert (outcome.code, outcome.out != "") == (0, True)
+    first, *rest = outcome.err.splitlines()
+    assert first.startswith(
+        f"note: {run.folder} was begun with spec.maxIterations: 9 (FILE: 1), spec.seed: 7 (FILE: 0); "
+        "this goes by what was begun"
+    )
+    assert set(rest) <= {first}
+
+
+def test_what_is_shown_of_it_is_what_was_begun_and_json_stays_one_document(tmp_path: Path, capfd: Capture) -> None:
+    run = _begun_with_set(tmp_path)
+    by_file = as_json(capfd, "status", run.file, "--storage", run.storage)
+    assert by_file == as_json(capfd, "status", run.folder)
+    assert by_file["progress"] == "2/9"
+
+
+def test_nothing_is_noted_where_the_file_says_what_was_begun(tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path).baseline()
+    assert selfimprove(capfd, "status", run.file, "--storage", run.storage).err == ""
+
+
+def test_of_many_fields_that_differ_some_are_named_and_the_rest_is_counted(tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path).baseline()
+    changed = manifest_of(
+        seed=1, maxIterations=2, stopping={"minGap": 0.2, "patience": 4}, generation={"topK": 3, "temperature": 1.0}
+    )
+    write_yaml(tmp_path, changed)
+    note = selfimprove(capfd, "status", run.file, "--storage", run.storage).err
+    assert note.count(" (FILE: ") == 5
+    assert "fields more; this goes by what was begun\n" in note
+
+
+def test_a_server_that_has_moved_is_asked_where_the_file_says_and_is_no_difference(tmp_path: Path) -> None:
+    run = built_run(tmp_path, model={"uri": "s3://lab/base", "endpoint": "http://old:1"}).baseline()
+    write_yaml(tmp_path, manifest_of(model={"uri": "s3://lab/base", "endpoint": "http://new:1"}))
+    found = find(str(run.file), run.storage)
+    assert (found.spec.model.endpoint, found.differs) == ("http://new:1", [])
+
+
+def test_plan_goes_by_what_run_would_do_and_says_so_where_that_is_another_thing_than_begun(
+    tmp_path: Path, capfd: Capture
+) -> None:
+    run = built_run(tmp_path, maxIterations=3).baseline().iteration(1)
+    write_yaml(tmp_path, manifest_of(maxIterations=2))
+    outcome = selfimprove(capfd, "plan", run.file, "--storage", run.storage)
+    again = f"selfimprove run {run.file} --storage {run.storage}"
+    assert "iteration 2 of at most 2" in outcome.out
+    assert outcome.err == (
+        f"note: {run.folder} was begun with spec.maxIterations: 3 (FILE: 2); this goes by FILE, as `{again}` would\n"
+    )
+
+
+def test_plan_of_a_file_that_run_would_refuse_says_so_and_plans_what_was_begun(tmp_path: Path, capfd: Capture) -> None:
+    run = _begun_with_set(tmp_path)
+    outcome = selfimprove(capfd, "plan", run.file, "--storage", run.storage)
+    again = f"selfimprove run {run.file} --storage {run.storage}"
+    assert "i002-generate" in outcome.out
+    assert outcome.err.endswith(f"this goes by what was begun, since `{again}` would be refused\n")
+    assert selfimprove(capfd, *again.split()[1:]).code == 2
+
+
+def test_plan_with_set_refuses_what_run_with_it_would(tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path).baseline()
+    outcome = selfimprove(capfd, "plan", run.file, "--storage", run.storage, "--set", "seed=7")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"error: spec.seed: 7 differs from 0, which {run.folder} was begun with; ")
 
 
 def test_max_iterations_may_not_fall_below_the_iteration_reached(tmp_path: Path) -> None:
@@ -238,3 +324,10 @@ def test_set_needs_a_file(tmp_path: Path) -> None:
     run = built_run(tmp_path)
     with pytest.raises(UserError, match=r"^--set: changes a FILE"):
         look(str(run.folder), sets=["seed=1"])
+
+
+def _begun_with_set(folder: Path) -> BuiltRun:
+    """A run of two models, whose FILE has neither the seed nor the iterations that it was begun with."""
+    run = built_run(folder, seed=7, maxIterations=9).baseline().iteration(1)
+    write_yaml(folder, manifest_of())
+    return run

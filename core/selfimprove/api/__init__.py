@@ -7,7 +7,7 @@ stays small.
 from __future__ import annotations
 
 from selfimprove.api.built import unbuilt
-from selfimprove.api.immutable import below_reached, changed_immutable
+from selfimprove.api.immutable import below_reached, changed, changed_immutable
 from selfimprove.api.manifest import Checkup, check_file, load_run, runs_in
 from selfimprove.api.problem import Problem
 from selfimprove.api.problems import problems
@@ -24,6 +24,7 @@ __all__ = [
     "Surroundings",
     "apply_sets",
     "below_reached",
+    "changed",
     "changed_immutable",
     "check_file",
     "load_run",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from selfimprove.api.flat import leaves
 from selfimprove.api.problem import Problem
 from selfimprove.api.schema import Path, dotted
@@ -12,14 +14,17 @@ _MUTABLE_NAMES = frozenset(("credentialsSecretName", "tokenSecretName", "endpoin
 """Names of secrets and addresses of servers: they may move while the data stay the same."""
 
 
-def changed_immutable(old: Spec, new: Spec) -> str | None:
-    """The dotted name of the first immutable field that differs, or None.
+def changed(old: Spec, new: Spec) -> list[str]:
+    """The dotted names of the fields that differ, but for names of secrets and addresses of servers.
 
     Both should be resolved in the same surroundings, so that writing a default down counts as no change.
     """
-    before, after = _fixed(old), _fixed(new)
-    paths = list(dict.fromkeys([*before, *after]))
-    return next((dotted(path) for path in paths if before.get(path, _ABSENT) != after.get(path, _ABSENT)), None)
+    return [dotted(path) for path in _differing(old, new)]
+
+
+def changed_immutable(old: Spec, new: Spec) -> str | None:
+    """The dotted name of the first immutable field that differs, or None; see `changed`."""
+    return next((dotted(path) for path in _differing(old, new) if path[1] not in _MUTABLE_SECTIONS), None)
 
 
 def below_reached(spec: Spec, iteration: int) -> Problem | None:
@@ -35,9 +40,12 @@ def below_reached(spec: Spec, iteration: int) -> Problem | None:
 _ABSENT = object()
 
 
-def _fixed(spec: Spec) -> dict[Path, object]:
-    return {
-        path: value
-        for path, value in leaves(spec.to_json(), ("spec",))
-        if path[1] not in _MUTABLE_SECTIONS and path[-1] not in _MUTABLE_NAMES
-    }
+def _differing(old: Spec, new: Spec) -> Iterator[Path]:
+    before, after = _content(old), _content(new)
+    paths = list(dict.fromkeys([*before, *after]))
+    return (path for path in paths if before.get(path, _ABSENT) != after.get(path, _ABSENT))
+
+
+def _content(spec: Spec) -> dict[Path, object]:
+    """What is asked for, whatever it is reached by."""
+    return {path: value for path, value in leaves(spec.to_json(), ("spec",)) if path[-1] not in _MUTABLE_NAMES}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from selfimprove.cli.output import kept_for_the_result, print_json
 from selfimprove.cli.signals import Sigterm, terminable
-from selfimprove.cli.where import Where
+from selfimprove.cli.where import Where, set_words
 from selfimprove.errors import DONE, FAILED, INTERRUPTED, SelfImproveError, TerminatedError, UserError
 from selfimprove.kubectl import PREFIX
 
@@ -68,5 +68,4 @@ def _resumable(command: str) -> Iterator[None]:
 
 
 def _same_command(file: str, where: Where, sets: Sequence[str], as_json: bool) -> str:
-    changes = [word for each in sets for word in ("--set", each)]
-    return where.again("run", file, *changes, *(["--json"] if as_json else []))
+    return where.again("run", file, *set_words(sets), *(["--json"] if as_json else []))

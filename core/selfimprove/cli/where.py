@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from selfimprove.errors import CredentialsError, OtherPlaceError, SurroundingsError, UserError
+from selfimprove.cli import say
+from selfimprove.errors import CredentialsError, OtherPlaceError, OtherRunError, SurroundingsError, UserError
 from selfimprove.kubectl import AS_CONFIGURED, PREFIX, Kubectl
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from selfimprove.store import Store
 
 _OWN_KEYS = "the keys are this machine's own, not those of the Secret that the cluster's pods get"
+_NAMED = 5
+"""Fields that a note names; of more it says how many."""
 _OUTSIDE = "if its server has another address from here, give it by --endpoint URL (after kubectl port-forward, say)"
 
 
@@ -33,17 +36,12 @@ class Where:
     cluster: Kubectl = AS_CONFIGURED
 
     def find(self, run: str) -> RunHandle:
-        """The run that RUN names, begun, with its store.
+        """The run that RUN names, as it was begun, with its store; what a FILE asks for otherwise is noted.
 
         Raises what `runs.find` and `cluster_storage.open_run` raise, and names `--endpoint` where that may help.
         """
         seen = self.in_cluster(run)
-        if seen is not None:
-            return self._opened(seen)
-        from selfimprove.runs import find
-
-        with self._hinted():
-            return find(run, self.storage, self._server(), begin_with=self.again("run", run))
+        return self._begun(run, "goes by what was begun") if seen is None else self._opened(seen)
 
     def store(self, run: str) -> Store:
         """Where the run of a FILE, folder or URI lies, whatever its record says. Raises what `runs.store_of` raises."""
@@ -68,11 +66,30 @@ class Where:
         return cluster_run_of(self.cluster.get(run))
 
     def look(self, run: str, sets: Sequence[str]) -> RunHandle:
-        """The run that RUN names, begun or not. Raises what `runs.look` raises."""
+        """What `run` would begin or go on with, begun or not; what differs from what was begun is noted.
+
+        A FILE without `--set` may be of a run that was begun with some: then the run that is there is given. Raises
+        what `runs.look` raises.
+        """
         from selfimprove.runs import look
 
+        try:
+            with self._hinted():
+                handle = look(run, self.storage, sets, self._server())
+        except OtherRunError:
+            if sets:
+                raise
+            return self._begun(run, f"goes by what was begun, since `{self.again('run', run)}` would be refused")
+        _note(handle, f"goes by FILE, as `{self.again('run', run, *set_words(sets))}` would")
+        return handle
+
+    def _begun(self, run: str, which: str) -> RunHandle:
+        from selfimprove.runs import find
+
         with self._hinted():
-            return look(run, self.storage, sets, self._server())
+            handle = find(run, self.storage, self._server(), begin_with=self.again("run", run))
+        _note(handle, which)
+        return handle
 
     def _opened(self, seen: ClusterRun) -> RunHandle:
         from selfimprove.cluster_run import accepted
@@ -125,3 +142,18 @@ class Where:
             if self.endpoint is not None:
                 raise
             raise OtherPlaceError(f"{error}; or give --endpoint URL if the bucket is on another server") from error
+
+
+def set_words(sets: Sequence[str]) -> list[str]:
+    """`--set` options as words of a command line."""
+    return [word for each in sets for word in ("--set", each)]
+
+
+def _note(handle: RunHandle, which: str) -> None:
+    """Say what a FILE asks for otherwise than the run that is there was begun with."""
+    if not handle.differs:
+        return
+    named = ", ".join(map(str, handle.differs[:_NAMED]))
+    more = len(handle.differs) - _NAMED
+    rest = f" and {more} {'field' if more == 1 else 'fields'} more" if more > 0 else ""
+    say(f"note: {handle.uri} was begun with {named}{rest}; this {which}")
