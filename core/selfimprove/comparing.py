@@ -7,7 +7,7 @@ A prompt is shared when its id, its question and its gold answer are the same in
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,11 @@ from selfimprove.filtering import methods_of, weigh
 from selfimprove.gathering import gather_checked
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
-from selfimprove.measures import Table, columns, estimates, paired_change, ranges_of, table_of
+from selfimprove.measures import RESAMPLES, Table, columns, estimates, paired_change, ranges_of, table_of
 from selfimprove.measures.bootstrap import Range
 from selfimprove.records import PROMPT
 from selfimprove.runs import RunHandle
+from selfimprove.seeds import bootstrap_seed
 from selfimprove.stopping import best_iteration
 from selfimprove.summaries import Estimate
 
@@ -45,10 +46,14 @@ class Side:
     """(id, what makes it the same prompt elsewhere)."""
 
 
-def compare_runs(one: RunHandle, other: RunHandle, *, seed: int, resamples: int = 2000) -> dict[str, Any]:
+def compare_runs(
+    one: RunHandle, other: RunHandle, *, seed: int | None = None, resamples: int = RESAMPLES
+) -> dict[str, Any]:
     """Every figure of both and the change from `one` to `other`, as JSON values, and the settings that differ.
 
-    Raises `UserError` for a run that has measured nothing yet, and when no prompt is shared.
+    `seed`: of every interval; without one each run's figures have the seed that it measures by, so that a figure of a
+    run whose prompts are all shared has the interval that `status` shows, and the change has that of `one`. Raises
+    `UserError` for a run that has measured nothing yet, and when no prompt is shared.
     """
     sides = [_side(one), _side(other)]
     shared = {id for id, _ in sides[0].asked & sides[1].asked}
@@ -58,7 +63,8 @@ def compare_runs(one: RunHandle, other: RunHandle, *, seed: int, resamples: int 
             "of one dataset.heldOut"
         )
     tables = [_table(side, shared) for side in sides]
-    figures = _compared(tables[0], tables[1], seed, resamples)
+    seeds = [bootstrap_seed(run.spec.seed) if seed is None else seed for run in (one, other)]
+    figures = _compared(tables, seeds, resamples)
     return {
         "runs": [_named(side) for side in sides],
         "sharedPrompts": len(shared),
@@ -113,21 +119,21 @@ def _table(side: Side, shared: Collection[str]) -> Table:
     )
 
 
-def _compared(one: Table, other: Table, seed: int, resamples: int) -> dict[str, Any]:
+def _compared(tables: Sequence[Table], seeds: Sequence[int], resamples: int) -> dict[str, Any]:
     """Name -> what both have and the change, over the prompts where both are known."""
-    found = [columns(table) for table in (one, other)]
+    found = [columns(table) for table in tables]
     ranges = [ranges_of(each) for each in found]
 
     def figure(name: str) -> dict[str, Any]:
-        pair = [each.get(name, np.full(len(one.ids), np.nan)) for each in found]
+        pair = [each.get(name, np.full(len(tables[0].ids), np.nan)) for each in found]
         known = np.isfinite(pair[0]) & np.isfinite(pair[1])
         limits: Range = (-2.0, 2.0) if name == "gap" else (-1.0, 1.0)
         both = [np.where(known, values, np.nan) for values in pair]
         means = [
             estimates({name: values}, seed=seed, resamples=resamples, ranges=limits_of).get(name)
-            for values, limits_of in zip(both, ranges, strict=True)
+            for values, limits_of, seed in zip(both, ranges, seeds, strict=True)
         ]
-        change = paired_change(both[1] - both[0], seed=seed, resamples=resamples, limits=limits)
+        change = paired_change(both[1] - both[0], seed=seeds[0], resamples=resamples, limits=limits)
         return {"values": [_json(mean) for mean in means], "change": _json(change)}
 
     by_k = [k for k in found[0] if k.startswith("pass@") and k in found[1]]

@@ -18,6 +18,11 @@ def derive_seed(run_seed: int, *identity: str | int) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
+def bootstrap_seed(run_seed: int) -> int:
+    """Of all intervals of a run, whichever step or command gives them: so that one figure has one interval."""
+    return derive_seed(run_seed, "bootstrap")
+
+
 def bucket(identity: str, buckets: int, salt: str = "shard") -> int:
     """The bucket, 0 to `buckets` - 1, that an identity falls into, evenly and for good."""
     return int.from_bytes(blake2b(f"{salt}\x1f{identity}".encode(), digest_size=8).digest()) % buckets

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from selfimprove.api.spec import Run
 from selfimprove.artifacts import digest_of
+from selfimprove.comparing import compare_runs
 from selfimprove.details import held_out_details
 from selfimprove.records import SAMPLE, SCORE
+from selfimprove.runs import RunHandle
 from selfimprove.summaries import Estimate
 from selfimprove_workers import measure
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
@@ -31,14 +34,17 @@ def held_out(folder: Path, model: Path, count: int = 6, **changes: Any) -> Works
     return shop
 
 
-def commit_evaluated(shop: Workshop, iteration: int, texts: Sequence[str]) -> None:
-    """Commit the same texts as samples of every held-out prompt by M_`iteration`, checked and scored."""
+def commit_evaluated(shop: Workshop, iteration: int, texts: Sequence[str], others: Sequence[str] = ()) -> None:
+    """Commit samples of the held-out prompts by M_`iteration`, checked and scored: the same `texts` of every prompt, or
+    `others` of every second one.
+    """
     context = shop.context("evaluate", iteration)
-    recipe = Recipe({}, {"by": "hand", "texts": list(texts)})
+    recipe = Recipe({}, {"by": "hand", "texts": [*texts, *others]})
     digest = recipe.digest(context)
     samples = context.writer(digest, SAMPLE)
-    for prompt in context.prompts:
-        rows = [{**PLAIN, "prompt": prompt.id, "sample": i, "text": text} for i, text in enumerate(texts)]
+    for number, prompt in enumerate(context.prompts):
+        drawn = others if others and number % 2 else texts
+        rows = [{**PLAIN, "prompt": prompt.id, "sample": i, "text": text} for i, text in enumerate(drawn)]
         samples.write(rows, 1)
     scores = context.writer(digest_of(digest, "scores"), SCORE, table="score")
     score_samples(context, samples.parts, scores)
@@ -102,3 +108,28 @@ def test_without_answers_the_notes_say_what_is_unknown(tiny_model: Path, tmp_pat
     assert noted.update.realised_gain is None
     assert "has an answer that can be read" in (noted.update.reason or "")
     assert (noted.diversity, noted.pass_at_k_change) == (None, None)
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_compare_gives_every_figure_of_a_run_the_interval_that_status_shows(
+    seed: int, tiny_model: Path, tmp_path: Path
+) -> None:
+    shop = held_out(tmp_path, tiny_model, seed=seed)
+    commit_evaluated(shop, 0, ["7", "7", "The answer is 7.", "9"], ["7", "8", "8", "7 or 9"])
+    found = measure.run(shop.context("measure", 0)).measures
+    assert found is not None
+    manifest = {"apiVersion": "selfimprove.dev/v1alpha1", "kind": "SelfImprovementRun", "metadata": {"name": "one"}}
+    run = Run.model_validate({**manifest, "spec": shop.spec.to_json()})
+    handle = RunHandle(run, shop.spec, shop.store, shop.store.uri)
+    figures = compare_runs(handle, handle)["figures"]
+    shown = {
+        "accuracy": found.held_out.accuracy,
+        "strictAccuracy": found.held_out.strict_accuracy,
+        "gap": found.held_out.gap,
+        **{f"pass@{k}": each for k, each in (found.held_out.pass_at_k or {}).items()},
+    }
+    compared = {**figures, **{f"pass@{k}": each for k, each in figures["passAtK"].items()}}
+    for name, estimate in shown.items():
+        assert estimate is not None and estimate.low != estimate.high, name
+        for value in compared[name]["values"]:
+            assert (value["low"], value["high"]) == pytest.approx((estimate.low, estimate.high), abs=1e-8), name

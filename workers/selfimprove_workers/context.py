@@ -19,7 +19,7 @@ from selfimprove.artifacts import PROMPTS, Manifest, PartWriter, read_manifest, 
 from selfimprove.artifacts.lineage import require_lineage, step_inputs
 from selfimprove.errors import TerminatedError
 from selfimprove.ledger import StepId
-from selfimprove.seeds import derive_seed
+from selfimprove.seeds import bootstrap_seed, derive_seed
 from selfimprove.store.base import Store
 from selfimprove_workers.engines.base import Engine
 from selfimprove_workers.models import ModelHouse
@@ -144,8 +144,8 @@ class StepContext:
 
     @property
     def bootstrap_seed(self) -> int:
-        """Of the intervals: the same in every step, so that one figure has one interval."""
-        return derive_seed(self.spec.seed, "bootstrap")
+        """Of the intervals; see `seeds.bootstrap_seed`."""
+        return bootstrap_seed(self.spec.seed)
 
     def stop_if_asked(self) -> None:
         """To be called after a part is committed. Raises `TerminatedError` when a signal came."""

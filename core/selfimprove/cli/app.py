@@ -369,7 +369,9 @@ def compare(
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     bootstrap: Bootstrap = 2000,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap; else each run's own, as status.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare the best models of two runs on the held-out prompts they share, and show the settings that differ."""

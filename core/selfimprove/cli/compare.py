@@ -15,7 +15,7 @@ from selfimprove.report import percent, points
 from selfimprove.summaries import Estimate
 
 
-def compare(one: str, other: str, where: Where, resamples: int, seed: int, as_json: bool) -> None:
+def compare(one: str, other: str, where: Where, resamples: int, seed: int | None, as_json: bool) -> None:
     """Print both runs' figures, the second less the first. Raises what finding a run and `compare_runs` raise."""
     mixed = one.startswith(PREFIX) != other.startswith(PREFIX)
     first, second = (_of(run, where, mixed).find(run) for run in (one, other))
