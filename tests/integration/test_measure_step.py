@@ -34,17 +34,15 @@ def held_out(folder: Path, model: Path, count: int = 6, **changes: Any) -> Works
     return shop
 
 
-def commit_evaluated(shop: Workshop, iteration: int, texts: Sequence[str], others: Sequence[str] = ()) -> None:
-    """Commit samples of the held-out prompts by M_`iteration`, checked and scored: the same `texts` of every prompt, or
-    `others` of every second one.
-    """
+def commit_evaluated(shop: Workshop, iteration: int, *texts: Sequence[str]) -> None:
+    """Commit samples of the held-out prompts by M_`iteration`, checked and scored; several `texts` take turns."""
     context = shop.context("evaluate", iteration)
-    recipe = Recipe({}, {"by": "hand", "texts": [*texts, *others]})
+    recipe = Recipe({}, {"by": "hand", "texts": list(map(list, texts))})
     digest = recipe.digest(context)
     samples = context.writer(digest, SAMPLE)
     for number, prompt in enumerate(context.prompts):
-        drawn = others if others and number % 2 else texts
-        rows = [{**PLAIN, "prompt": prompt.id, "sample": i, "text": text} for i, text in enumerate(drawn)]
+        drawn = enumerate(texts[number % len(texts)])
+        rows = [{**PLAIN, "prompt": prompt.id, "sample": i, "text": text} for i, text in drawn]
         samples.write(rows, 1)
     scores = context.writer(digest_of(digest, "scores"), SCORE, table="score")
     score_samples(context, samples.parts, scores)
@@ -114,8 +112,9 @@ def test_without_answers_the_notes_say_what_is_unknown(tiny_model: Path, tmp_pat
 def test_compare_gives_every_figure_of_a_run_the_interval_that_status_shows(
     seed: int, tiny_model: Path, tmp_path: Path
 ) -> None:
-    shop = held_out(tmp_path, tiny_model, seed=seed)
-    commit_evaluated(shop, 0, ["7", "7", "The answer is 7.", "9"], ["7", "8", "8", "7 or 9"])
+    shop = held_out(tmp_path, tiny_model, count=41, seed=seed)
+    texts = ["7 7 7", "7 8 8", "7 7", "7 7 8 8 8", "8 8 9 7 7 7 9", "8 8 8 9"]
+    commit_evaluated(shop, 0, *(text.split() for text in texts))
     found = measure.run(shop.context("measure", 0)).measures
     assert found is not None
     manifest = {"apiVersion": "selfimprove.dev/v1alpha1", "kind": "SelfImprovementRun", "metadata": {"name": "one"}}
