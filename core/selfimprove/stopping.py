@@ -45,6 +45,8 @@ def warnings(spec: Spec, ledger: Ledger) -> list[Notice]:
             found.append(Notice("TailNarrowing", *narrowed))
         if message := _unmeasured(ledger, last):
             found.append(Notice("NotMeasured", "AnswersUnread", message))
+        if message := _without_interval(ledger, last):
+            found.append(Notice("NotMeasured", "OnePrompt", message))
     return found
 
 
@@ -112,6 +114,17 @@ def _unmeasured(ledger: Ledger, iteration: int) -> str | None:
     """Why nothing that needs answers was measured of a model whose prompts have some."""
     unread = _unread_answers(ledger, StepId(iteration, "evaluate"))
     return f"accuracy, gap and coverage were not measured: {unread}" if unread else None
+
+
+def _without_interval(ledger: Ledger, iteration: int) -> str | None:
+    """Why nothing that is measured of a model can be told from chance."""
+    accuracy = _accuracy(ledger, iteration)
+    if accuracy is None or accuracy.n != 1:
+        return None
+    return (
+        f"the figures of M_{iteration} are of one held-out prompt: they have no interval, and Regressed can't be "
+        "judged; begin a run with more held-out prompts, by dataset.heldOut"
+    )
 
 
 def _unread_answers(ledger: Ledger, step: StepId) -> str | None:

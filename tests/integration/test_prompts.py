@@ -68,6 +68,16 @@ def test_a_generated_set_keeps_what_its_scorer_needs(tmp_path: Path) -> None:
     assert manifest.settings["train"]["dropped"]["duplicates"] > 0
 
 
+def test_a_single_held_out_prompt_is_warned_of_once(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = spec_of(tmp_path, heldOut={"fraction": 0.5, "limit": 1})
+    for attempt in ("a1", "a2"):
+        ensure_prompts(store, spec, attempt)
+    (line,) = caplog.messages
+    assert line.startswith("warning: spec.dataset.heldOut.limit: 1 leaves one held-out prompt")
+
+
 def test_the_dataset_is_read_once(store: Store, tmp_path: Path) -> None:
     spec = spec_of(tmp_path)
     first = ensure_prompts(store, spec, "a1")

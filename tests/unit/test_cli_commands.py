@@ -236,6 +236,21 @@ def test_validate_as_json_lists_problems_by_file(tmp_path: Path, capfd: Capture)
     assert "no such file" in document["files"][0]["problems"][0]
 
 
+def test_a_single_held_out_prompt_is_warned_of_and_refused_by_nobody(tmp_path: Path, capfd: Capture) -> None:
+    file = write_yaml(tmp_path, manifest_of(dataset={"uri": "gym://chain_sum?size=8", "task": "Gym"}))
+    line = "spec.dataset.heldOut.fraction: 0.1 leaves one held-out prompt, of which no figure can have an interval"
+    validated = selfimprove(capfd, "validate", file)
+    assert (validated.code, validated.out) == (0, f"{file}: valid\n")
+    planned = selfimprove(capfd, "plan", file, "--storage", tmp_path / "runs")
+    for outcome in (validated, planned):
+        assert outcome.err.startswith(f"warning: {line}")
+        assert outcome.err.count("\n") == 1
+    (found,) = as_json(capfd, "validate", file)["files"]
+    assert found["problems"] == []
+    assert found["warnings"][0].startswith(line)
+    assert as_json(capfd, "plan", file, "--storage", tmp_path / "runs")["warnings"] == found["warnings"]
+
+
 def test_samples_read_as_prompt_text_verdict_weight_and_why(finished: BuiltRun, capfd: Capture) -> None:
     text = selfimprove(capfd, "samples", finished.folder).out
     assert "== p1  level 2  gold 0\n   user: What is p1?\n" in text

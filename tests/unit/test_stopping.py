@@ -193,6 +193,13 @@ class TestTailNarrowing:
         assert (notice.type, notice.reason) == ("NotMeasured", "AnswersUnread")
         assert notice.message.startswith("accuracy, gap and coverage were not measured: i000-evaluate could read none")
 
+    def test_a_single_held_out_prompt_is_warned_of_since_it_gives_no_interval(self):
+        alone = Estimate(value=1.0, n=1)
+        held_out = PromptMeasures(accuracy=alone, prompts=1, samples=4)
+        (notice,) = warnings(spec_of(), after(Measures(held_out=held_out)))
+        assert (notice.type, notice.reason) == ("NotMeasured", "OnePrompt")
+        assert notice.message.startswith("the figures of M_0 are of one held-out prompt: they have no interval")
+
     def test_there_is_nothing_to_warn_of_before_anything_is_measured(self):
         assert warnings(spec_of(), Ledger()) == []
 

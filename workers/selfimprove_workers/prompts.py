@@ -7,8 +7,10 @@ everybody else reads that. What the dataset was (revision, digest) and what was 
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
+from selfimprove.api.cautions import cautions
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import (
     PROMPTS,
@@ -29,6 +31,8 @@ from selfimprove_workers.datasets import PromptRow, PromptSets, load_sets
 
 __all__ = ["PromptRow", "ensure_prompts", "load_prompts"]
 
+log = logging.getLogger(__name__)
+
 SPLITS = ("train", "heldOut", "test")
 NOT_CONTENT = {"endpoint", "credentials_secret_name", "token_secret_name"}
 """How a source is reached, which may change during a run, and not what it is."""
@@ -41,7 +45,7 @@ def ensure_prompts(store: Store, spec: Spec, attempt: str) -> Manifest:
     """
     digest = dataset_digest(spec)
     found = read_manifest(store, PROMPTS)
-    manifest = found[0] if found else _commit(store, load_sets(spec), digest, attempt)
+    manifest = found[0] if found else _commit(store, _loaded(spec), digest, attempt)
     if manifest.digest != digest:
         raise UserError(
             f"spec.dataset: is not what {store.uri} was begun with; restore it, or start a run of another name"
@@ -71,6 +75,13 @@ def dataset_digest(spec: Spec) -> str:
     exclude: Any = {**dict.fromkeys(NOT_CONTENT, True), "grading": True}
     exclude |= {"held_out": NOT_CONTENT, "test": NOT_CONTENT}
     return digest_of("prompts", 1, spec.dataset.model_dump(mode="json", exclude=exclude))
+
+
+def _loaded(spec: Spec) -> PromptSets:
+    sets = load_sets(spec)
+    for caution in cautions(spec, len(sets.drafts["heldOut"])):
+        log.warning("warning: %s", caution)
+    return sets
 
 
 def _commit(store: Store, sets: PromptSets, digest: str, attempt: str) -> Manifest:

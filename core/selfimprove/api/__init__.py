@@ -7,6 +7,7 @@ stays small.
 from __future__ import annotations
 
 from selfimprove.api.built import unbuilt
+from selfimprove.api.cautions import cautions
 from selfimprove.api.immutable import below_reached, changed, changed_immutable
 from selfimprove.api.manifest import Checkup, check_file, load_run, runs_in
 from selfimprove.api.problem import Problem
@@ -24,6 +25,7 @@ __all__ = [
     "Surroundings",
     "apply_sets",
     "below_reached",
+    "cautions",
     "changed",
     "changed_immutable",
     "check_file",

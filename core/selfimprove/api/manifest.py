@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from selfimprove.api.built import unbuilt
+from selfimprove.api.cautions import cautions
 from selfimprove.api.kubeyaml import documents
 from selfimprove.api.problem import Problem, lines
 from selfimprove.api.problems import check
@@ -16,10 +17,13 @@ from selfimprove.errors import UserError
 
 
 class Checkup(NamedTuple):
-    """One run of a file that was looked at: its name where it has one, and all that keeps it from running."""
+    """One run of a file that was looked at: its name where it has one, all that keeps it from running, and what to be
+    warned of.
+    """
 
     name: str | None
     problems: list[Problem]
+    cautions: list[Problem]
 
 
 def load_run(source: Path | str, sets: Sequence[str] = ()) -> Run:
@@ -44,10 +48,7 @@ def check_file(path: Path) -> list[Checkup]:
     text, name = _text(path)
     documents = runs_in(text, name)
     twice = _named_twice(documents)
-    return [
-        Checkup(_name_of(document), twice.get(number, []) + _examined(document)[1])
-        for number, document in enumerate(documents)
-    ]
+    return [_checked(document, twice.get(number, [])) for number, document in enumerate(documents)]
 
 
 def runs_in(text: str, name: str) -> list[Any]:
@@ -64,6 +65,11 @@ def runs_in(text: str, name: str) -> list[Any]:
         raise UserError(f"{name}: holds {shown!r}; give a map with apiVersion, kind, metadata and spec")
     what = f"{len(loaded)} documents, none of them a {KIND}" if loaded else "nothing"
     raise UserError(f"{name}: holds {what}; give apiVersion, kind, metadata and spec of one")
+
+
+def _checked(document: object, found: list[Problem]) -> Checkup:
+    run, problems = _examined(document)
+    return Checkup(_name_of(document), found + problems, cautions(run.spec) if run else [])
 
 
 def _examined(document: object) -> tuple[Run | None, list[Problem]]:

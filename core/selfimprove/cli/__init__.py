@@ -66,6 +66,11 @@ def complain(message: str) -> None:
         print(f"error: {line}", file=sys.stderr)
 
 
+def warn(line: str) -> None:
+    """What a person should know and that ends nothing, on standard error."""
+    say(f"warning: {line}")
+
+
 def say(line: str) -> None:
     """A line for the person, on standard error, which leaves standard output to the result."""
     print(line, file=sys.stderr, flush=True)

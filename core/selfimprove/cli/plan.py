@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from selfimprove.api import Spec, resolved_defaults
+from selfimprove.api import Spec, cautions, resolved_defaults
+from selfimprove.api.execution import StepName
 from selfimprove.artifacts import PROMPTS, load_ledger, read_manifest
+from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
 from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.loop import Left, Step, Stop, adopts, left, next_step, shards_of, steps_of
+from selfimprove.prompt_counts import Counts, expected
 from selfimprove.runs import RunHandle
 from selfimprove.store import Store
 
@@ -43,6 +46,9 @@ class Plan:
     """Of the steps of which `ahead` knows nothing."""
     spent: Usage
     resolved: Mapping[str, object]
+    cautions: Sequence[str]
+    counts: Counts
+    """The prompts that `most` is of."""
     counted_by: str | None = None
     """A command that counts what is not known here."""
 
@@ -56,21 +62,27 @@ def plan(run: str, where: Where, sets: Sequence[str], as_json: bool) -> None:
     if as_json:
         print_json(_document(found))
     else:
+        for caution in found.cautions:
+            warn(caution)
         print("\n".join(_lines(found)))
 
 
 def _of_handle(handle: RunHandle) -> Plan:
     ledger = load_ledger(handle.store)
     ahead = left(handle.spec, ledger)
+    loaded = prompt_counts(handle.store)
+    counts = Counts(loaded) if loaded else expected(handle.spec.dataset)
     return Plan(
         name=handle.run.metadata.name,
         uri=handle.uri,
         begun=handle.begun,
         decision=next_step(handle.spec, ledger),
         ahead=ahead,
-        most=at_most(handle.spec, ledger, prompt_counts(handle.store), ahead.unknown),
+        most=at_most(handle.spec, ledger, counts.prompts, ahead.unknown),
         spent=ledger.usage,
         resolved=resolved_defaults(handle.run.spec, handle.spec),
+        cautions=[str(caution) for caution in cautions(handle.spec, counts.prompts.get("heldOut"))],
+        counts=counts,
     )
 
 
@@ -88,6 +100,8 @@ def _of_resource(seen: ClusterRun, where: Where) -> Plan:
         most=None,
         spent=seen.ledger.usage,
         resolved=resolved_defaults(seen.run.spec, seen.spec),
+        cautions=[str(caution) for caution in cautions(seen.spec)],
+        counts=Counts({}),
         counted_by=where.again("plan", uri),
     )
 
@@ -99,11 +113,15 @@ def prompt_counts(store: Store) -> Mapping[str, int]:
 
 
 def at_most(spec: Spec, ledger: Ledger, prompts: Mapping[str, int], kinds: Sequence[str]) -> Bound | None:
-    """What the missing steps of these kinds may come to; None before the prompts are counted, zero without kinds."""
-    steps = [step for step in _missing(spec, ledger) if step.step in kinds and step.step in _SAMPLES]
-    if steps and not prompts:
+    """What the missing steps of these kinds may come to, of so many prompts in each split; zero without kinds.
+
+    None where the prompts of one of them are not known.
+    """
+    steps = [(step.step, _SPLITS[step.step]) for step in _missing(spec, ledger) if step.step in {*kinds} & {*_SPLITS}]
+    steps += [("evaluate", "test")] * (2 if "evaluate-test" in kinds else 0)  # by M_0 and by the best
+    if any(split not in prompts for _, split in steps):
         return None
-    bounds = [_bound(spec, prompts, step) for step in steps]
+    bounds = [_bound(spec, step, prompts[split]) for step, split in steps]
     return Bound(sum(bound.samples for bound in bounds), sum(bound.tokens for bound in bounds))
 
 
@@ -113,9 +131,9 @@ def _missing(spec: Spec, ledger: Ledger) -> Iterator[StepId]:
         yield from (s for s in steps if len(ledger.shards_done(s)) < shards_of(spec, s))
 
 
-def _bound(spec: Spec, prompts: Mapping[str, int], step: StepId) -> Bound:
-    samples = prompts.get("heldOut" if step.step == "evaluate" else "train", 0) * _SAMPLES[step.step](spec)
-    tokens = spec.evaluation.max_tokens if step.step == "evaluate" else None
+def _bound(spec: Spec, step: StepName, prompts: int) -> Bound:
+    samples = prompts * _SAMPLES[step](spec)
+    tokens = spec.evaluation.max_tokens if step == "evaluate" else None
     return Bound(samples, samples * (tokens or spec.generation.max_tokens))
 
 
@@ -126,7 +144,8 @@ def _guided(spec: Spec) -> int:
     return resampling.max_rounds * (resampling.samples_per_round + asks) + 2 * resampling.leak_probe
 
 
-_SAMPLES: dict[str, Callable[[Spec], int]] = {
+_SPLITS: Mapping[StepName, str] = {"generate": "train", "resample": "train", "evaluate": "heldOut"}
+_SAMPLES: Mapping[StepName, Callable[[Spec], int]] = {
     "generate": lambda spec: spec.generation.samples_per_prompt,
     "resample": _guided,
     "evaluate": lambda spec: spec.evaluation.samples_per_prompt,
@@ -143,7 +162,9 @@ def _document(plan: Plan) -> dict[str, object]:
         "next": _next(decision) if isinstance(decision, Step) else None,
         "stop": asdict(decision) if isinstance(decision, Stop) else None,
         "left": {**asdict(ahead), "unknown": list(ahead.unknown), "atMostUnknown": most._asdict() if most else None},
+        "prompts": plan.counts.prompts,
         "spent": {"tokens": plan.spent.tokens, "wallSeconds": round(plan.spent.wall_seconds, 1)},
+        "warnings": list(plan.cautions),
         "resolved": plan.resolved,
     }
 
@@ -171,12 +192,16 @@ def _left_lines(plan: Plan) -> Iterator[str]:
     if ahead.unknown and plan.counted_by:
         yield f"      and what a status does not tell of ({', '.join(ahead.unknown)}): counted by {plan.counted_by}"
     elif ahead.unknown:
-        yield f"      and of steps that never ran yet ({', '.join(ahead.unknown)}): {_bound_text(plan.most)}"
+        bound = _bound_text(plan.most, plan.counts)
+        yield f"      and of steps that never ran yet ({', '.join(ahead.unknown)}): {bound}"
 
 
-def _bound_text(most: Bound | None) -> str:
+def _bound_text(most: Bound | None, counts: Counts) -> str:
     if most is None:
-        return "not known before the dataset is loaded"
+        return f"not known before the dataset is loaded ({counts.missing})"
     if not most.samples:
         return "no samples; what they cost is not known before one has run"
-    return f"at most {most.samples:,} samples and {most.tokens:,} sampled tokens"
+    bound = f"{most.samples:,} samples and {most.tokens:,} sampled tokens"
+    names = {"train": "training", "heldOut": "held-out", "test": "test"}
+    of = " and ".join(f"{n:,} {names[split]}" for split, n in counts.prompts.items())
+    return f"{'at most' if counts.sure else 'about'} {bound}, of {of} prompts"

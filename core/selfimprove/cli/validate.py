@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfimprove.api import check_file
+from selfimprove.api import Problem, check_file
 from selfimprove.api.uris import file_of
+from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
 from selfimprove.errors import DONE, WRONG_INPUT, UserError
 
 
 def validate(files: Sequence[str], as_json: bool) -> int:
     """Print the problems; the exit code."""
-    found = {file: problems_of(file) for file in files}
+    checked = {file: _checked(file) for file in files}
+    found = {file: problems for file, (problems, _) in checked.items()}
     if as_json:
-        print_json({"valid": not any(found.values()), "files": [_document(*each) for each in found.items()]})
+        documents = [_document(file, *lines) for file, lines in checked.items()]
+        print_json({"valid": not any(found.values()), "files": documents})
     else:
         several = len(found) > 1
         for file, problems in found.items():
@@ -22,18 +25,26 @@ def validate(files: Sequence[str], as_json: bool) -> int:
                 print(f"{file}: {problem}" if several and not problem.startswith(f"{file}:") else problem)
             if not problems:
                 print(f"{file}: valid")
+        for file, (_, cautions) in checked.items():
+            for caution in cautions:
+                warn(f"{file}: {caution}" if several else caution)
     return WRONG_INPUT if any(found.values()) else DONE
 
 
-def problems_of(file: str) -> list[str]:
-    """Every problem of a file, one line each; of a file with several runs, with the run's name."""
+def _checked(file: str) -> tuple[list[str], list[str]]:
+    """Every problem of a file and every warning, one line each; of a file with several runs, with the run's name."""
     try:
         runs = check_file(file_of(file))
     except UserError as error:
-        return str(error).splitlines()
+        return str(error).splitlines(), []
     several = len(runs) > 1
-    return [f"{name or '?'}: {problem}" if several else str(problem) for name, found in runs for problem in found]
+
+    def lines(name: str | None, found: Sequence[Problem]) -> list[str]:
+        return [f"{name or '?'}: {each}" if several else str(each) for each in found]
+
+    problems = [line for run in runs for line in lines(run.name, run.problems)]
+    return problems, [line for run in runs for line in lines(run.name, run.cautions)]
 
 
-def _document(file: str, problems: Sequence[str]) -> dict[str, object]:
-    return {"file": file, "problems": list(problems)}
+def _document(file: str, problems: Sequence[str], cautions: Sequence[str]) -> dict[str, object]:
+    return {"file": file, "problems": list(problems), "warnings": list(cautions)}

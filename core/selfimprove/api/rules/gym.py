@@ -94,6 +94,15 @@ def gym_seeds_apart(spec: Spec) -> Iterator[Problem]:
 RULES: tuple[Rule, ...] = (gym_names, gym_options_are_settings, gym_options_are_numbers, gym_seeds_apart)
 
 
+def set_sizes(dataset: Dataset) -> dict[str, int]:
+    """How many items each set of a gym:// dataset has, by its split; none where that can't be read, or it is no gym's.
+
+    What is trained on is told without `dataset.limit`, which counts only what is left of the items.
+    """
+    splits = {"dataset": "train", "dataset.heldOut": "heldOut", "dataset.test": "test"}
+    return {splits[each.field]: each.end - each.start for each in _seeds_of(dataset)}
+
+
 def _gyms(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """The gym:// sets of a dataset with their fields."""
     for field, source in datasets_of(dataset):

@@ -1,0 +1,37 @@
+"""What is valid, and still not what most people want: said in one line, and in nobody's way."""
+
+from __future__ import annotations
+
+from selfimprove.api.problem import Problem
+from selfimprove.api.resolve import HELD_OUT
+from selfimprove.api.rules.gym import set_sizes
+from selfimprove.api.spec import Spec
+
+
+def cautions(spec: Spec, held_out: int | None = None) -> list[Problem]:
+    """What to be warned of before anything is spent.
+
+    `held_out`: how many held-out prompts there are, where they have been counted; else what the spec alone tells.
+    """
+    count = _held_out(spec) if held_out is None else held_out
+    if count != 1:
+        return []
+    name, value = _cause(spec)
+    message = (
+        f"{value} leaves one held-out prompt, of which no figure can have an interval, nor any model be called "
+        "regressed; give more, some hundreds where there are as many"
+    )
+    return [Problem(f"spec.dataset.heldOut.{name}", message)]
+
+
+def _held_out(spec: Spec) -> int | None:
+    limit = (spec.dataset.held_out or HELD_OUT).limit
+    return 1 if limit == 1 else set_sizes(spec.dataset).get("heldOut")
+
+
+def _cause(spec: Spec) -> tuple[str, object]:
+    """The field of heldOut that leaves so few, and its value."""
+    held_out = spec.dataset.held_out or HELD_OUT
+    if held_out.limit == 1:
+        return "limit", 1
+    return ("uri", held_out.uri) if held_out.uri is not None else ("fraction", held_out.fraction)

@@ -1,0 +1,49 @@
+"""What is valid, and warned of all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from selfimprove.api import Spec, cautions
+from tests.unit.cli_support import manifest_of
+
+
+def spec_of(uri: str = "gym://chain_sum?size=40", **held_out: Any) -> Spec:
+    task = "Gym" if uri.startswith("gym") else "Math"
+    dataset = {"uri": uri, "task": task, **({"heldOut": held_out} if held_out else {})}
+    return Spec.model_validate(manifest_of(dataset=dataset)["spec"])
+
+
+@pytest.mark.parametrize(
+    ("spec", "line"),
+    [
+        (
+            spec_of(fraction=0.5, limit=1),
+            "spec.dataset.heldOut.limit: 1 leaves one held-out prompt, of which no figure",
+        ),
+        (spec_of("/data/sums.jsonl", fraction=0.5, limit=1), "spec.dataset.heldOut.limit: 1 leaves one "),
+        (spec_of(fraction=0.02), "spec.dataset.heldOut.fraction: 0.02 leaves one "),
+        (spec_of(uri="gym://chain_sum?size=4"), "spec.dataset.heldOut.fraction: 0.1 leaves one "),
+    ],
+)
+def test_a_single_held_out_prompt_is_warned_of_by_the_field_that_leaves_it(spec: Spec, line: str) -> None:
+    assert [str(caution)[: len(line)] for caution in cautions(spec)] == [line]
+
+
+def test_a_generated_held_out_set_of_one_is_named_by_its_uri() -> None:
+    dataset = {"uri": "gym://chain_sum", "task": "Gym", "heldOut": {"uri": "gym://chain_sum?size=1"}}
+    (caution,) = cautions(Spec.model_validate(manifest_of(dataset=dataset)["spec"]))
+    assert str(caution).startswith("spec.dataset.heldOut.uri: gym://chain_sum?size=1 leaves one held-out prompt")
+
+
+def test_two_held_out_prompts_are_nothing_to_be_warned_of() -> None:
+    assert cautions(spec_of(fraction=0.05)) == []
+    assert cautions(spec_of(fraction=0.05, limit=2)) == []
+
+
+def test_of_files_it_is_known_once_they_are_counted() -> None:
+    files = spec_of("/data/sums.jsonl", fraction=0.1)
+    assert cautions(files) == cautions(files, 2) == []
+    assert [caution.field for caution in cautions(files, 1)] == ["spec.dataset.heldOut.fraction"]
