@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,14 +33,33 @@ BLOCK = 32
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_model: Path) -> Iterator[Engine]:
-    problem = vllm_problem()
-    assert problem is None, problem
-    from selfimprove_workers.engines.vllm import VLLMEngine
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where standard error goes while the engine starts, in this process and in those of vLLM."""
+    return tmp_path_factory.mktemp("heard") / "stderr"
 
-    engine = VLLMEngine(tiny_model, FLOAT32, open_tokenizer(tiny_model))
+
+@pytest.fixture(scope="module")
+def engine(tiny_model: Path, heard: Path) -> Iterator[Engine]:
+    with _standard_error_to(heard):
+        problem = vllm_problem()
+        assert problem is None, problem
+        from selfimprove_workers.engines.vllm import VLLMEngine
+
+        engine = VLLMEngine(tiny_model, FLOAT32, open_tokenizer(tiny_model))
     yield engine
     engine.close()
+
+
+@contextmanager
+def _standard_error_to(path: Path) -> Iterator[None]:
+    kept = os.dup(2)
+    with path.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +76,11 @@ def draw(engine: Any, requests: list[SampleRequest]) -> list[Completion]:
     done = dict(engine.sample(requests))
     assert sorted(done) == list(range(len(requests)))
     return [done[index] for index in range(len(requests))]
+
+
+def test_a_start_shows_no_bar_and_no_warning_of_vllm_itself(engine: Engine, heard: Path) -> None:
+    chatter = heard.read_text()
+    assert [word for word in ("WARNING", "Warning", "INFO", "Completed") if word in chatter] == [], chatter
 
 
 def test_both_engines_give_a_sample_the_same_logprob_sum(engine: Engine, other: TransformersEngine) -> None:

@@ -31,6 +31,7 @@ from selfimprove.orders import Failure, Order
 from selfimprove.summaries import MAX_BYTES, Summary
 from selfimprove.verdicts import UTILITY
 from selfimprove_workers.cgroups import cpu_limit
+from selfimprove_workers.hushing import stay_hushed
 from selfimprove_workers.signals import Signals
 from selfimprove_workers.threads import keep_to_limit, visible_cores
 
@@ -187,6 +188,8 @@ def _order_text(source: str) -> str:
         return text
     raise UserError("order: there is none; give a file, - for standard input, or SELFIMPROVE_ORDER")
 
+
+stay_hushed()  # vLLM's own processes begin by importing this, and would warn while they import vLLM
 
 if __name__ == "__main__":
     main()

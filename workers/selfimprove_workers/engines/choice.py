@@ -14,6 +14,7 @@ from typing import Any
 from selfimprove.api.sampling import Generation
 from selfimprove.errors import UserError
 from selfimprove_workers.engines.base import Engine
+from selfimprove_workers.hushing import hush
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def vllm_problem() -> str | None:
     """Why vLLM can't be had in this process, or None: its import and its idea of the platform, no model."""
     if find_spec("vllm") is None:
         return "it is not installed"
+    hush()
     try:
         from vllm.platforms import current_platform
 

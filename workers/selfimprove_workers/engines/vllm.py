@@ -22,6 +22,7 @@ from selfimprove.api.sampling import EngineArgs
 from selfimprove_workers.engines.base import Completion, Reads, SampleRequest
 from selfimprove_workers.engines.ending import eos_ids, fitting
 from selfimprove_workers.engines.parallel import tensor_parallel_size
+from selfimprove_workers.hushing import hush, hushed_children
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +42,15 @@ class VLLMEngine:
     name = "vllm"
 
     def __init__(self, folder: Path, args: EngineArgs, tokenizer: Any):
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        hush()
         from transformers import GenerationConfig
         from vllm import LLM, SamplingParams
 
         self.tokenizer = tokenizer
         self._reads = Reads()
         self._params: Any = SamplingParams
-        self._llm: Any = LLM(**_arguments(folder, args))
+        with hushed_children():
+            self._llm: Any = LLM(**_arguments(folder, args))
         config = self._llm.llm_engine.model_config
         self.max_model_len = int(config.max_model_len)
         stored = (folder / "generation_config.json").is_file()
@@ -177,6 +179,7 @@ def _arguments(folder: Path, args: EngineArgs) -> dict[str, Any]:
         "logprobs_mode": "raw_logprobs",
         "generation_config": "vllm",
         "disable_log_stats": True,
+        "use_tqdm_on_load": False,
         "seed": 0,
     }
     if current_platform.is_cpu():
