@@ -50,6 +50,12 @@ def test_version(capfd: Capture) -> None:
         (["export", "x"], "error: Missing option '--output' / '-o' (see --help)"),
         (["samples", "x", "--step", "select"], "error: --step: select draws no samples; give one of " + STEPS),
         (["status", ""], f"error: RUN: is empty; {RUN}"),
+        (["status", "run.yaml", "--storage", ""], "error: --storage: is empty; give a folder or s3://BUCKET/PREFIX"),
+        (
+            ["status", __file__, "--storage", "ftp://x"],
+            "error: --storage: ftp://x has a scheme that is not read here; give s3://, file:// or a path",
+        ),
+        (["validate"], "error: Missing argument 'FILE' (see --help)"),
         (["status", "nowhere"], f"error: nowhere: no such file or folder; {RUN}"),
     ],
 )

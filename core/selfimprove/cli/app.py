@@ -27,8 +27,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+FLAG = ""
+"""What an option is shown to take that takes nothing."""
+
 File = Annotated[str, typer.Argument(metavar="FILE", help="YAML of one SelfImprovementRun, as a cluster takes it.")]
-Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML of SelfImprovementRuns.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="YAML of SelfImprovementRuns.")]
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A FILE, the folder or URI of a run, or sir/NAME of a cluster.")
 ]
@@ -57,9 +60,11 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field of FILE, as spec.maxIterations=5. Repeatable."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+Json = Annotated[
+    bool, typer.Option("--json", metavar=FLAG, help="One JSON document on standard output, and nothing else there.")
+]
 Iteration = Annotated[int | None, typer.Option("--iteration", min=0, metavar="N", help="n of the model M_n.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Do not ask.")]
 Samples = Annotated[Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet.")]
 Bootstrap = Annotated[int, typer.Option("--bootstrap", min=100, metavar="N", help="Resamples.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap.")]
@@ -70,7 +75,8 @@ Plot = Annotated[
 
 @app.callback(invoke_without_command=True)
 def selfimprove(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", metavar=FLAG, help="Show the version.")] = False,
 ) -> None:
     """Show help when no command is given."""
     if version:
@@ -117,7 +123,9 @@ def status(
     run: Run,
     details: Annotated[
         bool,
-        typer.Option("--details", help="Also what training made of the gap, how diverse answers are, and the tail."),
+        typer.Option(
+            "--details", metavar=FLAG, help="Also what training made of the gap, how diverse answers are, and the tail."
+        ),
     ] = False,
     storage: Storage = None,
     endpoint: Endpoint = None,
@@ -187,7 +195,9 @@ def samples(
     ] = None,
     step: Annotated[str, typer.Option("--step", metavar="STEP", help="generate, resample or evaluate.")] = "generate",
     prompt: Annotated[str | None, typer.Option("--prompt", metavar="ID", help="Of this prompt only.")] = None,
-    tail: Annotated[bool, typer.Option("--tail", help="Of prompts with too few accepted samples.")] = False,
+    tail: Annotated[
+        bool, typer.Option("--tail", metavar=FLAG, help="Of prompts with too few accepted samples.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N prompts.")] = 20,
     storage: Storage = None,
     endpoint: Endpoint = None,
@@ -212,7 +222,7 @@ def samples(
 @app.command()
 def prune(
     run: Run,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", metavar=FLAG, help="Show what would go.")] = False,
     storage: Storage = None,
     endpoint: Endpoint = None,
     region: Region = None,

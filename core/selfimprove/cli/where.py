@@ -48,7 +48,7 @@ class Where:
         from selfimprove.runs import store_of
 
         with self._hinted():
-            return store_of(run, self.storage, self._server())
+            return store_of(run, self._storage(), self._server())
 
     def in_cluster(self, run: str) -> ClusterRun | None:
         """The run of `sir/NAME`, as its resource shows it; None for a RUN of another kind.
@@ -75,7 +75,7 @@ class Where:
 
         try:
             with self._hinted():
-                handle = look(run, self.storage, sets, self._server())
+                handle = look(run, self._storage(), sets, self._server())
         except OtherRunError:
             if sets:
                 raise
@@ -87,7 +87,7 @@ class Where:
         from selfimprove.runs import find
 
         with self._hinted():
-            handle = find(run, self.storage, self._server(), begin_with=self.again("run", run))
+            handle = find(run, self._storage(), self._server(), begin_with=self.again("run", run))
         _note(handle, which)
         return handle
 
@@ -115,7 +115,7 @@ class Where:
 
         with ExitStack() as stack:
             with self._hinted():
-                handle = stack.enter_context(at_work(file, self.storage, sets, self._server()))
+                handle = stack.enter_context(at_work(file, self._storage(), sets, self._server()))
             yield handle
 
     def again(self, command: str, run: str, *more: str) -> str:
@@ -123,6 +123,17 @@ class Where:
         named = {"--storage": self.storage, "--endpoint": self.endpoint, "--region": self.region}
         options = [word for name, value in named.items() if value is not None for word in (name, value)]
         return shlex.join(["selfimprove", command, run, *options, *more])
+
+    def _storage(self) -> str | None:
+        from selfimprove.api.rules.data import uri_problems
+        from selfimprove.api.uris import STORAGE_SCHEMES
+
+        if self.storage is not None:
+            if not self.storage:
+                raise UserError("--storage: is empty; give a folder or s3://BUCKET/PREFIX")
+            for problem in uri_problems("--storage", self.storage, STORAGE_SCHEMES):
+                raise UserError(str(problem))
+        return self.storage
 
     def _server(self) -> Server:
         from selfimprove.api.rules.data import endpoint_problems, region_problems

@@ -58,7 +58,7 @@ def storage_uri(spec: Spec) -> Iterator[Problem]:
     storage = spec.storage
     if storage.uri is None:
         return
-    yield from _uri_problems("storage.uri", storage.uri, STORAGE_SCHEMES)
+    yield from uri_problems("storage.uri", storage.uri, STORAGE_SCHEMES)
     scheme = place_of(storage.uri).scheme
     for attribute, name in (("region", "region"), ("credentials_secret_name", "credentialsSecretName")):
         value = getattr(storage, attribute)
@@ -83,7 +83,7 @@ def resume_from(spec: Spec) -> Iterator[Problem]:
     """Another run's artifacts lie where runs can lie, and leave something to do."""
     if spec.resume_from is None:
         return
-    yield from _uri_problems("resumeFrom.uri", spec.resume_from.uri, STORAGE_SCHEMES)
+    yield from uri_problems("resumeFrom.uri", spec.resume_from.uri, STORAGE_SCHEMES)
     if spec.resume_from.iteration >= spec.max_iterations:
         yield Problem(
             "resumeFrom.iteration",
@@ -180,7 +180,7 @@ def source_problems(field: str, source: Source | HeldOut | TestSet, schemes: tup
     yield from endpoint_problems(f"{field}.endpoint", source.endpoint)
     if source.uri is None:
         return
-    yield from _uri_problems(f"{field}.uri", source.uri, schemes)
+    yield from uri_problems(f"{field}.uri", source.uri, schemes)
     place = place_of(source.uri)
     for attribute, (name, scheme) in _SECRETS.items():
         value = getattr(source, attribute)
@@ -228,7 +228,8 @@ def region_problems(field: str, region: str | None) -> Iterator[Problem]:
         yield Problem(field, f"{region} is no region; give one like us-east-1")
 
 
-def _uri_problems(field: str, uri: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
+def uri_problems(field: str, uri: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    """What is wrong with a URI as such: no scheme of these, or nothing after it that could be a place."""
     place = place_of(uri)
     if re.match(r"[a-z][a-z0-9]*:/[^/]", uri):
         yield Problem(field, f"{uri} lacks a slash after the colon; give {uri.replace(':/', '://', 1)}")
