@@ -12,8 +12,26 @@ from typing import Annotated
 import typer
 
 from selfimprove import __version__
+from selfimprove.cli.options import (
+    FLAG,
+    Bootstrap,
+    Endpoint,
+    File,
+    Files,
+    Iteration,
+    Json,
+    Plot,
+    Region,
+    Run,
+    Samples,
+    Seed,
+    Sets,
+    Yes,
+    anywhere,
+    asking,
+    here,
+)
 from selfimprove.cli.where import Where
-from selfimprove.kubectl import Kubectl
 
 app = typer.Typer(
     help="Let a language model generate, verify, and learn from what it kept, iteration after iteration, and see "
@@ -26,51 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-FLAG = ""
-"""What an option is shown to take that takes nothing."""
-
-File = Annotated[str, typer.Argument(metavar="FILE", help="YAML of one SelfImprovementRun, as a cluster takes it.")]
-Files = Annotated[list[str], typer.Argument(metavar="FILE", help="YAML of SelfImprovementRuns.")]
-Run = Annotated[
-    str, typer.Argument(metavar="RUN", help="A FILE, the folder or URI of a run, or sir/NAME of a cluster.")
-]
-Storage = Annotated[
-    str | None, typer.Option("--storage", metavar="URI", help="Where runs lie; else spec.storage.uri, else ./runs.")
-]
-Endpoint = Annotated[
-    str | None,
-    typer.Option("--endpoint", metavar="URL", help="The S3 server to ask from here; else the run's own, or AWS's."),
-]
-Region = Annotated[
-    str | None, typer.Option("--region", metavar="NAME", help="Its region; else the run's own, or AWS_REGION.")
-]
-_CLUSTER = "A cluster's run, sir/NAME (as kubectl has them)"
-Namespace = Annotated[
-    str | None,
-    typer.Option("--namespace", "-n", metavar="NAME", help="Where it is.", rich_help_panel=_CLUSTER),
-]
-Context = Annotated[
-    str | None, typer.Option("--context", metavar="NAME", help="Which cluster.", rich_help_panel=_CLUSTER)
-]
-Kubeconfig = Annotated[
-    str | None, typer.Option("--kubeconfig", metavar="FILE", help="Clusters and logins.", rich_help_panel=_CLUSTER)
-]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change a field of FILE, as spec.maxIterations=5. Repeatable."),
-]
-Json = Annotated[
-    bool, typer.Option("--json", metavar=FLAG, help="One JSON document on standard output, and nothing else there.")
-]
-Iteration = Annotated[int | None, typer.Option("--iteration", min=0, metavar="N", help="n of the model M_n.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Do not ask.")]
-Samples = Annotated[Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet.")]
-Bootstrap = Annotated[int, typer.Option("--bootstrap", min=100, metavar="N", help="Resamples.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap.")]
-Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw it too (also .svg, .pdf); needs matplotlib.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -86,39 +59,37 @@ def selfimprove(
 
 
 @app.command()
+@asking(here)
 def run(
     file: File,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
+    *,
+    where: Where,
     sets: Sets = None,
     as_json: Json = False,
 ) -> int:
     """Run to the end on this machine; the same command again goes on where it was, or answers at once."""
     from selfimprove.cli.run import run as command
 
-    return command(file, Where(storage, endpoint, region), sets or [], as_json)
+    return command(file, where, sets or [], as_json)
 
 
 @app.command()
+@asking(anywhere)
 def plan(
     run: Run,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
     sets: Sets = None,
     as_json: Json = False,
 ) -> None:
     """Show the next step and the reason, the resolved defaults, and what is left; does nothing."""
     from selfimprove.cli.plan import plan as command
 
-    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), sets or [], as_json)
+    command(run, where, sets or [], as_json)
 
 
 @app.command()
+@asking(anywhere)
 def status(
     run: Run,
     details: Annotated[
@@ -127,38 +98,31 @@ def status(
             "--details", metavar=FLAG, help="Also what training made of the gap, how diverse answers are, and the tail."
         ),
     ] = False,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
     as_json: Json = False,
 ) -> None:
     """Show how a run stands: the object that a cluster shows under .status, as tables or JSON."""
     from selfimprove.cli.status import status as command
 
-    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), details, as_json)
+    command(run, where, details, as_json)
 
 
 @app.command()
+@asking(anywhere)
 def plot(
     run: Run,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the pictures go; made if it is not there.")
     ] = Path(),
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
     as_json: Json = False,
 ) -> None:
     """Draw what became of the tail: coverage by level, accepted counts, lengths and perplexities; needs matplotlib."""
     from selfimprove.cli.plot import plot as command
 
-    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), output, as_json)
+    command(run, where, output, as_json)
 
 
 @app.command()
@@ -170,24 +134,22 @@ def validate(files: Files, as_json: Json = False) -> int:
 
 
 @app.command()
+@asking(anywhere)
 def export(
     run: Run,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new or empty folder.")],
     iteration: Iteration = None,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
 ) -> None:
     """Write the best model, or M_N, as a plain folder with a model card, which transformers and vLLM load."""
     from selfimprove.cli.export import export as command
 
-    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), iteration, output)
+    command(run, where, iteration, output)
 
 
 @app.command()
+@asking(anywhere)
 def samples(
     run: Run,
     iteration: Annotated[
@@ -199,12 +161,8 @@ def samples(
         bool, typer.Option("--tail", metavar=FLAG, help="Of prompts with too few accepted samples.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N prompts.")] = 20,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
     as_json: Json = False,
 ) -> None:
     """Read samples: prompt, text, verdict, scores, weight, and why each was kept or not."""
@@ -213,45 +171,39 @@ def samples(
 
     command(
         run,
-        Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)),
+        where,
         Filter(iteration, step, prompt, tail, limit),
         as_json,
     )
 
 
 @app.command()
+@asking(anywhere)
 def prune(
     run: Run,
     dry_run: Annotated[bool, typer.Option("--dry-run", metavar=FLAG, help="Show what would go.")] = False,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
     as_json: Json = False,
 ) -> None:
     """Remove what storage.retention allows to go: checkpoints, trainer states, what lost attempts left."""
     from selfimprove.cli.remove import prune as command
 
-    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), dry_run, as_json)
+    command(run, where, dry_run, as_json)
 
 
 @app.command()
+@asking(anywhere)
 def delete(
     run: Run,
     yes: Yes = False,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
 ) -> None:
     """Delete all of a run, after asking."""
     from selfimprove.cli.remove import delete as command
 
-    command(run, Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig)), yes)
+    command(run, where, yes)
 
 
 @app.command()
@@ -369,15 +321,12 @@ def sweep(
 
 
 @app.command()
+@asking(anywhere)
 def compare(
     run: Run,
     other: Run,
-    storage: Storage = None,
-    endpoint: Endpoint = None,
-    region: Region = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
+    *,
+    where: Where,
     bootstrap: Bootstrap = 2000,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap; else each run's own, as status.")
@@ -387,7 +336,6 @@ def compare(
     """Compare the best models of two runs on the held-out prompts they share, and show the settings that differ."""
     from selfimprove.cli.compare import compare as command
 
-    where = Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig))
     command(run, other, where, bootstrap, seed, as_json)
 
 
