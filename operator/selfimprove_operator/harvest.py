@@ -95,11 +95,15 @@ def is_final(pod: ObservedPod) -> bool:
 
 
 def explain(pod: ObservedPod) -> str:
-    """Why a pod failed, for people: the last line of its log or message, and its exit code."""
+    """Why a pod failed, for people: the last line of its log or message, and its exit code.
+
+    Whoever shows it names the step, so that the worker's own naming of it goes.
+    """
     if pod.ended is None:
         return f"{pod.name}: gone without a word"
     lines = [line for line in pod.ended.message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
-    said = lines[-1].removeprefix("error: ") if lines else pod.ended.reason or "no message"
+    last = lines[-1] if lines else pod.ended.reason or "no message"
+    said = last.removeprefix("error: ").removeprefix(f"{pod.step}: ")
     return f"{shortened(said, _LONGEST)} (exit {pod.ended.exit_code}, pod {pod.name})"
 
 
@@ -155,8 +159,11 @@ def _gpu_seconds(pod: ObservedPod) -> float:
 
 
 def _worst(pods: Iterable[ObservedPod], step: StepStatus) -> int:
-    """Failures of the index that failed most, at this attempt."""
-    failures = Counter(pod.index for pod in pods if pod.attempt == step.attempt and counts(pod))
+    """Failures of the index that failed most, at this attempt. An end that is final says itself why: it used up no
+    retries.
+    """
+    tried = (pod for pod in pods if pod.attempt == step.attempt and counts(pod) and not is_final(pod))
+    failures = Counter(pod.index for pod in tried)
     return max(failures.values(), default=0)
 
 

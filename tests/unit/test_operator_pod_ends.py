@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from tests.unit.operator_support import Cluster, last_word, run_manifest
 
 
-def begun() -> Cluster:
-    cluster = Cluster(run_manifest())
+def begun(**spec: Any) -> Cluster:
+    cluster = Cluster(run_manifest(**spec))
     cluster.settle()
     (pod,) = cluster.live()
     cluster.start(pod)
@@ -43,6 +46,32 @@ def test_a_fatal_last_word_of_any_length_fits_the_status() -> None:
     assert cluster.status.state == "Failed"
     assert cluster.status.step is not None
     assert len((cluster.status.step.message or "").encode()) <= 1024
+
+
+@pytest.mark.parametrize("limit", [0, 3])
+def test_an_end_that_no_retry_can_mend_is_told_in_its_own_words_whatever_the_backoff_limit(limit: int) -> None:
+    cluster = begun(execution={"backoffLimit": limit})
+    (pod,) = cluster.live()
+    cluster.end(pod, code=2, message="error: i000-evaluate: spec.dataset.uri: is no file; mend it")
+    cluster.settle()
+    assert cluster.status.message == (
+        f"Failed: i000-evaluate: spec.dataset.uri: is no file; mend it (exit 2, pod {pod})"
+    )
+    assert cluster.status.counters.failures == 1
+    assert [event.message for event in cluster.events if event.reason == "PodFailed"] == [
+        f"i000-evaluate: spec.dataset.uri: is no file; mend it (exit 2, pod {pod})"
+    ]
+
+
+def test_a_failure_that_a_retry_could_mend_is_told_with_the_limit_that_forbids_it() -> None:
+    cluster = begun(execution={"backoffLimit": 0})
+    (pod,) = cluster.live()
+    cluster.end(pod, code=1, message="error: i000-evaluate: it broke")
+    cluster.settle()
+    assert cluster.status.message == (
+        "Failed: i000-evaluate: failed 1 times, more than execution.backoffLimit 0; the last time: it broke "
+        f"(exit 1, pod {pod})"
+    )
 
 
 def test_wall_clock_time_is_counted_once_not_by_the_worker_too() -> None:

@@ -256,7 +256,7 @@ def test_how_far_a_failed_pod_was_is_not_told_as_its_reason() -> None:
     cluster.end(cluster.live()[0], code=1, message='error: i000-evaluate: a kernel went away\n{"promptsDone": 7}')
     cluster.settle()
     assert cluster.status.step is not None
-    assert (cluster.status.step.message or "").startswith("i000-evaluate: a kernel went away (exit 1")
+    assert (cluster.status.step.message or "").startswith("a kernel went away (exit 1")
 
 
 def test_broken_surroundings_degrade_the_run_and_heal_with_it() -> None:
