@@ -7,8 +7,8 @@ The models would cost most of a resync's time and memory, and would drop what th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import aiohttp
 from kubernetes.aio import config
@@ -29,12 +29,19 @@ Watcher = Callable[[str, str, int], None]
 """Told of every call that writes: verb, resource, and the status of the answer."""
 
 
-class ApiError(Exception):
-    """A call that did not succeed. `status`: of HTTP, 0 where there was no answer."""
+class Cause(NamedTuple):
+    """One thing that the server has against an object: the field's path in it, and what is wrong there."""
 
-    def __init__(self, status: int, message: str, retry_after: float = 0.0) -> None:
+    field: str
+    message: str
+
+
+class ApiError(Exception):
+    """A call that did not succeed. `status`: of HTTP, 0 where there was no answer; `causes`: of a 422."""
+
+    def __init__(self, status: int, message: str, retry_after: float = 0.0, causes: Sequence[Cause] = ()) -> None:
         super().__init__(f"{status}: {message}" if status else message)
-        self.status, self.message, self.retry_after = status, message, retry_after
+        self.status, self.message, self.retry_after, self.causes = status, message, retry_after, tuple(causes)
 
     @property
     def transient(self) -> bool:
@@ -99,7 +106,8 @@ class Client:
                 self._told(_VERBS[method], _resource_of(path), status)
         found = _parsed(data)
         if status >= 400:
-            raise ApiError(status, str(found.get("message") or answer.reason), _retry_after(answer.headers))
+            message = str(found.get("message") or answer.reason)
+            raise ApiError(status, message, _retry_after(answer.headers), _causes(found))
         return found
 
 
@@ -136,6 +144,11 @@ def _parsed(data: bytes) -> Document:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _causes(found: Document) -> list[Cause]:
+    causes = (found.get("details") or {}).get("causes") or []
+    return [Cause(str(each.get("field", "")), str(each.get("message", ""))) for each in causes]
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

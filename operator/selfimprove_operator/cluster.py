@@ -80,19 +80,21 @@ class Cluster:
             return None
         return found
 
-    async def refusal_of(self, manifest: Mapping[str, Any]) -> str:
-        """What the server has against a Job, asked in a dry run; empty where it would take it.
+    async def refusal_of(self, manifest: Mapping[str, Any]) -> ApiError | None:
+        """What the server has against a Job, asked in a dry run that lets no unknown field pass; None where it would
+        take it.
 
         A quota that is full is the moment's fault, not the run's: the Job itself is refused when it comes to it.
         """
         path = _path(_JOBS, manifest["metadata"]["namespace"], "jobs")
+        asked = {"fieldManager": FIELD_MANAGER, "dryRun": "All", "fieldValidation": "Strict"}
         try:
-            await self._client.create(path, manifest, fieldManager=FIELD_MANAGER, dryRun="All")
+            await self._client.create(path, manifest, **asked)
         except ApiError as error:
             if error.transient:
                 raise
-            return "" if error.status == 409 or _QUOTA in error.message else error.message
-        return ""
+            return None if error.status == 409 or _QUOTA in error.message else error
+        return None
 
     async def post_event(self, run: Run, event: Event) -> None:
         """One line for `kubectl describe`, which shows those of one second in the order of their names."""

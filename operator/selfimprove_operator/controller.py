@@ -18,10 +18,11 @@ from selfimprove_operator.acceptance import status_in
 from selfimprove_operator.actions import Action, CreateJob, Event, Outcome
 from selfimprove_operator.client import ApiError
 from selfimprove_operator.cluster import Cluster
+from selfimprove_operator.complaints import complaint
 from selfimprove_operator.metrics import Metrics
 from selfimprove_operator.observed import Observed
 from selfimprove_operator.reconcile import reconcile
-from selfimprove_operator.trial import is_settled, trial_jobs
+from selfimprove_operator.trial import is_settled, trials
 from selfimprove_operator.views import Key, Views
 from selfimprove_operator.work import RetryError, WorkQueue
 
@@ -79,10 +80,10 @@ class Controller:
         run = observed.run
         if is_settled(run) or run["metadata"].get("deletionTimestamp"):
             return observed
-        jobs = trial_jobs(observed, self._defaults, datetime.now(UTC))
-        refusals = await asyncio.gather(*map(self._cluster.refusal_of, jobs))
-        refused = next(filter(None, refusals), "")
-        return self._views.observe(key, refused) or observed
+        tried = trials(observed, self._defaults, datetime.now(UTC))
+        errors = await asyncio.gather(*(self._cluster.refusal_of(trial.job) for trial in tried))
+        told = (complaint(error, trial.job, trial.origins) for trial, error in zip(tried, errors, strict=True) if error)
+        return self._views.observe(key, next(told, "")) or observed
 
     async def _fresh(self, key: Key, observed: Observed) -> Observed:
         jobs, pods = await self._cluster.children(observed.run)

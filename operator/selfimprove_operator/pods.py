@@ -101,11 +101,15 @@ def uses_gpu(spec: Spec, step: StepId) -> bool:
 
 
 def image_of(spec: Spec, step: StepId) -> str:
-    """The image of a step: the trainer's for distill, the verifier's for CPU steps, the sampler's for the rest."""
-    images = spec.execution.images
+    """The image of a step."""
+    return getattr(spec.execution.images, image_field(spec, step)) or ""
+
+
+def image_field(spec: Spec, step: StepId) -> str:
+    """Which image a step has: the trainer's for distill, the verifier's for CPU steps, the sampler's for the rest."""
     if not uses_gpu(spec, step):
-        return images.verifier or ""
-    return (images.trainer if step.step in _TRAINER else images.sampler) or ""
+        return "verifier"
+    return "trainer" if step.step in _TRAINER else "sampler"
 
 
 def resources_of(settings: PodSettings, gpu: Gpu, needs_gpu: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,19 +19,29 @@ from selfimprove.loop import steps_of
 from selfimprove_operator.acceptance import Accepted, Refused, accept
 from selfimprove_operator.jobs import colocated, job_for
 from selfimprove_operator.observed import Observed
+from selfimprove_operator.origins import Origins
 
 Manifest = Mapping[str, Any]
 
 
-def trial_jobs(observed: Observed, defaults: Defaults, now: datetime) -> list[Manifest]:
+@dataclass(frozen=True)
+class Trial:
+    """A Job that the run would need, and the fields that it is made from."""
+
+    job: Manifest
+    origins: Origins
+
+
+def trials(observed: Observed, defaults: Defaults, now: datetime) -> list[Trial]:
     """One Job of each kind that the run would need; none where it is refused without asking."""
     found = accept(replace(observed, refused=""), defaults, now)
     if isinstance(found, Refused):
         return []
-    alike: dict[str, Manifest] = {}
+    alike: dict[str, Trial] = {}
     for step in steps_of(found.spec, 1):
         job = _job(observed.run, found, step)
-        alike.setdefault(_kind(job), job)
+        origins = Origins(found.spec, found.defaults, step, observed.run["metadata"]["namespace"])
+        alike.setdefault(_kind(job), Trial(job, origins))
     return list(alike.values())
 
 

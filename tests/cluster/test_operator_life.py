@@ -90,13 +90,42 @@ def test_a_changed_execution_is_heeded_by_the_next_step(run: LiveRun) -> None:
     assert set(map(str, selectors.values())) == {"{'type': 'fake'}"}
 
 
-def test_a_borrowed_type_that_is_wrong_is_refused_by_name_and_heals(run: LiveRun) -> None:
-    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
-    run.apply("maxIterations=1", f"execution.defaults.affinity={json.dumps(affinity)}")
+NO_TERMS = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+BAD_EXECUTIONS = {
+    f"defaults.affinity={json.dumps(NO_TERMS)}": (
+        "spec.execution.defaults.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+        "nodeSelectorTerms: is missing (must have at least one node selector term); give it"
+    ),
+    "defaults.affinity={nodeAffinty: {}}": (
+        "spec.execution.defaults.affinity.nodeAffinty: no such field; mend its name, or remove it"
+    ),
+    "steps.distill.resources={requests: {cpu: 4}, limits: {cpu: 2}}": (
+        "spec.execution.steps.distill.resources.requests.cpu: 4 is refused (must be less than or equal to cpu limit of "
+        "2); lower it, or raise the limit"
+    ),
+    "defaults.tolerations=[{key: a, operator: Is}]": (
+        "spec.execution.defaults.tolerations[0].operator: Is is none of Equal, Exists; give one of them"
+    ),
+    "defaults.env=[{name: A, value: '1'}, {name: B, valueFrom: {secretKeyRef: {name: s}}}]": (
+        "spec.execution.defaults.env[1].valueFrom.secretKeyRef.key: is missing; give it"
+    ),
+    "volumes=[{name: data, mountPath: /data, secret: {}}]": (
+        "spec.execution.volumes[0].secret.secretName: is missing; give it"
+    ),
+}
+
+
+@pytest.mark.parametrize(("setting", "line"), BAD_EXECUTIONS.items(), ids=[name[:30] for name in BAD_EXECUTIONS])
+def test_a_borrowed_type_that_is_wrong_is_refused_by_the_runs_own_field(run: LiveRun, setting: str, line: str) -> None:
+    run.apply(f"execution.{setting}")
     accepted = until(lambda: run.condition("Accepted"))
-    assert (accepted["status"], accepted["reason"]) == ("False", "Refused")
-    assert "nodeSelectorTerms: Required value" in accepted["message"]
+    assert (accepted["status"], accepted["reason"], accepted["message"]) == ("False", "Refused", line)
     assert run.jobs() == []
+
+
+def test_a_borrowed_type_that_was_wrong_heals(run: LiveRun) -> None:
+    run.apply("maxIterations=1", f"execution.defaults.affinity={json.dumps(NO_TERMS)}")
+    assert until(lambda: run.condition("Accepted"))["status"] == "False"
     run.patch(execution={"defaults": {"affinity": None}})
     run.wait("Succeeded")
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules import acceptance, data, guidance, gym, methods, placement, sampling, texts, training
+from selfimprove.api.rules import (
+    acceptance,
+    amounts,
+    data,
+    guidance,
+    gym,
+    methods,
+    placement,
+    sampling,
+    texts,
+    training,
+)
 from selfimprove.api.rules.sampling import too_many_shards
 from selfimprove.api.spec import Spec
 
@@ -21,6 +32,7 @@ RULES = (
     *guidance.RULES,
     *training.RULES,
     *placement.RULES,
+    *amounts.RULES,
 )
 
 

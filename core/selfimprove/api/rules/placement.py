@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from selfimprove.api.base import OBJECT_NAME, PATTERNS
 from selfimprove.api.execution import PodSettings, Volume
 from selfimprove.api.problem import Problem
+from selfimprove.api.reserved import OWN_VARIABLES, OWN_VOLUMES, is_taken
 from selfimprove.api.rules.base import Rule, rule
 from selfimprove.api.spec import Spec
 
@@ -19,6 +21,10 @@ _SOURCES = {
     "ephemeral": "ephemeral",
     "projected": "projected",
 }
+_HOST = r"(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?)(:[0-9]+)?"
+_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE = rf"({_HOST}/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@[a-z0-9]+:[0-9a-f]{{32,}})?"
+"""A reference as the registries' own grammar has it (distribution/reference), a little wider in its host."""
 
 
 @rule("execution")
@@ -45,6 +51,16 @@ def volume_places(spec: Spec) -> Iterator[Problem]:
             yield Problem(
                 f"{field}.mountPath", f"{volume.mount_path} is no absolute path; give one below /, without a colon"
             )
+        elif is_taken(volume.mount_path):
+            yield Problem(
+                f"{field}.mountPath", f"{volume.mount_path} would hide what workers need there; give another, as /data"
+            )
+        if volume.name.startswith(OWN_VOLUMES) or not re.fullmatch(r"[a-z0-9-]{1,63}", volume.name):
+            yield Problem(
+                f"{field}.name",
+                f"{volume.name} can't name a volume; give at most 63 lower-case letters, digits and -, "
+                f"not beginning with {OWN_VOLUMES}",
+            )
         yield from _taken(field, volume, volumes[:index])
 
 
@@ -62,14 +78,16 @@ def cache(spec: Spec) -> Iterator[Problem]:
 @rule("execution")
 def environment(spec: Spec) -> Iterator[Problem]:
     """A variable has a name, given once, and one value."""
-    pods: dict[str, PodSettings] = {"defaults": spec.execution.defaults}
-    pods |= {f"steps.{name}": settings for name, settings in spec.execution.steps.items()}
-    for name, settings in pods.items():
+    for name, settings in settings_of_steps(spec).items():
         seen: set[str] = set()
         for index, variable in enumerate(settings.env or []):
             field = f"execution.{name}.env[{index}]"
             if not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", variable.name):
                 yield Problem(f"{field}.name", f"{variable.name} is no name of a variable; give letters, digits and _")
+            if variable.name in OWN_VARIABLES:
+                yield Problem(
+                    f"{field}.name", f"{variable.name} is the worker's own and would not be heeded; remove it"
+                )
             if variable.name in seen:
                 yield Problem(f"{field}.name", f"{variable.name} is there twice; keep one")
             seen.add(variable.name)
@@ -85,7 +103,44 @@ def priority_needs_a_queue(spec: Spec) -> Iterator[Problem]:
         yield Problem("execution.workloadPriorityClassName", f"{priority} is read by Kueue only; give queueName too")
 
 
-RULES: tuple[Rule, ...] = (volume_sources, volume_places, cache, environment, priority_needs_a_queue)
+@rule("execution")
+def queue(spec: Spec) -> Iterator[Problem]:
+    """A queue's name becomes a label."""
+    name = spec.execution.queue_name
+    if name is not None and not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?", name):
+        yield Problem(
+            "execution.queueName",
+            f"{name or 'empty text'} names no queue; give at most 63 {PATTERNS[OBJECT_NAME]}",
+        )
+
+
+@rule("execution")
+def images(spec: Spec) -> Iterator[Problem]:
+    """An image is named as registries name theirs."""
+    for name, image in spec.execution.images.to_json().items():
+        if not re.fullmatch(_IMAGE, str(image)):
+            yield Problem(
+                f"execution.images.{name}",
+                f"{image or 'empty text'} names no image; give REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST, "
+                "NAME in lower case",
+            )
+
+
+RULES: tuple[Rule, ...] = (
+    volume_sources,
+    volume_places,
+    cache,
+    environment,
+    priority_needs_a_queue,
+    queue,
+    images,
+)
+
+
+def settings_of_steps(spec: Spec) -> dict[str, PodSettings]:
+    """All pod settings of a spec, by their place below `execution`."""
+    steps = {f"steps.{name}": settings for name, settings in spec.execution.steps.items()}
+    return {"defaults": spec.execution.defaults, **steps}
 
 
 def _taken(field: str, volume: Volume, earlier: list[Volume]) -> Iterator[Problem]:
