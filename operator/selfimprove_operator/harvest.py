@@ -27,6 +27,7 @@ IGNORED = frozenset((SURROUNDINGS, TERMINATED))
 MOST_ACCOUNTED = 256
 _LONGEST = 800
 """Bytes of what a pod said: a message of the status holds 1,024."""
+_OUT_OF_MEMORY = "OOMKilled"
 _PROGRESS = '{"promptsDone"'
 """How the line begins that a worker leaves for us alone."""
 _NEEDS_FIGURES = frozenset(("select", "measure"))
@@ -104,6 +105,8 @@ def explain(pod: ObservedPod) -> str:
     lines = [line for line in pod.ended.message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
     last = lines[-1] if lines else pod.ended.reason or "no message"
     said = last.removeprefix("error: ").removeprefix(f"{pod.step}: ")
+    if pod.ended.reason == _OUT_OF_MEMORY:  # its last line is of something else
+        said = f"{_OUT_OF_MEMORY}: it took more than resources.limits.memory; give more"
     return f"{shortened(said, _LONGEST)} (exit {pod.ended.exit_code}, pod {pod.name})"
 
 

@@ -47,6 +47,11 @@ class Origins:
         found = self.setting(name)
         return found if found.startswith("spec.") else f"spec.execution.defaults.{name}"
 
+    def placement(self) -> str:
+        """The fields that say which nodes take the step's pods."""
+        given = [name for name in ("nodeSelector", "affinity") if self._gives(name)]
+        return " and ".join(map(self.to_give, given or ["nodeSelector"]))
+
     def image(self) -> str:
         """The field that names the step's image."""
         return f"spec.execution.images.{image_field(self.spec, self.step)}"
@@ -56,6 +61,15 @@ class Origins:
         named = [path for path, value in leaves(self.spec.to_json(), ("spec",)) if value == name]
         fields = [dotted(path) for path in named if path[-1] in _SECRET_FIELDS]
         return " and ".join(fields) or self.to_give("env")
+
+    def claim(self, name: str) -> str:
+        """The field that names a PersistentVolumeClaim."""
+        for index, volume in enumerate(self.spec.execution.volumes):
+            if (volume.persistent_volume_claim or {}).get("claimName") == name:
+                return f"spec.execution.volumes[{index}].persistentVolumeClaim.claimName"
+        cache = self.spec.execution.cache
+        of_cache = cache is not None and cache.persistent_volume_claim_name == name
+        return "spec.execution.cache.persistentVolumeClaimName" if of_cache else "spec.execution.volumes"
 
     def field(self, path: str, job: Mapping[str, Any]) -> str:
         """The field that a path of a Job (`spec.template.spec.affinity.nodeAffinity`) comes from.
@@ -84,6 +98,11 @@ class Origins:
         if re.fullmatch(r"serviceAccountName|imagePullSecrets.*|volumes\..*", inner):
             return f"spec.execution.{inner}"
         return self.setting(path.removeprefix("spec.")) if path == "spec.activeDeadlineSeconds" else path
+
+    def _gives(self, name: str) -> bool:
+        execution = self.spec.execution
+        layers = (execution.steps.get(self.step.step), execution.defaults, self.defaults.execution)
+        return any(_has(layer, name) for layer in layers)
 
     def _variable(self, variable: Mapping[str, Any], rest: str) -> str:
         """A variable's field, by its name: the layer that gave it last."""

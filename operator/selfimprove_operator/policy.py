@@ -20,6 +20,8 @@ from selfimprove_operator.actions import Action, CreateJob, DeleteJob, ExpireJob
 from selfimprove_operator.harvest import explain, is_final
 from selfimprove_operator.jobs import job_for, settings_digest
 from selfimprove_operator.observed import ObservedJob, ObservedPod
+from selfimprove_operator.origins import Origins
+from selfimprove_operator.pods import settings_of
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,12 @@ class Situation:
     def attempt_pods(self) -> list[ObservedPod]:
         """The pods of the attempt at hand."""
         return [pod for pod in self.pods if self.step and pod.attempt == self.step.attempt]
+
+    @property
+    def origins(self) -> Origins:
+        """The fields that the Job at hand is made from."""
+        assert self.step is not None
+        return Origins(self.spec, self.defaults, step_of(self.step.name), self.run["metadata"]["namespace"])
 
     @property
     def queued(self) -> bool:
@@ -117,8 +125,9 @@ def _job_failed(situation: Situation, step: StepStatus) -> Verdict | None:
     if job is None or job.ended != "Failed":
         return None
     if job.reason == "DeadlineExceeded":
-        deadline = f"execution.steps.{step_of(step.name).step}.activeDeadlineSeconds"
-        return Verdict(step, fatal=f"it ran longer than its {deadline}; raise it, or use more shards")
+        field = situation.origins.to_give("activeDeadlineSeconds")
+        seconds = settings_of(situation.spec, situation.defaults, step_of(step.name).step).active_deadline_seconds
+        return Verdict(step, fatal=f"{field}: it ran longer than {seconds} s; give more")
     limit = situation.spec.execution.backoff_limit
     last = step.message or job.message or job.reason
     return Verdict(
@@ -136,7 +145,9 @@ def _never_started(situation: Situation, step: StepStatus) -> Verdict | None:
     if situation.job is None:
         return None
     deadline = situation.spec.execution.pending_deadline_seconds
-    message = trouble.never_started(situation.job, situation.attempt_pods, situation.refusal, deadline, situation.now)
+    message = trouble.never_started(
+        situation.job, situation.attempt_pods, situation.refusal, deadline, situation.origins, situation.now
+    )
     return Verdict(step, fatal=message) if message else None
 
 
@@ -189,7 +200,7 @@ def _at_work(situation: Situation, step: StepStatus) -> Verdict:
 
 def _trouble(situation: Situation) -> str | None:
     pods = situation.attempt_pods
-    return trouble.trouble_of(situation.job, pods, situation.refusal, situation.done, situation.now)
+    return trouble.trouble_of(pods, situation.refusal, situation.done, situation.origins, situation.now)
 
 
 ROWS: tuple[Row, ...] = (

@@ -13,6 +13,7 @@ from datetime import datetime
 from selfimprove.api.installation import Defaults
 from selfimprove.api.spec import Run, Spec
 from selfimprove.api.status import Status, StepStatus
+from selfimprove.failing import shortened
 from selfimprove.ledger import Ledger
 from selfimprove.loop import Step, Stop, next_step
 from selfimprove.status import Activity, status_of, timestamp
@@ -25,6 +26,14 @@ from selfimprove_operator.harvest import Harvest, cleared, harvest
 from selfimprove_operator.jobs import colocated, job_name_of
 from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod
 from selfimprove_operator.policy import Situation
+
+GO_ON = (
+    "once it is mended, set spec.suspend to true and, when the run shows Suspended, to false; a field that is fixed "
+    "needs a run of another name"
+)
+"""How a run that failed in a cluster goes on."""
+_LONGEST = 850
+"""Bytes of why it failed: with the above it has to fit a message."""
 
 
 def reconcile(observed: Observed, defaults: Defaults, now: datetime) -> Outcome:
@@ -176,9 +185,13 @@ def _status(view: View, ledger: Ledger, decision: Step | Stop, verdict: policy.V
 
 def _as_said(decision: Step | Stop, previous: Status | None) -> Step | Stop:
     """An end keeps the words it was first told in: they were made from more than the status keeps."""
+    if isinstance(decision, Step):
+        return decision
     told = previous.stop if previous else None
-    if isinstance(decision, Stop) and told and (told.rule, told.iteration) == (decision.rule, decision.iteration):
+    if told and (told.rule, told.iteration) == (decision.rule, decision.iteration):
         return replace(decision, message=told.message)
+    if decision.rule == "Failed":
+        return replace(decision, message=f"{shortened(decision.message, _LONGEST)}; {GO_ON}")
     return decision
 
 

@@ -9,6 +9,8 @@ from selfimprove.api.status import StepStatus
 from selfimprove.errors import SURROUNDINGS
 from selfimprove_operator.harvest import explain
 from selfimprove_operator.observed import ObservedJob, ObservedPod
+from selfimprove_operator.origins import Origins
+from selfimprove_operator.remedies import refused, unscheduled, waiting
 
 PATIENCE = timedelta(seconds=20)
 """How long a pod may look for a node before anybody is told."""
@@ -18,29 +20,20 @@ STUCK = timedelta(minutes=5)
 """Past its grace, a pod that is still terminating sits on a node that no longer answers."""
 MOST_IGNORED = 10
 
-REMEDIES = {
-    "ErrImagePull": "mend the image's name or imagePullSecrets",
-    "ImagePullBackOff": "mend the image's name or imagePullSecrets",
-    "InvalidImageName": "mend the image's name",
-    "CreateContainerConfigError": "create the Secret or ConfigMap, or mend its name",
-    "RunContainerError": "look at the pod's events",
-    "CreateContainerError": "look at the pod's events",
-}
-
 
 def trouble_of(
-    job: ObservedJob | None, pods: Sequence[ObservedPod], refusal: str, done: frozenset[int], now: datetime
+    pods: Sequence[ObservedPod], refusal: str, done: frozenset[int], origins: Origins, now: datetime
 ) -> str | None:
     """The first thing that a person should mend, in one line; None where all is well. `done`: shards that are."""
     if refusal:
-        return f"the API server refuses its pods: {refusal}; raise the quota or mend the pods' settings"
+        return refused(refusal, origins)
     open_pods = [pod for pod in pods if pod.index not in done]
     for pod in open_pods:
-        if not pod.over and (pod.waiting or _unscheduled(pod, now)):
-            return _waits(pod)
+        if not pod.over and (pod.waiting or _looks_long(pod, now)):
+            return _waits(pod, origins)
     for index in sorted({pod.index for pod in open_pods}):
         if message := _surroundings([pod for pod in open_pods if pod.index == index], now):
-            return message
+            return f"{message}; once that is mended it goes on by itself"
     return None
 
 
@@ -53,12 +46,12 @@ def no_progress(step: StepStatus) -> str | None:
         return None
     return (
         f"NoProgress: its pods were stopped {step.ignored} times in a row without one more prompt done; give them "
-        "nodes that last longer, or smaller shards"
+        "nodes that last longer"
     )
 
 
 def never_started(
-    job: ObservedJob, pods: Sequence[ObservedPod], refusal: str, deadline: int, now: datetime
+    job: ObservedJob, pods: Sequence[ObservedPod], refusal: str, deadline: int, origins: Origins, now: datetime
 ) -> str | None:
     """The message when no pod could start within `execution.pendingDeadlineSeconds`; time in a queue does not count."""
     if job.suspended or job.ended or job.started_at is None or any(pod.running_since and not pod.over for pod in pods):
@@ -67,8 +60,9 @@ def never_started(
     since = max([job.started_at, *ends])
     if now - since <= timedelta(seconds=deadline):
         return None
-    reasons = [refusal, *(pod.waiting or pod.unscheduled for pod in pods if not pod.over)]
-    reason = next(filter(None, reasons), "no pod was made")
+    reasons = [refused(refusal, origins)] if refusal else []
+    reasons += [_waits(pod, origins) for pod in pods if not pod.over]
+    reason = next(iter(reasons), "no pod was made; see the Job's events")
     return f"no pod could start for execution.pendingDeadlineSeconds {deadline}: {reason}"
 
 
@@ -80,15 +74,14 @@ def stuck(pods: Sequence[ObservedPod], done: frozenset[int], now: datetime) -> b
     )
 
 
-def _unscheduled(pod: ObservedPod, now: datetime) -> bool:
+def _looks_long(pod: ObservedPod, now: datetime) -> bool:
     return bool(pod.unscheduled) and pod.created_at is not None and now - pod.created_at > PATIENCE
 
 
-def _waits(pod: ObservedPod) -> str:
-    if not pod.waiting:
-        return f"no node takes {pod.name}: {pod.unscheduled}"
-    remedy = REMEDIES.get(pod.waiting.split(":")[0])
-    return f"{pod.name} can't start: {pod.waiting}" + (f"; {remedy}" if remedy else "")
+def _waits(pod: ObservedPod, origins: Origins) -> str:
+    if pod.waiting or not pod.unscheduled:
+        return waiting(pod, origins)
+    return unscheduled(pod, origins)
 
 
 def _surroundings(pods: Sequence[ObservedPod], now: datetime) -> str | None:

@@ -135,10 +135,39 @@ def test_a_quota_that_refuses_the_pods_shows_within_a_minute_and_heals(run: Live
     assert run.cluster.apply(quota, namespace=run.namespace).ok
     run.apply("maxIterations=1")
     degraded = until(lambda: _true(run, "Degraded"))
-    assert "exceeded quota: none" in degraded["message"] and "raise the quota" in degraded["message"]
+    assert degraded["message"] == (
+        "the API server refuses its pods: exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0; "
+        f"raise ResourceQuota none of namespace {run.namespace}, or let others of its pods end"
+    )
     assert run.cluster.kubectl("delete", "resourcequota", "none", "-n", run.namespace).ok
     run.wait("Succeeded", 90)
     assert run.condition("Degraded")["status"] == "False"
+
+
+RANGE = {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}
+UNTAKEN = {
+    "execution.defaults.resources={requests: {cpu: 4}, limits: {cpu: 4}}": (
+        "maximum cpu usage per Container is 1, but limit is 4; change spec.execution.defaults.resources to lie within "
+        "that, or the LimitRange of namespace {namespace}"
+    ),
+    "execution.steps.evaluate.priorityClassName=none-such": (
+        "no PriorityClass with name none-such was found; create PriorityClass none-such, or mend "
+        "spec.execution.steps.evaluate.priorityClassName"
+    ),
+    "execution.serviceAccountName=none-such": (
+        'error looking up service account {namespace}/none-such: serviceaccount "none-such" not found; create '
+        "ServiceAccount none-such in namespace {namespace}, or mend spec.execution.serviceAccountName"
+    ),
+}
+
+
+@pytest.mark.parametrize(("setting", "line"), UNTAKEN.items(), ids=[name[:40] for name in UNTAKEN])
+def test_pods_that_the_server_refuses_show_with_what_to_do(run: LiveRun, setting: str, line: str) -> None:
+    limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "range"}, "spec": RANGE}
+    assert run.cluster.apply(limits, namespace=run.namespace).ok
+    run.apply(setting)
+    degraded = until(lambda: _true(run, "Degraded"))
+    assert degraded["message"] == f"the API server refuses its pods: {line.format(namespace=run.namespace)}"
 
 
 def test_pod_security_that_refuses_the_pods_shows(run: LiveRun) -> None:
@@ -150,7 +179,10 @@ def test_pod_security_that_refuses_the_pods_shows(run: LiveRun) -> None:
 def test_no_room_on_any_node_shows_with_the_schedulers_words_and_heals_when_mended(run: LiveRun) -> None:
     run.apply("maxIterations=1", "execution.defaults.nodeSelector.disk=none")
     degraded = until(lambda: _true(run, "Degraded"))
-    assert "didn't match Pod's node affinity/selector" in degraded["message"]
+    assert degraded["message"].endswith(
+        "2 node(s) didn't match Pod's node affinity/selector; label a node to match, or mend "
+        "spec.execution.defaults.nodeSelector"
+    )
     run.patch(execution={"defaults": {"nodeSelector": None}})
     run.wait("Succeeded")
     assert run.condition("Degraded")["status"] == "False"
@@ -165,7 +197,8 @@ def test_a_pod_that_never_starts_ends_the_run_at_its_pending_deadline(run: LiveR
 
 def test_a_step_that_runs_too_long_ends_the_run(run: LiveRun) -> None:
     run.apply("execution.defaults.activeDeadlineSeconds=1", labels=SLOW)
-    assert "activeDeadlineSeconds" in run.wait("Failed")["message"]
+    line = "spec.execution.defaults.activeDeadlineSeconds: it ran longer than 1 s; give more"
+    assert line in run.wait("Failed")["message"]
 
 
 def test_a_job_that_vanishes_is_made_again_as_the_next_attempt(run: LiveRun) -> None:

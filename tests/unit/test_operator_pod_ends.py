@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from selfimprove_operator.reconcile import GO_ON
 from tests.unit.operator_support import Cluster, last_word, run_manifest
 
 
@@ -55,7 +56,7 @@ def test_an_end_that_no_retry_can_mend_is_told_in_its_own_words_whatever_the_bac
     cluster.end(pod, code=2, message="error: i000-evaluate: spec.dataset.uri: is no file; mend it")
     cluster.settle()
     assert cluster.status.message == (
-        f"Failed: i000-evaluate: spec.dataset.uri: is no file; mend it (exit 2, pod {pod})"
+        f"Failed: i000-evaluate: spec.dataset.uri: is no file; mend it (exit 2, pod {pod}); {GO_ON}"
     )
     assert cluster.status.counters.failures == 1
     assert [event.message for event in cluster.events if event.reason == "PodFailed"] == [
@@ -70,8 +71,26 @@ def test_a_failure_that_a_retry_could_mend_is_told_with_the_limit_that_forbids_i
     cluster.settle()
     assert cluster.status.message == (
         "Failed: i000-evaluate: failed 1 times, more than execution.backoffLimit 0; the last time: it broke "
-        f"(exit 1, pod {pod})"
+        f"(exit 1, pod {pod}); {GO_ON}"
     )
+
+
+def test_a_container_that_ran_out_of_memory_is_told_so_whatever_its_last_line_was() -> None:
+    cluster = begun(execution={"backoffLimit": 0})
+    (pod,) = cluster.live()
+    cluster.end(pod, code=137, message="loading weights: 40%")
+    cluster.pods[pod]["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] = "OOMKilled"
+    cluster.settle()
+    assert f"OOMKilled: it took more than resources.limits.memory; give more (exit 137, pod {pod})" in (
+        cluster.status.message
+    )
+
+
+def test_how_a_failed_run_goes_on_is_told_however_long_its_cause_is() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0], code=2, message="error: " + "x" * 4000)
+    cluster.settle()
+    assert cluster.status.message.endswith(GO_ON)
 
 
 def test_wall_clock_time_is_counted_once_not_by_the_worker_too() -> None:

@@ -285,15 +285,19 @@ def test_a_pod_that_never_starts_ends_the_run_after_the_deadline_with_the_schedu
     cluster = Cluster(run_manifest(execution={"pendingDeadlineSeconds": 600}))
     cluster.settle()
     pod = cluster.live()[0]
-    scheduled = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes: insufficient nvidia.com/gpu"}
+    scheduled = {
+        "type": "PodScheduled",
+        "status": "False",
+        "message": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+    }
     cluster.pods[pod]["status"]["conditions"] = [scheduled]
     cluster.wait(60)
     cluster.settle()
-    assert "insufficient nvidia.com/gpu" in condition(cluster, "Degraded")[2]
+    assert "3 Insufficient nvidia.com/gpu; free nvidia.com/gpu on a node" in condition(cluster, "Degraded")[2]
     cluster.wait(600)
     cluster.settle()
     assert cluster.status.state == "Failed"
-    assert "pendingDeadlineSeconds 600: 0/3 nodes" in cluster.status.message
+    assert f"pendingDeadlineSeconds 600: no node takes {pod}: 0/3 nodes" in cluster.status.message
     assert cluster.jobs == {}
 
 

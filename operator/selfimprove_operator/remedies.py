@@ -1,0 +1,126 @@
+"""What to do about pods that a cluster takes not at all, on no node, or can't start: its own words, then the remedy.
+
+Pure: Kubernetes says why in English only, so its texts are looked up in tables. The last row of each takes what no
+other knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from selfimprove_operator.observed import ObservedPod
+from selfimprove_operator.origins import Origins
+
+Table = tuple[tuple[str, str], ...]
+"""A pattern in what is said, and the remedy; {1} is the pattern's first group, a word in braces a field or a place."""
+
+REFUSALS: Table = (
+    (
+        r"exceeded quota: ([^,]+), requested: [^ ]*(?:cpu|memory|storage|\.[a-z]+/)",
+        "raise ResourceQuota {1} of namespace {namespace}, let others of its pods end, or ask for less in {resources}",
+    ),
+    (
+        r"exceeded quota: ([^,]+), requested: count/jobs",
+        "raise ResourceQuota {1} of namespace {namespace}, or delete Jobs there that are over",
+    ),
+    (r"exceeded quota: ([^,]+)", "raise ResourceQuota {1} of namespace {namespace}, or let others of its pods end"),
+    (
+        r"failed quota: ([^:]+): must specify",
+        "give that in {resources}, or change ResourceQuota {1} of namespace {namespace}",
+    ),
+    (
+        r"(?:minimum|maximum) .+ usage per|limit to request ratio per",
+        "change {resources} to lie within that, or the LimitRange of namespace {namespace}",
+    ),
+    (
+        r"violates PodSecurity",
+        "workers keep the restricted standard, so take away what was added to them, or set the label "
+        "pod-security.kubernetes.io/enforce of namespace {namespace} lower",
+    ),
+    (r"no PriorityClass with name (\S+)", "create PriorityClass {1}, or mend {priorityClassName}"),
+    (r'RuntimeClass "([^"]+)" not found', "create RuntimeClass {1}, or mend {runtimeClassName}"),
+    (
+        r'serviceaccount "([^"]+)" not found',
+        "create ServiceAccount {1} in namespace {namespace}, or mend spec.execution.serviceAccountName",
+    ),
+    (r"", "mend what it names, or ask who keeps namespace {namespace}"),
+)
+UNSCHEDULED: Table = (
+    (r"Insufficient ([^\s,]*[^\s,.])", "free {1} on a node, add a node, or ask for less in {resources}"),
+    (r"Pod's node affinity/selector", "label a node to match, or mend {placement}"),
+    (r"untolerated taint", "name the taint in {tolerations}, or take it off a node"),
+    (r"were unschedulable", "uncordon a node, or add one"),
+    (
+        r'persistentvolumeclaim "([^"]+)" not found',
+        "create PersistentVolumeClaim {1} in namespace {namespace}, or mend {claim}",
+    ),
+    (
+        r"unbound immediate PersistentVolumeClaims",
+        "give the PersistentVolumeClaim a volume, or a StorageClass that makes one",
+    ),
+    (r"volume node affinity conflict", "add a node where the volume is, or give another volume in {claim}"),
+    (r"no nodes available", "add a node"),
+    (r"", "add a node that takes it, or change spec.execution"),
+)
+WAITING: Table = (
+    (
+        r"^(?:ErrImagePull|ImagePullBackOff)",
+        "mend the image's name in {image}, or give spec.execution.imagePullSecrets",
+    ),
+    (r"^InvalidImageName", "mend the image's name in {image}"),
+    (r"couldn't find key (\S+) in", "add the key {1} there"),
+    (r'secret "([^"]+)" not found', "create the Secret {1} in namespace {namespace}, or mend {secret}"),
+    (r'configmap "([^"]+)" not found', "create the ConfigMap {1} in namespace {namespace}, or mend {env}"),
+    (r"", "see kubectl describe pod -n {namespace} {pod}"),
+)
+_FORBIDDEN = re.compile(r'^(pods|jobs\.batch) "[^"]*" is forbidden: ')
+_MORE = re.compile(r"\.? (?:no new claims to deallocate, )?preemption: .*|\. not found$", re.DOTALL)
+"""The scheduler's thoughts about pods of lower priority, and its own slip: they say the same once more."""
+
+
+def refused(message: str, origins: Origins) -> str:
+    """Why the API server takes no pod of a Job, or not the Job itself, and what to do."""
+    found = _FORBIDDEN.match(message)
+    what = "Job" if found and found[1] == "jobs.batch" else "pods"
+    said = message[found.end() :] if found else message
+    return f"the API server refuses its {what}: {said}; {_first(REFUSALS, said, origins)}"
+
+
+def unscheduled(pod: ObservedPod, origins: Origins) -> str:
+    """Why no node takes a pod, and all that may be done."""
+    said = _MORE.sub("", pod.unscheduled)
+    remedies = list(_all(UNSCHEDULED[:-1], said, origins)) or [_first(UNSCHEDULED, said, origins)]
+    return f"no node takes {pod.name}: {said.rstrip('.')}; {', or '.join(remedies)}"
+
+
+def waiting(pod: ObservedPod, origins: Origins) -> str:
+    """Why a container does not start, and what to do."""
+    said = pod.waiting or "its image or its volumes do not come"
+    return f"{pod.name} can't start: {said}; {_first(WAITING, said, origins, pod.name)}"
+
+
+def _first(table: Table, said: str, origins: Origins, pod: str = "") -> str:
+    return next(_all(table, said, origins, pod))
+
+
+def _all(table: Table, said: str, origins: Origins, pod: str = "") -> Iterator[str]:
+    """The remedy of every row whose pattern is found."""
+    for pattern, remedy in table:
+        if found := re.search(pattern, said):
+            name = found[1] if found.re.groups else ""
+            yield remedy.replace("{1}", name).format_map(_words(origins, name, pod))
+
+
+def _words(origins: Origins, name: str, pod: str) -> dict[str, str]:
+    """The fields and places that remedies name. `name`: of what is missing."""
+    settings = ("resources", "tolerations", "priorityClassName", "runtimeClassName", "env")
+    return {
+        **{setting: origins.to_give(setting) for setting in settings},
+        "placement": origins.placement(),
+        "image": origins.image(),
+        "secret": origins.secret(name),
+        "claim": origins.claim(name),
+        "namespace": origins.namespace,
+        "pod": pod,
+    }

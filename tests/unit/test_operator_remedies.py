@@ -1,0 +1,179 @@
+"""What a cluster says of pods that it does not take, and what to do: its texts are a real cluster's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from selfimprove.api.installation import Defaults, with_defaults
+from selfimprove.api.spec import Spec
+from selfimprove.ledger import StepId
+from selfimprove_operator.observed import ObservedPod
+from selfimprove_operator.origins import Origins
+from selfimprove_operator.remedies import refused, unscheduled, waiting
+from tests.unit.operator_support import DEFAULTS, START, run_manifest
+
+FORBIDDEN = 'pods "gsm8k-x-0-" is forbidden: '
+NODES = "0/2 nodes are available: "
+AFTER = " no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+POD = ObservedPod("pod-1", "u", "r", "i001-generate", 1, 0, "Pending", START)
+
+
+def origins(execution: dict[str, Any] | None = None, defaults: Defaults = DEFAULTS) -> Origins:
+    spec = Spec.model_validate(run_manifest(execution=execution or {})["spec"])
+    return Origins(with_defaults(spec, defaults), defaults, StepId(1, "generate"), "research")
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        (
+            "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0",
+            "raise ResourceQuota none of namespace research, or let others of its pods end",
+        ),
+        (
+            "exceeded quota: gpus, requested: requests.nvidia.com/gpu=4, used: requests.nvidia.com/gpu=0, limited: "
+            "requests.nvidia.com/gpu=1",
+            "raise ResourceQuota gpus of namespace research, let others of its pods end, or ask for less in "
+            "spec.execution.defaults.resources",
+        ),
+        (
+            "failed quota: must: must specify limits.memory for: worker",
+            "give that in spec.execution.defaults.resources, or change ResourceQuota must of namespace research",
+        ),
+        (
+            "[maximum cpu usage per Container is 1, but limit is 4, maximum memory usage per Container is 1Gi]",
+            "change spec.execution.defaults.resources to lie within that, or the LimitRange of namespace research",
+        ),
+        (
+            "cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000",
+            "change spec.execution.defaults.resources to lie within that, or the LimitRange of namespace research",
+        ),
+        (
+            'violates PodSecurity "restricted:latest": hostPath volumes (volume "x")',
+            "workers keep the restricted standard, so take away what was added to them, or set the label "
+            "pod-security.kubernetes.io/enforce of namespace research lower",
+        ),
+        (
+            "no PriorityClass with name high was found",
+            "create PriorityClass high, or mend spec.execution.defaults.priorityClassName",
+        ),
+        (
+            'pod rejected: RuntimeClass "nvidia" not found',
+            "create RuntimeClass nvidia, or mend spec.execution.defaults.runtimeClassName",
+        ),
+        (
+            'error looking up service account research/x: serviceaccount "x" not found',
+            "create ServiceAccount x in namespace research, or mend spec.execution.serviceAccountName",
+        ),
+        ("no cost centre", "mend what it names, or ask who keeps namespace research"),
+    ],
+)
+def test_a_refusal_of_pods_says_what_to_do(said: str, remedy: str) -> None:
+    assert refused(FORBIDDEN + said, origins()) == f"the API server refuses its pods: {said}; {remedy}"
+
+
+def test_a_refusal_of_the_job_itself_is_told_as_such() -> None:
+    said = "exceeded quota: jobs, requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: count/jobs.batch=0"
+    assert refused(f'jobs.batch "gsm8k-x" is forbidden: {said}', origins()) == (
+        f"the API server refuses its Job: {said}; raise ResourceQuota jobs of namespace research, or delete Jobs there "
+        "that are over"
+    )
+
+
+def test_an_answer_of_another_form_is_told_whole() -> None:
+    assert refused("who are you", origins()) == (
+        "the API server refuses its pods: who are you; mend what it names, or ask who keeps namespace research"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "execution", "remedy"),
+    [
+        (
+            "2 Insufficient nvidia.com/gpu.",
+            {"steps": {"generate": {"resources": {}}}},
+            "free nvidia.com/gpu on a node, add a node, or ask for less in spec.execution.steps.generate.resources",
+        ),
+        (
+            "2 node(s) didn't match Pod's node affinity/selector.",
+            {"defaults": {"affinity": {}}, "steps": {"generate": {"nodeSelector": {}}}},
+            "label a node to match, or mend spec.execution.steps.generate.nodeSelector and "
+            "spec.execution.defaults.affinity",
+        ),
+        (
+            "1 Insufficient cpu, 1 node(s) had untolerated taint(s).",
+            {},
+            "free cpu on a node, add a node, or ask for less in spec.execution.defaults.resources, or name the taint "
+            "in spec.execution.defaults.tolerations, or take it off a node",
+        ),
+        (
+            'persistentvolumeclaim "data" not found.',
+            {"volumes": [{"name": "d", "mountPath": "/d", "persistentVolumeClaim": {"claimName": "data"}}]},
+            "create PersistentVolumeClaim data in namespace research, or mend "
+            "spec.execution.volumes[0].persistentVolumeClaim.claimName",
+        ),
+        (
+            'persistentvolumeclaim "data" not found.',
+            {"cache": {"persistentVolumeClaimName": "data"}},
+            "create PersistentVolumeClaim data in namespace research, or mend "
+            "spec.execution.cache.persistentVolumeClaimName",
+        ),
+        ("2 Too many pods.", {}, "add a node that takes it, or change spec.execution"),
+    ],
+)
+def test_a_pod_without_a_node_is_told_all_that_may_be_done(said: str, execution: dict[str, Any], remedy: str) -> None:
+    line = unscheduled(replace(POD, unscheduled=f"{NODES}{said}{AFTER}"), origins(execution))
+    assert line == f"no node takes pod-1: {NODES}{said.removesuffix('.')}; {remedy}"
+
+
+def test_the_schedulers_slip_at_the_end_is_not_repeated() -> None:
+    said = f'{NODES}persistentvolumeclaim "data" not found. not found'
+    assert ' "data" not found; create' in unscheduled(replace(POD, unscheduled=said), origins())
+
+
+def test_a_setting_of_the_charts_is_overruled_in_the_run() -> None:
+    chart = Defaults.model_validate({**DEFAULTS.to_json(), "execution": {"nodeSelector": {"disk": "ssd"}}})
+    said = f"{NODES}2 node(s) didn't match Pod's node affinity/selector."
+    assert unscheduled(replace(POD, unscheduled=said), origins(defaults=chart)).endswith(
+        "mend spec.execution.defaults.nodeSelector"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        (
+            'ImagePullBackOff: Back-off pulling image "sampler:1"',
+            "mend the image's name in spec.execution.images.sampler, or give spec.execution.imagePullSecrets",
+        ),
+        ("InvalidImageName: x y", "mend the image's name in spec.execution.images.sampler"),
+        (
+            'CreateContainerConfigError: secret "s3" not found',
+            "create the Secret s3 in namespace research, or mend spec.storage.credentialsSecretName",
+        ),
+        (
+            "CreateContainerConfigError: couldn't find key AWS_ACCESS_KEY_ID in Secret research/s3",
+            "add the key AWS_ACCESS_KEY_ID there",
+        ),
+        (
+            'CreateContainerConfigError: secret "other" not found',
+            "create the Secret other in namespace research, or mend spec.execution.defaults.env",
+        ),
+        (
+            'CreateContainerConfigError: configmap "proxies" not found',
+            "create the ConfigMap proxies in namespace research, or mend spec.execution.defaults.env",
+        ),
+        ("CrashLoopBackOff: back-off", "see kubectl describe pod -n research pod-1"),
+    ],
+)
+def test_a_container_that_does_not_start_says_what_to_do(said: str, remedy: str) -> None:
+    assert waiting(replace(POD, waiting=said), origins()) == f"pod-1 can't start: {said}; {remedy}"
+
+
+def test_a_container_that_waits_without_a_word_points_to_its_pod() -> None:
+    assert waiting(POD, origins()) == (
+        "pod-1 can't start: its image or its volumes do not come; see kubectl describe pod -n research pod-1"
+    )
