@@ -146,7 +146,6 @@ def _do(workshop: Workshop, step: Step, ledger: Ledger, on_event: Callable[[Even
 _ENDS: dict[int, type[SelfImproveError]] = {
     WRONG_INPUT: UserError,
     FAILED: FailedError,
-    SURROUNDINGS: SurroundingsError,
     TERMINATED: TerminatedError,
 }
 """Failures that no retry of ours can mend."""
@@ -154,6 +153,8 @@ _ENDS: dict[int, type[SelfImproveError]] = {
 
 def _after_failure(ledger: Ledger, step: StepId, failure: Failure) -> Ledger:
     """The ledger with one failure more. Raises for those that end the command."""
+    if failure.exit_code == SURROUNDINGS:
+        raise SurroundingsError(f"{failure.message}; once that is mended, the same command goes on")
     if end := _ENDS.get(failure.exit_code):
         raise end(failure.message)
     return ledger.with_failure(step, failure.message)

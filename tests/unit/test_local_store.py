@@ -156,7 +156,7 @@ def test_the_probe_refuses_a_file_system_whose_link_overwrites(
 @pytest.mark.parametrize(
     ("code", "line"),
     [
-        (errno.ENOSPC, "the disk is full; free some space or choose another folder, then run the same command again"),
+        (errno.ENOSPC, "the disk is full; free some space or choose another folder"),
         (errno.EDQUOT, "the disk quota is used up; free some space or choose another folder"),
         (errno.EIO, "the disk reports an input/output error; check the disk"),
     ],

@@ -36,7 +36,9 @@ def convert(gguf: Path, target: Path, field: str) -> None:
             **where, dtype=torch.bfloat16, quantization_config=unpacked
         )
     except ImportError as error:
-        raise UserError(f"{field}: a GGUF file needs the package gguf; pip install gguf") from error
+        raise UserError(
+            f"{field}: a GGUF file needs the package gguf where workers run; pip install it there"
+        ) from error
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UserError(f"{field}: {gguf.name} can't be read as a model ({first})") from error

@@ -18,7 +18,7 @@ TEMPORARY = ".tmp-"
 _PRUNED_MEANWHILE = 3
 """How often a folder may vanish under a write, when someone deletes in it at the same time."""
 
-_FULL = "free some space or choose another folder, then run the same command again"
+_FULL = "free some space or choose another folder"
 _READABLE = "give this user the right to read it"
 _RIGHTS = "give this user the right to write there or choose another folder"
 

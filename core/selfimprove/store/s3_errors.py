@@ -1,4 +1,7 @@
-"""What S3 and boto3 say when something is wrong, as one line that names the place, the cause and the remedy."""
+"""What S3 and boto3 say when something is wrong, as one line that names the place, the cause and the remedy.
+
+Whoever asked says how it goes on: by itself in a cluster, by the same command on one machine.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ _KEYS = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with the AWS command line "
     "(in a cluster: name a Secret in storage.credentialsSecretName)"
 )
-_ENDPOINT = "check the network and storage.endpoint or AWS_ENDPOINT_URL, then run the same command again"
-_CLOCK = "check AWS_SECRET_ACCESS_KEY, the region and this machine's clock"
-_LATER = "the same command goes on once the store answers again"
+_ENDPOINT = "check the network and storage.endpoint or AWS_ENDPOINT_URL"
+_CLOCK = "check AWS_SECRET_ACCESS_KEY, the region and the clock of the machine that asks"
+_LATER = "wait until the store answers again"
+_ELSEWHERE = "begin a run with another storage.uri"
+"""Of a run that has begun it is fixed."""
+_REGION = "set AWS_REGION, or begin a run with its storage.region"
 
 _BY_CODE = {
     "AccessDenied": ("access denied", "give these credentials the right to read, write, list and delete there"),
@@ -24,15 +30,15 @@ _BY_CODE = {
     "AccountProblem": ("access denied", "ask the owner of the account"),
     "InvalidAccessKeyId": ("the access key is unknown there", f"check the credentials and the endpoint, or {_KEYS}"),
     "SignatureDoesNotMatch": ("the secret key is refused", _CLOCK),
-    "RequestTimeTooSkewed": ("the signature is refused as out of date", "set this machine's clock"),
-    "ExpiredToken": ("the session token has expired", "renew it, then run the same command again"),
-    "InvalidToken": ("the session token is refused", "renew it, then run the same command again"),
-    "NoSuchBucket": ("the bucket does not exist", "create it or correct storage.uri"),
-    "InvalidBucketName": ("this is no bucket name", "correct storage.uri"),
-    "PermanentRedirect": ("the bucket is in another region", "set storage.region or AWS_REGION"),
-    "301": ("the bucket is in another region", "set storage.region or AWS_REGION"),
-    "AuthorizationHeaderMalformed": ("the bucket is in another region", "set storage.region or AWS_REGION"),
-    "IllegalLocationConstraintException": ("the bucket is in another region", "set storage.region or AWS_REGION"),
+    "RequestTimeTooSkewed": ("the signature is refused as out of date", "set the clock of the machine that asks"),
+    "ExpiredToken": ("the session token has expired", "renew it"),
+    "InvalidToken": ("the session token is refused", "renew it"),
+    "NoSuchBucket": ("the bucket does not exist", f"create it, or {_ELSEWHERE}"),
+    "InvalidBucketName": ("this is no bucket name", _ELSEWHERE),
+    "PermanentRedirect": ("the bucket is in another region", _REGION),
+    "301": ("the bucket is in another region", _REGION),
+    "AuthorizationHeaderMalformed": ("the bucket is in another region", _REGION),
+    "IllegalLocationConstraintException": ("the bucket is in another region", _REGION),
     "NotImplemented": ("the store does not implement this request", "use one that supports conditional writes"),
     "SlowDown": ("the store asks to slow down", _LATER),
     "ServiceUnavailable": ("the store is overloaded", _LATER),
@@ -81,7 +87,7 @@ _BY_TYPE: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((boto.ProxyConnectionError,), "the proxy can't be reached", "check HTTPS_PROXY and NO_PROXY"),
     ((boto.EndpointConnectionError, boto.ConnectTimeoutError), "can't be reached", _ENDPOINT),
     ((boto.HTTPClientError, boto.ConnectionError), "the connection broke again and again", _ENDPOINT),
-    ((boto.ParamValidationError,), "this is no bucket name or key", "correct storage.uri"),
+    ((boto.ParamValidationError,), "this is no bucket name or key", _ELSEWHERE),
 )
 
 

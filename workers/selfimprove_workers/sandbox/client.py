@@ -246,7 +246,8 @@ def _connected(place: str) -> socket.socket:
             if time.monotonic() > end:
                 raise SurroundingsError(
                     f"{SOCKET}: {place} can't be reached ({error.strerror}); "
-                    "start `selfimprove-worker sandbox --socket` there"
+                    "start `selfimprove-worker sandbox --socket` there (in a cluster: see the log of the container "
+                    "sandbox)"
                 ) from error
         time.sleep(0.1)
 

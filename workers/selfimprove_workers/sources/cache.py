@@ -112,5 +112,6 @@ def _clear_disk_errors(place: Path) -> Iterator[None]:
         if error.errno not in remedies:
             raise
         raise SurroundingsError(
-            f"cache: {place}: {remedies[error.errno]}; free space or set SELFIMPROVE_CACHE to another folder"
+            f"cache: {place}: {remedies[error.errno]}; free space, or give more by SELFIMPROVE_CACHE (in a "
+            "cluster: execution.cache)"
         ) from error

@@ -109,7 +109,7 @@ def _already_here(request: Request, place: Place, cause: Exception) -> Found:
         hub = _endpoint(request) or "https://huggingface.co"
         raise SurroundingsError(
             f"{request.field}.uri: {request.uri}: the hub at {hub} can't be reached and the cache does not have it; "
-            "try again, set HF_ENDPOINT to a mirror, or download it and give its file:// path"
+            "check the network, set HF_ENDPOINT to a mirror, or begin a run with the file:// path of a copy"
         ) from cause
     listing = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
     return _found(folder, place, choose(request, place.path, listing))
@@ -180,5 +180,5 @@ def _clear_errors(request: Request, place: Place) -> Iterator[None]:
         raise UserError(f"{where}: {str(error).splitlines()[0]}; write {FORMS[request.kind]}") from error
     except HfHubHTTPError as error:
         code = error.response.status_code
-        remedy = TOKEN if code in (401, 403) else "try again"
+        remedy = TOKEN if code in (401, 403) else "wait until it answers again"
         raise SurroundingsError(f"{where}: the hub answered {code}; {remedy}") from error

