@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from selfimprove.api.installation import Defaults
+from selfimprove.api.spec import Spec
+from selfimprove.ledger import StepId
 from selfimprove_operator.observed import pod_of
+from selfimprove_operator.pods import pod_spec
 from tests.unit.operator_support import GPU, Cluster, finish_run, run_manifest
 
 PROGRAM = {"uri": "s3://lab/train.jsonl", "task": "Program", "fields": {"answer": "answer"}}
@@ -96,9 +100,20 @@ def test_both_meet_at_a_socket_in_a_volume_and_share_nothing_else() -> None:
     assert volumes["scratch-programs"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "128Mi"}
 
 
-def test_a_user_can_not_turn_the_sandbox_off_by_a_variable() -> None:
-    env = [{"name": "SELFIMPROVE_SANDBOX", "value": "/elsewhere"}]
-    (worker,) = pods(execution={"defaults": {"env": env}})["i000-evaluate"]["containers"]
+ELSEWHERE = [{"name": "SELFIMPROVE_SANDBOX", "value": "/elsewhere"}]
+
+
+def test_a_run_that_would_turn_the_sandbox_off_by_a_variable_is_refused() -> None:
+    cluster = Cluster(run_manifest(dataset=PROGRAM, execution={"defaults": {"env": ELSEWHERE}}))
+    cluster.settle()
+    assert "SELFIMPROVE_SANDBOX is the worker's own" in cluster.status.message
+    assert cluster.created == []
+
+
+def test_an_installation_can_not_turn_the_sandbox_off_by_a_variable_either() -> None:
+    spec = Spec.model_validate(run_manifest(dataset=PROGRAM)["spec"])
+    defaults = Defaults.model_validate({"env": ELSEWHERE, "execution": {"env": ELSEWHERE}})
+    (worker,) = pod_spec(spec, defaults, StepId(0, "evaluate"), "{}")["containers"]
     said = [variable["value"] for variable in worker["env"] if variable["name"] == "SELFIMPROVE_SANDBOX"]
     assert said == ["/sandbox/socket"]
 
