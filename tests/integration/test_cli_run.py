@@ -67,6 +67,18 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(story: Story) -> None:
     assert first.out == ""
 
 
+def test_what_heals_outside_ends_with_4_and_says_that_the_same_command_goes_on(tmp_path: Path) -> None:
+    document = manifest_of("away")
+    document["spec"]["dataset"] |= {"uri": "s3://lab/x.jsonl", "endpoint": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "selfimprove", "run", str(write_yaml(tmp_path, document))]
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_MAX_ATTEMPTS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | keys, capture_output=True, text=True)
+    assert done.returncode == 4, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert "http://127.0.0.1:9 can't be reached for s3://lab/x.jsonl; check the network or the endpoint" in last
+    assert last.endswith("; once that is mended, the same command goes on")
+
+
 def test_sigterm_ends_with_143_and_leaves_no_worker_behind(story: Story) -> None:
     second = story.goes[1]
     assert second.code == 143, second.err
