@@ -58,6 +58,20 @@ SCORE = pa.schema(
 """One score of one method for one sample. Where answers exist there is always one row of method "GroundTruth" a sample
 (score: utility), whether or not GroundTruth is among the methods that select."""
 
+VOTE = pa.schema(
+    [
+        pa.field("prompt", pa.string(), False),
+        pa.field("sample", pa.int32(), False),
+        pa.field("method", pa.string(), False),
+        pa.field("vote", pa.int32(), False),  # index within (prompt, sample, method)
+        pa.field("text", pa.string(), False),  # at most generation.maxTokens tokens
+        pa.field("finish", pa.string(), False),  # "stop" or "length"
+        pa.field("says", pa.float64()),  # what was read from it; null: nothing that can be read
+        pa.field("tokens", pa.int32(), False),
+    ]
+)
+"""One critique of one sample, of a method that draws them: the score is the mean of what its votes say."""
+
 EXAMPLE = pa.schema(
     [
         pa.field("prompt", pa.string(), False),
@@ -103,6 +117,7 @@ SCHEMAS = {
     "prompt": PROMPT,
     "sample": SAMPLE,
     "score": SCORE,
+    "vote": VOTE,
     "example": EXAMPLE,
     "pair": PAIR,
     "decision": DECISION,

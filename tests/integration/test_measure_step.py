@@ -14,11 +14,12 @@ from selfimprove.api.spec import Run
 from selfimprove.artifacts import digest_of
 from selfimprove.comparing import compare_runs
 from selfimprove.details import held_out_details
-from selfimprove.records import SAMPLE, SCORE
+from selfimprove.records import SAMPLE
 from selfimprove.runs import RunHandle
 from selfimprove.summaries import Estimate
 from selfimprove_workers import measure
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
+from selfimprove_workers.scorebook import Scorebook
 from selfimprove_workers.verify import score_samples
 from tests.integration.steps_support import PLAIN, Rows, Workshop, workshop
 
@@ -44,7 +45,7 @@ def commit_evaluated(shop: Workshop, iteration: int, *texts: Sequence[str]) -> N
         drawn = enumerate(texts[number % len(texts)])
         rows = [{**PLAIN, "prompt": prompt.id, "sample": i, "text": text} for i, text in drawn]
         samples.write(rows, 1)
-    scores = context.writer(digest_of(digest, "scores"), SCORE, table="score")
+    scores = Scorebook(context, digest_of(digest, "scores"), table="score")
     score_samples(context, samples.parts, scores)
     outcome = Outcome(samples.parts, len(context.prompts), tables={"score": scores.parts})
     commit_step(context, recipe, outcome, time.monotonic())

@@ -13,6 +13,7 @@ from selfimprove_workers import critiquing, evaluate, measure, models, resample,
 from selfimprove_workers.chat import render
 from selfimprove_workers.engines import load_engine
 from selfimprove_workers.engines.base import Engine, SampleRequest
+from selfimprove_workers.examining import Scored
 from selfimprove_workers.models import open_engine
 from selfimprove_workers.verifiers.base import MethodScore, Tools
 from selfimprove_workers.verifiers.critiques import Critiques
@@ -197,6 +198,51 @@ def test_critiques_that_say_nothing_are_counted_and_give_no_score(tiny_model: Pa
     assert settings["methods"]["judge"]["version"].startswith("own@")
 
 
+def test_every_critique_is_kept_with_the_sample_it_is_of(tiny_model: Path, tmp_path: Path) -> None:
+    judge = {"type": "CoTScore", "name": "judge", "votes": 2, "template": TERSE}
+    shop = workshop(tmp_path, tiny_model, SUMS, **SHORT, **verification(judge, LIKELIHOOD))
+    shop.commit_samples([*answered("p1", "7", "8"), *answered("p2", "10", "11")])
+    summary = verify.run(shop.context("verify"))
+    votes = shop.rows(shop.manifest("verify").tables["critique"], "vote")
+    assert [(row["prompt"], row["sample"], row["method"], row["vote"]) for row in votes] == [
+        (prompt, sample, "judge", vote) for prompt in ("p1", "p2") for sample in (0, 1) for vote in (0, 1)
+    ]
+    assert all(row["text"] and row["says"] is None for row in votes)
+    assert sum(row["tokens"] for row in votes) == summary.counts["critiqueTokens"]
+
+
+def test_methods_that_draw_nothing_leave_no_critiques(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, SUMS, **verification(LIKELIHOOD))
+    shop.commit_samples(answered("p1", "7", "8"))
+    verify.run(shop.context("verify"))
+    assert shop.manifest("verify").tables == {}
+
+
+def test_a_step_killed_between_critiques_and_scores_has_both_of_every_sample_once(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends after the critiques of the first prompt are in storage, and before its scores are."""
+    monkeypatch.setattr(critiquing, "SECONDS_A_PART", 0.0)
+    shop = workshop(tmp_path, tiny_model, SUMS, **SHORT, **verification({"type": "CoTBinary", "name": "judge"}))
+    shop.commit_samples([*answered("p1", "7", "8"), *answered("p2", "10", "11")])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Scored, "counts", property(_killed_at_a_critique))
+        verify.run(shop.context("verify"))
+    verify.run(shop.context("verify"))
+    manifest = shop.manifest("verify")
+    votes = shop.rows(manifest.tables["critique"], "vote")
+    judged = [row for row in shop.rows(manifest.parts, "score") if row["method"] == "judge"]
+    whole = [("p1", 0), ("p1", 1), ("p2", 0), ("p2", 1)]
+    assert [(row["prompt"], row["sample"]) for row in votes] == whole
+    assert [(row["prompt"], row["sample"]) for row in judged] == whole
+
+
+def _killed_at_a_critique(scored: Scored) -> dict[str, int]:
+    if scored.votes:
+        raise KeyboardInterrupt
+    return {}
+
+
 def test_critiques_are_the_same_whatever_they_are_drawn_with(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +283,7 @@ def test_an_interrupted_pass_of_critiques_keeps_the_prompts_that_were_complete(
         with suppress(TerminatedError):
             verify.run(context)
         done.append(context.prompts_done)
-    assert done == [2, 3, 4, 4]
+    assert done == [4, 6, 8, 8]  # of scores and of critiques
     rows = shop.rows(shop.manifest("verify").parts, "score")
     assert [(row["prompt"], row["sample"]) for row in rows if row["method"] == "judge"] == [
         ("p1", 0),
@@ -334,6 +380,7 @@ def test_held_out_samples_are_verified_in_the_same_way_by_the_same_models(tiny_m
     rows = shop.rows(manifest.tables["score"], "score")
     ranks = sorted(row["score"] for row in rows if row["method"] == "Tournament")
     assert ranks == [0, 0, 1, 2]
+    assert len(shop.rows(manifest.tables["critique"], "vote")) == 8
     assert summary.counts["unparsed.CoTScore"] == 8
     assert summary.tokens > sum(len(row["tokens"]) for row in shop.rows(manifest.parts, "sample"))
     assert manifest.settings["verifiers"]["Tournament"]["uri"] == str(judge)

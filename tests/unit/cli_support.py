@@ -146,7 +146,7 @@ class BuiltRun:
         keys = list(CORRECT)
         rows = [sample(*key, verdict="Correct" if key[0] in right else "Wrong") for key in keys]
         scores = [score(*key, correct=key[0] in right) for key in keys]
-        tables = {"score": [self._table(step_folder(StepId(n, "evaluate")), "score", SCORE, scores)]}
+        tables = {"score": [self.table(n, "evaluate", "score", SCORE, scores)]}
         return self.step(n, "evaluate", SAMPLE, rows, tables=tables, tokens=40)
 
     def measure(self, n: int, accuracy: float, split: str = "") -> BuiltRun:
@@ -189,6 +189,10 @@ class BuiltRun:
         )
         commit(self.handle.store, folder, manifest)
         return self
+
+    def table(self, n: int, name: StepName, table: str, schema: Any, rows: Sequence[dict[str, Any]]) -> Part:
+        """Write what is to be a table beside a step's rows."""
+        return self._table(step_folder(StepId(n, name)), table, schema, rows)
 
     def _table(self, folder: str, name: str, schema: Any, rows: Sequence[dict[str, Any]]) -> Part:
         key = f"{attempt_folder(folder, ATTEMPT)}/{name}.parquet"

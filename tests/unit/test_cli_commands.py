@@ -15,7 +15,7 @@ from tests.unit.cli_support import BuiltRun, as_json, built_run, manifest_of, me
 
 Capture = pytest.CaptureFixture[str]
 
-STEPS = "generate, resample, evaluate"
+STEPS = "generate, verify, resample, evaluate"
 RUN = "give the FILE, the folder or the URI of a run"
 
 
@@ -48,7 +48,7 @@ def test_version(capfd: Capture) -> None:
         (["plan"], "error: Missing argument 'RUN' (see --help)"),
         (["plan", "x", "--nonsense"], "error: No such option: --nonsense (see --help)"),
         (["export", "x"], "error: Missing option '--output' / '-o' (see --help)"),
-        (["samples", "x", "--step", "select"], "error: --step: select draws no samples; give one of " + STEPS),
+        (["samples", "x", "--step", "select"], "error: --step: select has no samples; give one of " + STEPS),
         (["status", ""], f"error: RUN: is empty; {RUN}"),
         (["status", "run.yaml", "--storage", ""], "error: --storage: is empty; give a folder or s3://BUCKET/PREFIX"),
         (

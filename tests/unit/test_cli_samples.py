@@ -9,7 +9,7 @@ import pytest
 
 from selfimprove.api.spec import Spec
 from selfimprove.cli.reasons import with_reasons
-from selfimprove.records import SCORE
+from selfimprove.records import SCORE, VOTE
 from tests.unit.cli_support import as_json, built_run, manifest_of, score, selfimprove
 
 Capture = pytest.CaptureFixture[str]
@@ -102,3 +102,23 @@ def test_samples_says_it_to_people_and_to_programs(tmp_path: Path, capfd: Captur
     assert f"not kept: {sentence}\n" in selfimprove(capfd, "samples", run.folder).out
     second = as_json(capfd, "samples", run.folder)["prompts"][1]["samples"]
     assert second[1]["reason"] == sentence
+
+
+def vote(sample: int, text: str, says: float | None, finish: str = "stop") -> dict[str, Any]:
+    judged = {"prompt": "p1", "sample": sample, "method": "judge", "vote": 0}
+    return {**judged, "text": text, "finish": finish, "says": says, "tokens": 9}
+
+
+def test_step_verify_shows_the_critiques_that_a_score_came_from(tmp_path: Path, capfd: Capture) -> None:
+    method = {"type": "CoTScore", "name": "judge"}
+    run = built_run(tmp_path, verification={"methods": [method]}).baseline().generate(1)
+    votes = [vote(0, "All is well.\x1b[2J\nScore: 9", 9.0), vote(1, "Hm, let me", None, "length")]
+    rows = [{**score("p1", i, correct=True), "method": "judge", "score": s} for i, s in enumerate((9.0, None))]
+    run.step(1, "verify", SCORE, rows, tables={"critique": [run.table(1, "verify", "critique", VOTE, votes)]})
+    first, second = as_json(capfd, "samples", run.folder, "--step", "verify", "--prompt", "p1")["prompts"][0]["samples"]
+    assert [(each["method"], each["says"]) for each in first["critiques"]] == [("judge", 9.0)]
+    assert second["critiques"][0]["text"] == "Hm, let me"
+    out = selfimprove(capfd, "samples", run.folder, "--step", "verify", "--prompt", "p1").out
+    assert "   judge, critique 1, says 9:\n      All is well.\\x1b[2J\n      Score: 9\n" in out
+    assert "   judge, critique 1, says nothing that can be read, cut by length:\n      Hm, let me\n" in out
+    assert "critiques" not in as_json(capfd, "samples", run.folder)["prompts"][0]["samples"][0]

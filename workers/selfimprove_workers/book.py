@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from selfimprove.artifacts import Part, PartWriter, read_rows
+from selfimprove.artifacts import Part, read_rows
 from selfimprove.records import DECISION, SAMPLE
 from selfimprove_workers.choosing import ACCEPTED
 from selfimprove_workers.consulting import CRITIQUE
@@ -23,15 +23,11 @@ class Book:
     """Samples and decisions, which are kept in step; critiques and the leak probe's samples beside them."""
 
     def __init__(self, context: StepContext, digest: str) -> None:
-        self._context, self._digest, self._budget = context, digest, _budget(context)
-        self.samples = self._chain("part", SAMPLE)
-        self.decisions = self._chain("decision", DECISION)
-        while self.samples.prompts_done != self.decisions.prompts_done:
-            both = min(self.samples.prompts_done, self.decisions.prompts_done)
-            self.samples = self._chain("part", SAMPLE, both)
-            self.decisions = self._chain("decision", DECISION, both)
-        self.critiques = self._chain("critique", CRITIQUE)
-        self.probes = self._chain("probe", SAMPLE)
+        self._context, self._budget = context, _budget(context)
+        both = context.writers_in_step(digest, {"part": SAMPLE, "decision": DECISION})
+        self.samples, self.decisions = both["part"], both["decision"]
+        self.critiques = context.writer(digest, CRITIQUE, table="critique")
+        self.probes = context.writer(digest, SAMPLE, table="probe")
 
     @property
     def counts(self) -> dict[str, int]:
@@ -90,9 +86,6 @@ class Book:
         samples = _rows(read_rows(store, self.samples.parts, SAMPLE, columns))
         decisions = _rows(read_rows(store, self.decisions.parts, DECISION, ["reason"]))
         return ((sample, decision["reason"]) for sample, decision in zip(samples, decisions, strict=True))
-
-    def _chain(self, table: str, schema: pa.Schema, at_most: int | None = None) -> PartWriter:
-        return self._context.writer(self._digest, schema, table=table, at_most=at_most)
 
 
 def _budget(context: StepContext) -> float:

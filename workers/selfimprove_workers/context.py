@@ -7,7 +7,7 @@ context do the same work.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +71,13 @@ class StepContext:
         if adopt:  # else an attempt begins anew
             self.kept[table] = lambda: writer.prompts_done
         return writer
+
+    def writers_in_step(self, digest: str, tables: Mapping[str, pa.Schema]) -> dict[str, PartWriter]:
+        """A writer of each table, all at the same prompt: what one of them was ahead by is written again."""
+        writers = {table: self.writer(digest, schema, table) for table, schema in tables.items()}
+        while len(done := {writer.prompts_done for writer in writers.values()}) > 1:
+            writers = {table: self.writer(digest, schema, table, min(done)) for table, schema in tables.items()}
+        return writers
 
     @property
     def sampling_iteration(self) -> int:

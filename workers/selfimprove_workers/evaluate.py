@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 
 from selfimprove.artifacts import PartWriter, digest_of
-from selfimprove.records import SAMPLE, SCORE
+from selfimprove.records import SAMPLE
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import CRITIQUE_TOKENS, Examiner, check_judges, judges_of, judging_settings
 from selfimprove_workers.generate import recipe_of
 from selfimprove_workers.sampling import Batch, Plan, draw
+from selfimprove_workers.scorebook import Scorebook
 from selfimprove_workers.verify import score_samples
 
 
@@ -30,7 +31,7 @@ def run(context: StepContext) -> Summary:
         check_judges(context)
     _sample(context, plan, samples)
     of_these = digest_of(digest, [part.sha256 for part in samples.parts])
-    scores = context.writer(of_these, SCORE, table="score")
+    scores = Scorebook(context, of_these, table="score")
     score_samples(context, samples.parts, scores)
     totals, judged = samples.totals, scores.totals
     critiques = judged.get(CRITIQUE_TOKENS, 0)
@@ -39,7 +40,7 @@ def run(context: StepContext) -> Summary:
         len(context.prompts),
         totals.pop("tokens", 0) + critiques,
         {**judged, **totals},
-        tables={"score": scores.parts},
+        tables={"score": scores.parts, **scores.tables},
     )
     return commit_step(context, recipe, outcome, began)
 

@@ -50,7 +50,8 @@ def judges_of(spec: Spec) -> list[Judge]:
 
 @dataclass(frozen=True)
 class Scored:
-    """SCORE rows of whole prompts. A row has, beside its columns, what is counted of it: `unparsed` and `tokens`."""
+    """SCORE rows of whole prompts. A row has, beside its columns, what is counted of it (`unparsed` and `tokens`) and
+    `critiques`, its VOTE rows."""
 
     rows: Rows
     prompts: int
@@ -61,6 +62,11 @@ class Scored:
         counts = Counter(row["verdict"] for row in self.rows if row["verdict"] is not None)
         counts.update(f"noScore.{row['method']}" for row in self.rows if row["score"] is None)
         return {**counts, **critique_counts(self.rows)}
+
+    @property
+    def votes(self) -> Rows:
+        """VOTE rows of the critiques that the scores come from."""
+        return [vote for row in self.rows for vote in row["critiques"]]
 
 
 def critique_counts(rows: Rows) -> dict[str, int]:
@@ -180,14 +186,14 @@ def _critiques(spec: Spec) -> Plan:
 
 
 def _row(candidate: Candidate, method: str, score: MethodScore, check: Check | None = None) -> dict[str, Any]:
+    whose = {"prompt": candidate.prompt, "sample": candidate.sample, "method": method}
     return {
-        "prompt": candidate.prompt,
-        "sample": candidate.sample,
-        "method": method,
+        **whose,
         "score": score.score,
         "mass": score.mass,
         "unparsed": score.unparsed,
         "tokens": score.tokens,
+        "critiques": [{**whose, "vote": vote, **said._asdict()} for vote, said in enumerate(score.critiques)],
         "verdict": check.flexible.value if check else None,
         "strict_verdict": check.strict.value if check else None,
         "answer": check.answer if check else None,

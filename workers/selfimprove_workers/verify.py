@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from selfimprove.artifacts import Part, PartWriter, read_rows, step_folder
+from selfimprove.artifacts import Part, read_rows, step_folder
 from selfimprove.ledger import StepId
-from selfimprove.records import SAMPLE, SCORE
+from selfimprove.records import SAMPLE
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
@@ -30,6 +30,7 @@ from selfimprove_workers.examining import (
 )
 from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.judging import GROUND_TRUTH, methods_of
+from selfimprove_workers.scorebook import Scorebook
 
 SAMPLES_PER_PART = 512
 """Enough to fill a batch, few enough that a killed step loses little."""
@@ -43,10 +44,10 @@ def run(context: StepContext) -> Summary:
     generate = StepId(context.step.iteration, "generate")
     samples, sha256 = context.input(generate, context.shard)
     recipe = Recipe({step_folder(generate, context.shard): sha256}, _settings(context))
-    writer = context.writer(recipe.digest(context), SCORE)
-    score_samples(context, samples.parts, writer)
-    counts = writer.totals
-    outcome = Outcome(writer.parts, _prompts(samples.parts), counts.get(CRITIQUE_TOKENS, 0), counts)
+    book = Scorebook(context, recipe.digest(context))
+    score_samples(context, samples.parts, book)
+    counts = book.totals
+    outcome = Outcome(book.parts, _prompts(samples.parts), counts.get(CRITIQUE_TOKENS, 0), counts, book.tables)
     return commit_step(context, recipe, outcome, began)
 
 
@@ -62,19 +63,19 @@ def _settings(context: StepContext) -> dict[str, Any]:
     }
 
 
-def score_samples(context: StepContext, samples: Sequence[Part], writer: PartWriter) -> None:
-    """Write what is missing, in the order (pass, prompt); a unit of the writer is one prompt in one pass."""
+def score_samples(context: StepContext, samples: Sequence[Part], book: Scorebook) -> None:
+    """Write what is missing, in the order (pass, prompt); a unit of the book is one prompt in one pass."""
     total = _prompts(samples)
     examiner = Examiner(context)
     passes = _passes(judges_of(context.spec))
-    if writer.prompts_done < total * len(passes):
+    if book.prompts_done < total * len(passes):
         check_judges(context)
     context.models.take_reads()  # of the step before, which may have left its model loaded
-    context.progress.start(f"{context.step.name}", total * len(passes), writer.prompts_done)
+    context.progress.start(f"{context.step.name}", total * len(passes), book.prompts_done)
     for number, judges in enumerate(passes):
-        done = min(max(writer.prompts_done - number * total, 0), total)
+        done = min(max(book.prompts_done - number * total, 0), total)
         for scored in _scored(context, examiner, judges, samples, done, verdicts=number == 0):
-            writer.write(scored.rows, scored.prompts, {**scored.counts, **context.models.take_reads()})
+            book.write(scored, context.models.take_reads())
             context.progress.advance(scored.prompts)
             context.stop_if_asked()
 

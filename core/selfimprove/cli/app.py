@@ -155,7 +155,9 @@ def samples(
     iteration: Annotated[
         int | None, typer.Option("--iteration", min=0, metavar="N", help="Of iteration N; else the last with samples.")
     ] = None,
-    step: Annotated[str, typer.Option("--step", metavar="STEP", help="generate, resample or evaluate.")] = "generate",
+    step: Annotated[
+        str, typer.Option("--step", metavar="STEP", help="generate, verify (with critiques), resample or evaluate.")
+    ] = "generate",
     prompt: Annotated[str | None, typer.Option("--prompt", metavar="ID", help="Of this prompt only.")] = None,
     tail: Annotated[
         bool, typer.Option("--tail", metavar=FLAG, help="Of prompts with too few accepted samples.")

@@ -12,6 +12,12 @@ class Filter:
     iteration: int | None = None
     """None: the last iteration that has such samples."""
     step: str = "generate"
+    """Whose samples; `verify`: those of `generate`, with the critiques that their scores came from."""
     prompt: str | None = None
     tail: bool = False
     limit: int = 20
+
+    @property
+    def drawn_by(self) -> str:
+        """The step that drew the samples."""
+        return "generate" if self.step == "verify" else self.step

@@ -21,13 +21,15 @@ from selfimprove.cli.filters import Filter
 from selfimprove.cli.reasons import with_reasons
 from selfimprove.errors import UserError
 from selfimprove.ledger import Ledger, StepId
-from selfimprove.records import DECISION, PROMPT, SAMPLE, SCORE
+from selfimprove.records import DECISION, PROMPT, SAMPLE, SCORE, VOTE
 from selfimprove.store.base import Store
 
 Row = dict[str, Any]
 Key = tuple[str, int]
 
 _SHOWN = ["prompt", "sample", "strategy", "round", "text", "finish", "verdict", "strict_verdict", "answer"]
+CRITICAL = ("verify", "evaluate")
+"""The steps whose samples are shown with the critiques of them."""
 _VERDICT = ["verdict", "strict_verdict", "answer"]
 
 
@@ -99,7 +101,7 @@ class Reader:
         return target * self.spec.evaluation.samples_per_prompt / self.spec.generation.samples_per_prompt
 
     def _verdicts(self) -> dict[Key, str]:
-        if self.wanted.step != "generate":
+        if self.wanted.drawn_by != "generate":
             return {}
         column = self._counted
         rows = self._rows(self._parts("verify"), SCORE, ["prompt", "sample", column], None)
@@ -109,17 +111,27 @@ class Reader:
         return found
 
     def _samples(self, ids: Sequence[str]) -> Mapping[str, list[Row]]:
-        scores, decisions = self._scores(ids), self._decisions(ids)
+        scores, decisions, critiques = self._scores(ids), self._decisions(ids), self._critiques(ids)
         found: dict[str, list[Row]] = defaultdict(list)
         for row in self._rows(self._parts(), SAMPLE, _SHOWN, ids):
             key = (row["prompt"], row["sample"])
-            found[row.pop("prompt")].append({**row, **_judged(row, scores[key]), **decisions.get(key, {})})
+            said = {"critiques": critiques[key]} if self.wanted.step in CRITICAL else {}
+            found[row.pop("prompt")].append({**row, **_judged(row, scores[key]), **decisions.get(key, {}), **said})
         return defaultdict(list, {name: with_reasons(self.spec, rows) for name, rows in found.items()})
 
     def _scores(self, ids: Sequence[str]) -> Mapping[Key, list[Row]]:
         found: dict[Key, list[Row]] = defaultdict(list)
         for row in self._rows([*self._parts("verify"), *self._parts(table="score")], SCORE, None, ids):
             found[row["prompt"], row["sample"]].append(row)
+        return found
+
+    def _critiques(self, ids: Sequence[str]) -> Mapping[Key, list[Row]]:
+        """What was said of each sample, by method and vote."""
+        found: dict[Key, list[Row]] = defaultdict(list)
+        step = cast(StepName, self.wanted.step)
+        parts = self._parts(step, "critique") if step in CRITICAL else []
+        for row in self._rows(parts, VOTE, None, ids):
+            found[row.pop("prompt"), row.pop("sample")].append(row)
         return found
 
     def _decisions(self, ids: Sequence[str]) -> dict[Key, Row]:
@@ -146,7 +158,7 @@ class Reader:
         """The parts, or those of an extra table, of every committed shard of a step; verify has none of `evaluate`."""
         if step == "verify" and self.wanted.step == "evaluate":
             return []
-        id = StepId(self.iteration, step or cast(StepName, self.wanted.step))
+        id = StepId(self.iteration, step or cast(StepName, self.wanted.drawn_by))
         manifests = (self._manifest(id, shard) for shard in sorted(self.ledger.committed.get(id, {})))
         return [part for m in manifests if m for part in (m.tables.get(table, []) if table else m.parts)]
 

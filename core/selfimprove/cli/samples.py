@@ -1,4 +1,4 @@
-"""`selfimprove samples`: what the model wrote, what was thought of it, and what became of it."""
+"""`selfimprove samples`: what the model wrote, what was thought of it and why, and what became of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
 
-STEPS = ("generate", "resample", "evaluate")
+STEPS = ("generate", "verify", "resample", "evaluate")
 
 Row = dict[str, Any]
 
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 def samples(run: str, where: Where, wanted: Filter, as_json: bool) -> None:
     """Print the samples that were asked for. Raises `UserError` for a step, iteration or prompt that has none."""
     if wanted.step not in STEPS:
-        raise UserError(f"--step: {wanted.step} draws no samples; give one of {', '.join(STEPS)}")
+        raise UserError(f"--step: {wanted.step} has no samples; give one of {', '.join(STEPS)}")
     if wanted.prompt and wanted.tail:
         raise UserError(f"--tail: chooses among prompts, and --prompt names {wanted.prompt}; give one of the two")
     from selfimprove.cli.reading import Reader
@@ -58,6 +58,16 @@ def _lines(prompt: Row) -> Iterator[str]:
     for sample in prompt["samples"]:
         yield f"-- {_judgement(sample)}"
         yield indent(readable(sample["text"]), "   ")
+        for critique in sample.get("critiques", []):
+            yield f"   {_said(critique)}"
+            yield indent(readable(critique["text"]), "      ")
+
+
+def _said(critique: Row) -> str:
+    """Whose critique it is, and what was read from it."""
+    says = "nothing that can be read" if critique["says"] is None else f"{critique['says']:g}"
+    cut = ", cut by length" if critique["finish"] == "length" else ""
+    return f"{critique['method']}, critique {critique['vote'] + 1}, says {says}{cut}:"
 
 
 def _judgement(sample: Row) -> str:

@@ -42,6 +42,15 @@ class Candidate:
         return self.check is not None
 
 
+class Said(NamedTuple):
+    """One critique as it was drawn, and the score or verdict that was read from it; None where none can be."""
+
+    text: str
+    finish: str
+    says: float | None
+    tokens: int
+
+
 class MethodScore(NamedTuple):
     """A score, or None when there is none (never 0 for that), and what it came from."""
 
@@ -52,6 +61,8 @@ class MethodScore(NamedTuple):
     """Critiques that were drawn and end in no score."""
     tokens: int = 0
     """Tokens of the critiques."""
+    critiques: Sequence[Said] = ()
+    """The critiques themselves, vote by vote."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from typing import Any
 
 from selfimprove.api.selecting import Method
 from selfimprove_workers.engines.base import Completion, SampleRequest
 from selfimprove_workers.templates import template_of
 from selfimprove_workers.verifiers.asking import asked, field_of
-from selfimprove_workers.verifiers.base import Candidate, MethodScore, Tools
+from selfimprove_workers.verifiers.base import Candidate, MethodScore, Said, Tools
 from selfimprove_workers.verifiers.verdicts import Critique
 
 
@@ -55,18 +56,13 @@ class Critiques(ABC):
 
     def read(self, tools: Tools, critiques: Sequence[Completion]) -> MethodScore:
         """The mean of what the critiques say."""
-        tokenizer = tools.engine().tokenizer
-        said = [
-            self.parse(
-                Critique(
-                    tokenizer.decode(each.tokens, skip_special_tokens=True),
-                    cut=each.finish == "length",
-                    runs_on=not tokenizer.chat_template,
-                )
-            )
-            for each in critiques
-        ]
-        known = [value for value in said if value is not None]
+        said = [self._said(tools.engine().tokenizer, each) for each in critiques]
+        known = [each.says for each in said if each.says is not None]
         mean = sum(known) / len(known) if known else None
-        tokens = sum(len(each.tokens) for each in critiques)
-        return MethodScore(mean, unparsed=len(said) - len(known), tokens=tokens)
+        tokens = sum(each.tokens for each in said)
+        return MethodScore(mean, unparsed=len(said) - len(known), tokens=tokens, critiques=said)
+
+    def _said(self, tokenizer: Any, drawn: Completion) -> Said:
+        text = tokenizer.decode(drawn.tokens, skip_special_tokens=True)
+        critique = Critique(text, cut=drawn.finish == "length", runs_on=not tokenizer.chat_template)
+        return Said(text, drawn.finish, self.parse(critique), len(drawn.tokens))
