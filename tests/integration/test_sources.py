@@ -18,13 +18,15 @@ from urllib.parse import unquote, urlsplit
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from selfimprove.api.execution import Storage
 from selfimprove.api.source import Source
 from selfimprove.api.spec import Spec
-from selfimprove.errors import SurroundingsError, UserError
+from selfimprove.errors import SelfImproveError, SurroundingsError, UserError
 from selfimprove_workers.datasets import load_sets
 from selfimprove_workers.sources import Fetched, cache, fetch
+from selfimprove_workers.sources import s3 as s3_source
 from selfimprove_workers.sources.request import matcher
 from tests.fixtures.s3 import S3Place
 
@@ -39,6 +41,7 @@ FILES = {
     "data/_SUCCESS": b"",
 }
 SHA = "a" * 40
+Words = dict[str, str]
 
 
 @pytest.fixture(autouse=True)
@@ -289,6 +292,51 @@ def test_an_endpoint_that_nobody_serves_is_named(monkeypatch: pytest.MonkeyPatch
         SurroundingsError, match=r"^spec\.dataset\.endpoint: http://127\.0\.0\.1:9 can't be reached for"
     ):
         dataset("s3://bucket/x", endpoint="http://127.0.0.1:9")
+
+
+OWN, STORAGES = {"endpoint": "http://127.0.0.1:9"}, {"uri": "s3://runs", "endpoint": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "source", "storage", "line"),
+    [
+        ({}, {}, {**STORAGES, "region": "a b"}, "storage.region: 'a b' is no region; give one like us-east-1"),
+        ({"AWS_REGION": "a b"}, OWN, {}, "AWS_REGION: 'a b' is no region; give one like us-east-1"),
+        ({"AWS_DEFAULT_REGION": "a b"}, OWN, {}, "AWS_DEFAULT_REGION: 'a b' is no region; give one like us-east-1"),
+        ({}, {"endpoint": "lab"}, STORAGES, "spec.dataset.endpoint: 'lab' is no URL; "),
+        ({}, {}, {**STORAGES, "endpoint": "lab"}, "storage.endpoint: 'lab' is no URL; "),
+        ({"AWS_ENDPOINT_URL": "lab"}, {}, {}, "AWS_ENDPOINT_URL: 'lab' is no URL; "),
+        ({"AWS_REGION": "eu-1"}, OWN, {}, "spec.dataset.endpoint: http://127.0.0.1:9 can't be reached for s3://b/x; "),
+        ({}, {}, STORAGES, "storage.endpoint: http://127.0.0.1:9 can't be reached for s3://b/x; "),
+        ({"AWS_ENDPOINT_URL": OWN["endpoint"]}, {}, {}, "AWS_ENDPOINT_URL: http://127.0.0.1:9 can't be reached for "),
+    ],
+)
+def test_the_setting_that_is_wrong_is_named_the_sources_own_or_the_storages(
+    monkeypatch: pytest.MonkeyPatch, variables: Words, source: Words, storage: Words, line: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_MAX_ATTEMPTS": "1"}
+    for name, value in {**keys, **variables}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SelfImproveError) as caught:
+        fetch(Source(uri="s3://b/x", **source), kind="dataset", storage=Storage.model_validate(storage))
+    assert str(caught.value).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("storage", "remedy"), [(STORAGES, "set AWS_REGION, or begin a run with its storage.region"), ({}, "set AWS_REGION")]
+)
+def test_a_bucket_of_another_region_is_told_with_what_can_be_set(
+    monkeypatch: pytest.MonkeyPatch, storage: Words, remedy: str
+) -> None:
+    def elsewhere(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "PermanentRedirect"}}, "ListObjectsV2")
+
+    monkeypatch.setattr(s3_source, "_listing", elsewhere)
+    source = Source.model_validate({"uri": "s3://b/x", **({} if storage else OWN)})
+    with pytest.raises(SurroundingsError, match=rf"^spec\.dataset\.uri: .*another region; {remedy}$"):
+        fetch(source, kind="dataset", storage=Storage.model_validate(storage))
 
 
 @pytest.mark.parametrize(("code", "reason"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "it is read-only")])

@@ -6,7 +6,7 @@ within a minute or so. AWS_MAX_ATTEMPTS, AWS_ENDPOINT_URL, AWS_REGION and the re
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -14,23 +14,38 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from selfimprove.store.s3_errors import explain
-from selfimprove.store.s3_settings import WRONG, attempts, blamed, endpoint_named
+from selfimprove.store.s3_settings import STORAGE, WRONG, Fields, attempts, blamed, endpoint_named, region_named
 
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
 _CONNECTIONS = 32
+_KEYS = {
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "aws_session_token": "AWS_SESSION_TOKEN",
+}
 
 
-def make_client(uri: str, endpoint: str | None, region: str | None) -> Any:
-    """A client for the store at `uri`. Raises `UserError` for settings that boto3 can't use, naming the wrong one."""
+def make_client(
+    uri: str,
+    endpoint: str | None,
+    region: str | None,
+    keys: Mapping[str, str] | None = None,
+    fields: Fields = STORAGE,
+) -> Any:
+    """A client for the place at `uri`. Raises `UserError` for settings that boto3 can't use, naming the wrong one.
+
+    `keys`: AWS_ACCESS_KEY_ID and so on, of this place alone; what is not among them comes from the usual chain.
+    """
     config = _config(endpoint)
+    given: dict[str, Any] = {argument: (keys or {}).get(name) for argument, name in _KEYS.items()}
     try:
-        session = boto3.session.Session()
-        where = region or os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
+        session = boto3.session.Session(**given)
+        where = region_named(region) or session.region_name or "us-east-1"
         return session.client("s3", endpoint_url=endpoint, region_name=where, config=config)
     except WRONG as error:
-        raise blamed(error, endpoint, region) from error
+        raise blamed(error, endpoint, region, fields) from error
     except BotoCoreError as error:
         raise explain(error, uri, str(endpoint)) from error
 

@@ -23,6 +23,9 @@ _ELSEWHERE = "begin a run with another storage.uri"
 """Of a run that has begun it is fixed."""
 _REGION = "set AWS_REGION, or begin a run with its storage.region"
 
+OTHER_REGION = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
+"""What a server answers of a bucket that another region has."""
+
 _BY_CODE = {
     "AccessDenied": ("access denied", "give these credentials the right to read, write, list and delete there"),
     "403": ("access denied", "give these credentials the right to read, write, list and delete there"),
@@ -35,10 +38,7 @@ _BY_CODE = {
     "InvalidToken": ("the session token is refused", "renew it"),
     "NoSuchBucket": ("the bucket does not exist", f"create it, or {_ELSEWHERE}"),
     "InvalidBucketName": ("this is no bucket name", _ELSEWHERE),
-    "PermanentRedirect": ("the bucket is in another region", _REGION),
-    "301": ("the bucket is in another region", _REGION),
-    "AuthorizationHeaderMalformed": ("the bucket is in another region", _REGION),
-    "IllegalLocationConstraintException": ("the bucket is in another region", _REGION),
+    **dict.fromkeys(OTHER_REGION, ("the bucket is in another region", _REGION)),
     "NotImplemented": ("the store does not implement this request", "use one that supports conditional writes"),
     "SlowDown": ("the store asks to slow down", _LATER),
     "ServiceUnavailable": ("the store is overloaded", _LATER),

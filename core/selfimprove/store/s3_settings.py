@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,18 @@ from selfimprove.errors import UserError
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _ATTEMPTS = "AWS_MAX_ATTEMPTS"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """How messages call the settings that a place on S3 was given: of the storage, or of a source of its own."""
+
+    endpoint: str = "storage.endpoint"
+    region: str | None = "storage.region"
+    """None where the place has no such setting."""
+
+
+STORAGE = Fields()
 WRONG = (
     ValueError,  # an endpoint that is no URL, a number that is none, and among others InvalidRegionError
     boto.ConfigParseError,
@@ -44,7 +57,18 @@ def endpoint_named(endpoint: str | None) -> str | None:
     return endpoint or next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), None)
 
 
-def blamed(error: Exception, endpoint: str | None, region: str | None) -> UserError:
+def region_named(region: str | None) -> str | None:
+    """The region that is given or that AWS_REGION names, which other AWS libraries read and boto3 does not."""
+    return region or os.environ.get("AWS_REGION") or None
+
+
+def endpoint_source(endpoint: str | None, fields: Fields = STORAGE) -> tuple[str, str] | None:
+    """Where the endpoint came from, and what it is; None where there is none but AWS's own."""
+    named = endpoint_named(endpoint)
+    return (_source("endpoint", fields.endpoint, endpoint, named, _ENDPOINTS), named) if named else None
+
+
+def blamed(error: Exception, endpoint: str | None, region: str | None, fields: Fields = STORAGE) -> UserError:
     """The error to raise for one of `WRONG`. `endpoint` and `region`: of the spec, or by `--endpoint`, `--region`."""
     if isinstance(error, boto.ConfigParseError):
         path = str(error.kwargs["path"])
@@ -53,12 +77,11 @@ def blamed(error: Exception, endpoint: str | None, region: str | None) -> UserEr
         )
     if isinstance(error, boto.InvalidRegionError):
         value = str(error.kwargs["region_name"])
-        return UserError(
-            f"{_source('region', region, value, _REGIONS)}: {value!r} is no region; give one like us-east-1"
-        )
+        where = _source("region", fields.region, region, value, _REGIONS)
+        return UserError(f"{where}: {value!r} is no region; give one like us-east-1")
     named = _invalid_endpoint(error, endpoint)
     if named is not None:
-        where = _source("endpoint", endpoint, named, _ENDPOINTS)
+        where = _source("endpoint", fields.endpoint, endpoint, named, _ENDPOINTS)
         return UserError(f"{where}: {named!r} is no URL; write http://host:port or https://host")
     said = " ".join(str(error).split())[:200]
     names = " or ".join(_variables_in(said)) or "the AWS config file or an AWS_ variable"
@@ -78,10 +101,10 @@ def _invalid_endpoint(error: Exception, endpoint: str | None) -> str | None:
     return None
 
 
-def _source(setting: str, given: str | None, value: str, variables: tuple[str, ...]) -> str:
+def _source(setting: str, field: str | None, given: str | None, value: str, variables: tuple[str, ...]) -> str:
     """Where a setting's value came from."""
-    if given is not None:
-        return f"storage.{setting}"
+    if given is not None and field is not None:
+        return field
     return next((name for name in variables if os.environ.get(name) == value), f"{setting} in the AWS config file")
 
 

@@ -94,5 +94,6 @@ def _request(source: Source, kind: Kind, storage: Storage, names: Sequence[str] 
         revision=source.revision,
         endpoint=storage.endpoint if inherits else source.endpoint,
         region=storage.region if inherits else None,
+        inherits=inherits,
         credentials=credentials_of(source),
     )

@@ -37,6 +37,8 @@ class Request:
     revision: str | None
     endpoint: str | None
     region: str | None
+    inherits: bool
+    """Whether both are those of the storage: a source on S3 without an endpoint of its own."""
     credentials: Mapping[str, str] = attribute(default_factory=dict, repr=False)
     """Of this source alone (see `credentials`); what is not there comes from the usual chain."""
 

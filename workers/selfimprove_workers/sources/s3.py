@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 from boto3.exceptions import Boto3Error
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -21,6 +19,9 @@ from botocore.exceptions import (
 )
 
 from selfimprove.errors import SelfImproveError, SurroundingsError, UserError
+from selfimprove.store.s3_client import make_client
+from selfimprove.store.s3_errors import OTHER_REGION
+from selfimprove.store.s3_settings import STORAGE, Fields, endpoint_source
 from selfimprove_workers.sources.cache import cached_folder
 from selfimprove_workers.sources.request import Found, Request, below, choose, fixed_part, root_of
 
@@ -42,7 +43,7 @@ def read_s3(request: Request) -> Found:
     """Objects as files of the cache. A changed object has another ETag, so it is downloaded again."""
     bucket, _, path = request.rest.partition("/")
     with _clear_errors(request):
-        client = _client(request)
+        client = make_client(request.uri, request.endpoint, request.region, request.credentials, _fields(request))
         tags = _listing(client, bucket, path)
         names = choose(request, path, sorted(tags))
         root = root_of(path, names)
@@ -54,21 +55,8 @@ def read_s3(request: Request) -> Found:
     return Found(root=folder, names=sorted(relative.values()))
 
 
-def _client(request: Request) -> S3Client:
-    style = {"addressing_style": "path"} if request.endpoint else {}
-    config = Config(
-        s3=style,  # type: ignore[arg-type]
-        retries={"mode": "standard", "max_attempts": 5},
-        connect_timeout=10,
-        request_checksum_calculation="when_required",
-    )
-    keys = request.credentials
-    session = boto3.session.Session(
-        aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-    )
-    return session.client("s3", endpoint_url=request.endpoint, region_name=request.region, config=config)
+def _fields(request: Request) -> Fields:
+    return STORAGE if request.inherits else Fields(endpoint=f"{request.field}.endpoint", region=None)
 
 
 def _listing(client: S3Client, bucket: str, path: str) -> dict[str, list[object]]:
@@ -96,14 +84,25 @@ def _clear_errors(request: Request) -> Iterator[None]:
         raise
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "?")
-        reason = REASONS.get(code) or f"the server answered {code}; wait until it answers again"
+        reason = (
+            REASONS.get(code) or _elsewhere(request, code) or f"the server answered {code}; wait until it answers again"
+        )
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: {reason}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: no credentials; {CREDENTIALS}") from error
     except EndpointConnectionError as error:
-        place = request.endpoint or "AWS"
+        named = endpoint_source(request.endpoint, _fields(request))
+        where, place = named or (f"{request.field}.uri", "AWS")
         raise SurroundingsError(
-            f"{request.field}.endpoint: {place} can't be reached for {request.uri}; check the network or the endpoint"
+            f"{where}: {place} can't be reached for {request.uri}; check the network or the endpoint"
         ) from error
     except (BotoCoreError, Boto3Error, ValueError) as error:
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: {str(error).splitlines()[0]}") from error
+
+
+def _elsewhere(request: Request, code: str) -> str | None:
+    """What to do about a bucket of another region: the storage has a field for it, a source of its own has none."""
+    if code not in OTHER_REGION:
+        return None
+    remedy = "set AWS_REGION, or begin a run with its storage.region" if request.inherits else "set AWS_REGION"
+    return f"the bucket is in another region; {remedy}"
