@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from selfimprove.api.sampling import EngineArgs
-from selfimprove_workers import models
+from selfimprove_workers import models, resample
 from selfimprove_workers.engines.base import Completion, Engine, Reads, SampleRequest
 from selfimprove_workers.engines.choice import vllm_problem
 from selfimprove_workers.engines.transformers import TransformersEngine
@@ -175,3 +175,26 @@ def test_verify_counts_what_its_reads_found_in_the_cache_and_nothing_of_the_step
     assert BLOCK < turns < 256
     assert counts["cachedTokens"] % BLOCK == 0
     assert BLOCK <= counts["cachedTokens"] < turns  # the second sample shares its prompt with the first
+
+
+def test_resample_counts_what_judging_found_in_the_cache_and_nothing_of_the_drawing(
+    engine: Engine, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "load_engine", lambda *_: engine)
+    sums = [{"id": "p1", "question": "What is 3 + 4, if 5 + 6 is 11 and 7 + 8 is 15?", "answer": "7"}]
+    strict = {"type": "MultipleChoice", "weighting": {"type": "Threshold", "threshold": 0.999999}}
+    shop = workshop(
+        tmp_path,
+        tiny_model,
+        sums,
+        verification={"methods": [strict]},
+        resampling={"strategy": "BruteForce", "maxRounds": 1, "target": 1, "samplesPerRound": 3},
+        selection={"acceptTruncated": True},
+    )
+    shop.commit_answers({"p1": ["It is 7.", "It is 9."]})
+    resample.run(shop.context("resample"))
+    manifest = shop.manifest("resample")
+    counts, rows = manifest.summary["counts"], shop.rows(manifest.parts, "sample")
+    samples = [len(row["prompt_tokens"]) + len(row["tokens"]) for row in rows]
+    assert sum(samples) < counts["promptTokens"] < sum(samples) + 3 * 100  # each sample, then the turn that asks
+    assert counts["cachedTokens"] >= sum((length - 1) // BLOCK * BLOCK for length in samples)

@@ -204,12 +204,23 @@ class Tutor:
         for row in rows:
             verdict = verdicts.get((row["prompt"], row["sample"]), {})
             row |= {name: verdict.get(name) for name in ("verdict", "strict_verdict", "answer")}
-        judged = {name: self._scored(name, batch, known, prompts) for name in self._rules}
+        judged, reads = self._judged(batch, known, prompts)
         scores = {name: _by_candidate(batch, each) for name, each in judged.items()}
         truncated = np.array([row["finish"] == "length" for row in rows], dtype=bool)
         passed = accepted(self._context.spec, scores, truncated)
         assert passed is not None  # find_tail has refused a spec without an absolute rule
-        return passed.tolist(), critique_counts([row for each in judged.values() for row in each])
+        return passed.tolist(), {**critique_counts([row for each in judged.values() for row in each]), **reads}
+
+    def _judged(
+        self, batch: list[Candidate], verdicts: list[dict[str, Any]], prompts: Sequence[TailPrompt]
+    ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, int]]:
+        """SCORE rows of every rule, and what the models that were asked for them read, which no drawing is part of."""
+        judged, reads = {}, Counter[str]()
+        self._context.models.take_reads()
+        for name in self._rules:
+            judged[name] = self._scored(name, batch, verdicts, prompts)
+            reads.update(self._context.models.take_reads())
+        return judged, dict(reads)
 
     def _scored(
         self, name: str, batch: list[Candidate], verdicts: list[dict[str, Any]], prompts: Sequence[TailPrompt]
