@@ -3,7 +3,7 @@
     {"question": "What is 3 + 4?", "response": "It is 7.", "prompt": "p1", "sample": 0, "utility": 1}
 
 `question` and `response` are read; in place of a question, `messages` may hold the whole chat. All else passes through,
-and `scores`, the label `mass` and `scoredBy` (what exactly made a score) are added to.
+and `scores`, the label `mass`, the `critiques` and `scoredBy` (what exactly made a score) are added to.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from selfimprove.cli.verify import Asked, order_of
+from selfimprove_workers import scoring
+from selfimprove_workers.progress import Progress
 from selfimprove_workers.scoring import score_samples
+from selfimprove_workers.verifiers.base import MethodScore, Said
+from selfimprove_workers.verifiers.cot_score import CoTScore
 from tests.fixtures.models import make_tiny_model
 from tests.unit.cli_support import as_json, selfimprove
 
@@ -100,21 +105,67 @@ def test_another_method_is_added_to_the_scores_that_the_output_has(tiny_model: P
     assert all("Likelihood" in row["scores"] for row in rows)
 
 
-def test_a_killed_command_goes_on_with_what_it_had_noted(tiny_model: Path, tmp_path: Path, capfd: Capture) -> None:
-    samples, output = write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl"
+def test_a_killed_command_goes_on_with_what_it_had_noted(
+    tiny_model: Path, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, output, partial = write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl", tmp_path / "o.jsonl.partial"
     verify(tiny_model, samples, output, "MultipleChoice")
-    whole = read(output)
-    notes = [
-        json.dumps({"key": row["scoredBy"]["MultipleChoice"], "score": 0.125, "mass": 0.5}) + "\n" for row in whole[:3]
-    ]
+    whole = output.read_bytes()
     output.unlink()
-    partial = tmp_path / "o.jsonl.partial"
-    partial.write_text("".join(notes)[:-20])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(scoring, "SAMPLES_AT_ONCE", 1)
+        patch.setattr(Progress, "advance", _killed)
+        verify(tiny_model, samples, output, "MultipleChoice")
+    assert partial.exists() and not output.exists()
     capfd.readouterr()
     verify(tiny_model, samples, output, "MultipleChoice")
-    assert done_before(capfd) == ["MultipleChoice: 2/6"]
-    assert [row["scores"]["MultipleChoice"] for row in read(output)][:2] == [0.125, 0.125]
-    assert read(output)[2:] == whole[2:] and not partial.exists()
+    assert done_before(capfd) == ["MultipleChoice: 4/6"]
+    assert output.read_bytes() == whole and not partial.exists()
+
+
+def _killed(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_rows_come_out_in_the_order_they_came_in_and_are_scored_by_prompt(tiny_model: Path, tmp_path: Path) -> None:
+    mixed = [ROWS[0], ROWS[4], ROWS[1], ROWS[5], ROWS[2], ROWS[3]]
+    methods = ("MultipleChoice", "Tournament", "MajorityVote")
+    verify(tiny_model, write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl", *methods)
+    verify(tiny_model, write(tmp_path / "m.jsonl", mixed), tmp_path / "mo.jsonl", *methods)
+    sorted_, found = read(tmp_path / "o.jsonl"), read(tmp_path / "mo.jsonl")
+    assert [row["response"] for row in found] == [row["response"] for row in mixed]
+    order = [0, 4, 1, 5, 2, 3]
+    for name in methods:
+        expected = [sorted_[at]["scores"][name] for at in order]
+        assert [row["scores"][name] for row in found] == pytest.approx(expected, abs=1e-6)
+
+
+def test_samples_need_not_fit_in_memory(tiny_model: Path, tmp_path: Path) -> None:
+    """20,000 samples of 4 kB each, those of a prompt far apart: 80 MB as text."""
+    path, output = tmp_path / "s.jsonl", tmp_path / "o.jsonl"
+    with path.open("w") as file:
+        for at in range(20_000):
+            row = {"question": f"What is {at % 5000} + 1?", "response": "x" * 4000, "answer": str(at % 3)}
+            file.write(json.dumps(row) + "\n")
+    tracemalloc.start()
+    try:
+        verify(tiny_model, path, output, "MajorityVote")
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert sum(1 for _ in output.open()) == 20_000
+
+
+def test_what_was_said_of_a_sample_stands_beside_its_score(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (Said("It adds up.\nScore: 9", "stop", 9, 7), Said("Hm.", "stop", None, 2))
+    monkeypatch.setattr(CoTScore, "score", lambda self, tools, batch: [MethodScore(9.0, critiques=said) for _ in batch])
+    for output in (tmp_path / "o.jsonl", tmp_path / "o.parquet"):
+        verify(tiny_model, write(tmp_path / "s.jsonl"), output, "CoTScore", votes=2)
+        assert [row["critiques"]["CoTScore"] for row in read(output)] == [
+            [{"text": "It adds up.\nScore: 9", "says": 9}, {"text": "Hm.", "says": None}]
+        ] * 6
 
 
 def test_parquet_goes_in_and_out(tiny_model: Path, tmp_path: Path, capfd: Capture) -> None:
@@ -149,6 +200,9 @@ def test_what_can_not_be_scored_is_one_line(tiny_model: Path, tmp_path: Path, ca
     assert said(silent, method="MajorityVote").startswith(f"error: {silent}: no row has an answer")
     own = write(tmp_path / "own.jsonl", [{**ROWS[0], "scores": {"MultipleChoice": 0.5}}])
     assert said(own).startswith("error: --method: the samples have other scores named MultipleChoice already")
+    output.with_name("o.jsonl.partial").write_text("a text of somebody's")
+    assert said().startswith(f"error: {output}.partial: holds no scores of a command that was stopped")
+    output.with_name("o.jsonl.partial").unlink()
     write(output)
     assert said().startswith(f"error: -o: {output} exists and holds no scores of verify; choose another file")
     assert read(output) == ROWS

@@ -42,7 +42,7 @@ def lint(tokenizer: Any, prompts: Sequence[PromptRow], spec: Spec, max_len: int 
             _check_length(tokenizer, prompt, spec, room)
 
 
-def lint_verifier(tokenizer: Any, prompts: Sequence[PromptRow], kwargs: Mapping[str, Any], field: str) -> None:
+def lint_verifier(tokenizer: Any, prompts: Iterable[PromptRow], kwargs: Mapping[str, Any], field: str) -> None:
     """Refuse a template in which another model can't be asked about answers; `field` is how messages call it.
 
     What a verifier reads is rendered whole and never trained on, so of `lint`'s demands these are left: the messages
@@ -66,7 +66,7 @@ def _check_plain(tokenizer: Any, spec: Spec) -> None:
         )
 
 
-def _of_each_shape(prompts: Sequence[PromptRow]) -> Iterable[PromptRow]:
+def _of_each_shape(prompts: Iterable[PromptRow]) -> Iterable[PromptRow]:
     """The first prompt of every sequence of roles, with white space around a message and without.
 
     Those are what templates treat in ways of their own.
