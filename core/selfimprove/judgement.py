@@ -40,6 +40,11 @@ class Question:
 
 def judge(samples: Samples, question: Question) -> dict[str, Any]:
     """Every figure as a JSON value. Raises `UserError` for a weighting that does not fit a score."""
+    _require_more_than_two_values(samples, question)
+    return _judged(samples, question)
+
+
+def _judged(samples: Samples, question: Question) -> dict[str, Any]:
     weight = weights_of(samples, question)
     table = Table(samples.ids, samples.prompt, samples.utility, weight=weight)
     found = _figures(table, question.ks)
@@ -58,7 +63,7 @@ def judge(samples: Samples, question: Question) -> dict[str, Any]:
         "coverage": _json(measured.get("coverage")),
         "acceptedHistogram": _histogram(table),
         "scores": {name: _score(samples, name, question, reasons) for name in question.scores},
-        "correlations": _correlations(samples, question),
+        "correlations": _correlations(samples, question, reasons),
         "reasons": reasons,
     }
 
@@ -67,7 +72,7 @@ def by_level(samples: Samples, question: Question) -> dict[str, dict[str, Any]]:
     """The figures of each difficulty level by itself; prompts without one are left out."""
     levels = np.array([level or "" for level in samples.levels])
     return {
-        str(level): judge(part_of(samples, np.flatnonzero(levels == level)), question)
+        str(level): _judged(part_of(samples, np.flatnonzero(levels == level)), question)
         for level in sorted(set(levels) - {""}, key=_natural)
     }
 
@@ -94,16 +99,19 @@ def weights_of(samples: Samples, question: Question) -> Floats | None:
     if question.combine == "Mean":
         combined = weighting.combine_ranks([samples.scores[n] for n in question.scores], samples.prompt, prompts)
         return weighting.weights(question.weightings[""], combined, samples.prompt, prompts)
-    filters = []
-    for name, rule in question.weightings.items():
-        scores = samples.scores[name]
-        if rule.type == "Quantile" and np.isin(scores[np.isfinite(scores)], (0.0, 1.0)).all():
+    rules = question.weightings.items()
+    filters = [weighting.weights(rule, samples.scores[name], samples.prompt, prompts) for name, rule in rules]
+    return weighting.combine_all(filters)
+
+
+def _require_more_than_two_values(samples: Samples, question: Question) -> None:
+    for name, rule in question.weightings.items() if question.combine == "All" else ():
+        known = samples.scores[name][np.isfinite(samples.scores[name])]
+        if rule.type == "Quantile" and known.size and np.isin(known, (0.0, 1.0)).all():
             raise UserError(
                 f"--weighting: {name}=Quantile:{rule.quantile:g} asks for a share, and {name} is only 0 and 1, whose "
                 f"ties are kept or dropped as one; give {name}=Threshold:1"
             )
-        filters.append(weighting.weights(rule, scores, samples.prompt, prompts))
-    return weighting.combine_all(filters)
 
 
 def _figures(table: Table, ks: Sequence[int] | None) -> dict[str, Floats]:
@@ -187,7 +195,7 @@ def _score(samples: Samples, name: str, question: Question, reasons: dict[str, s
     return shown
 
 
-def _correlations(samples: Samples, question: Question) -> list[dict[str, Any]]:
+def _correlations(samples: Samples, question: Question, reasons: dict[str, str]) -> list[dict[str, Any]]:
     """Between each two scores, within a prompt and averaged over prompts."""
     found = []
     for one, other in combinations(question.scores, 2):
@@ -196,6 +204,8 @@ def _correlations(samples: Samples, question: Question) -> list[dict[str, Any]]:
         ranges = dict.fromkeys(asked, (-1.0, 1.0))
         measured = estimates(asked, seed=question.seed, resamples=question.resamples, ranges=ranges)
         found.append({"scores": [one, other], **{name: _json(measured.get(name)) for name in asked}})
+        if len(measured) < len(asked):
+            reasons[f"correlations.{one}~{other}"] = "in no prompt do both scores vary"
     return found
 
 

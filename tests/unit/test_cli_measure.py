@@ -102,11 +102,42 @@ def test_all_scores_missing_is_counted_and_never_0(tmp_path: Path, capfd: pytest
     assert values(found, "keepRate", "emptyFilterRate", "gap") == [0.0, 1.0, 0.0]
 
 
+def test_a_quantile_of_scores_that_are_all_missing_keeps_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = as_json(capfd, "measure", write(tmp_path, rows(scores={"mc": None})), "--weighting", "Quantile:0.5")
+    assert values(found, "keepRate", "emptyFilterRate") == [0.0, 1.0]
+
+
+def test_a_level_may_have_what_the_whole_file_has_not(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of one level every score is 0 or 1, of another all are missing: a quantile of each is what it is."""
+    known = [row | {"scores": {"mc": row["utility"] if row["level"] == 1 else 0.5}} for row in rows()]
+    missing = [row | {"prompt": "p3", "level": 3, "scores": {"mc": None}} for row in rows()[:4]]
+    found = as_json(capfd, "measure", write(tmp_path, known + missing), "--weighting", "Quantile:0.5", "--by", "level")[
+        "byLevel"
+    ]
+    assert [values(found[level], "gap", "keepRate") for level in "123"] == [[0.5, 0.5], [0.0, 1.0], [0.0, 0.0]]
+
+
+def test_scores_that_do_not_vary_have_no_correlation_and_the_reason(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, [row | {"scores": {"flat": 1, "mc": row["scores"]["mc"]}} for row in rows()])
+    found = as_json(capfd, "measure", path)
+    assert found["correlations"] == [{"scores": ["flat", "mc"], "pearson": None, "spearman": None}]
+    assert found["reasons"]["correlations.flat~mc"] == "in no prompt do both scores vary"
+    assert (
+        "flat ~ mc         pearson -, spearman -  (in no prompt do both scores vary)"
+        in selfimprove(capfd, "measure", path).out
+    )
+
+
 def test_a_person_reads_percent_and_reasons(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     outcome = selfimprove(capfd, "measure", write(tmp_path, rows()), "--by", "level")
     assert outcome.code == 0, outcome.err
     assert "gap               -  (no weighting is given)" in outcome.out
     assert "level 2: 1 prompts, 4 samples" in outcome.out
+    assert "ece -, brier -, 0 missing  (9 is no probability, which goes from 0 to 1)" in outcome.out
 
 
 BROKEN = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ SHOWN = (
     ("coverage", percent),
 )
 """The figures of the first table, in percent."""
+WORTH = ("auroc", "ece", "brier")
+"""What is told of each score."""
 
 
 def measure(
@@ -128,11 +130,21 @@ def _print_figures(document: Mapping[str, Any]) -> None:
         key = f"passAtK.{name.removeprefix('pass@')}" if name.startswith("pass@") else name
         print(f"{name:<18}{shown if found else f'-  ({reasons[key]})'}")
     for name, score in document["scores"].items():
-        figures = [f"{figure} {percent(_estimate(score[figure]))}" for figure in ("auroc", "ece", "brier")]
-        print(f"{name:<17} {', '.join(figures)}, {score['nan']:,} missing")
+        figures = [f"{figure} {percent(_estimate(score[figure]))}" for figure in WORTH]
+        why = dict.fromkeys(reasons[key] for figure in WORTH if (key := f"scores.{name}.{figure}") in reasons)
+        print(f"{name:<17} {', '.join(figures)}, {score['nan']:,} missing{_because(why)}")
     for pair in document["correlations"]:
         figures = [f"{figure} {points(_estimate(pair[figure]))}" for figure in ("pearson", "spearman")]
-        print(f"{' ~ '.join(pair['scores']):<17} {', '.join(figures)}")
+        key = f"correlations.{'~'.join(pair['scores'])}"
+        print(
+            f"{' ~ '.join(pair['scores']):<17} {', '.join(figures)}{_because([reasons[key]] if key in reasons else [])}"
+        )
+
+
+def _because(reasons: Iterable[str]) -> str:
+    """Why some figures of a line are missing; nothing where none are."""
+    said = "; ".join(reasons)
+    return f"  ({said})" if said else ""
 
 
 def _estimate(found: Mapping[str, Any] | None) -> Estimate | None:
