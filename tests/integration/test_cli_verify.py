@@ -200,6 +200,7 @@ def test_what_can_not_be_scored_is_one_line(tiny_model: Path, tmp_path: Path, ca
     assert said(silent, method="MajorityVote").startswith(f"error: {silent}: no row has an answer")
     own = write(tmp_path / "own.jsonl", [{**ROWS[0], "scores": {"MultipleChoice": 0.5}}])
     assert said(own).startswith("error: --method: the samples have other scores named MultipleChoice already")
+    assert not output.with_name("o.jsonl.partial").exists()
     output.with_name("o.jsonl.partial").write_text("a text of somebody's")
     assert said().startswith(f"error: {output}.partial: holds no scores of a command that was stopped")
     output.with_name("o.jsonl.partial").unlink()

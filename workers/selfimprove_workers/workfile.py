@@ -82,7 +82,7 @@ class Account(NamedTuple):
 
 @contextmanager
 def work_file(path: Path) -> Iterator[WorkFile]:
-    """The work file at `path`, with the scores of an earlier attempt and no samples.
+    """The work file at `path`, with the scores of an earlier attempt and no samples; it is gone after if it has none.
 
     Raises `UserError` for a file that is none, or is in use; `SurroundingsError` for what the disk refuses.
     """
@@ -90,12 +90,16 @@ def work_file(path: Path) -> Iterator[WorkFile]:
         make_folder(path.absolute().parent)
     with _faults(path):
         database = sqlite3.connect(path, timeout=1, isolation_level="IMMEDIATE")
+        ours = None
         try:
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
             database.executescript(_TABLES)
-            yield WorkFile(database)
+            yield (ours := WorkFile(database))
         finally:
+            worthless = ours is not None and not ours.scores
             database.close()
+            if worthless:
+                path.unlink(missing_ok=True)
 
 
 class WorkFile:
@@ -125,6 +129,11 @@ class WorkFile:
     def samples(self) -> int:
         """How many there are."""
         return self._count("SELECT count(*) FROM sample")
+
+    @property
+    def scores(self) -> int:
+        """How many are kept, of these samples and others."""
+        return self._count("SELECT count(*) FROM score")
 
     def chats(self) -> Iterator[tuple[str, list[dict[str, str]]]]:
         """Each prompt's id and what it asks."""
