@@ -36,7 +36,8 @@ def main() -> None:
         measures = {name: measured(path, scores_of(matrix)) for name, path in files.items()}
         together = {name: measured(path, TOGETHER) for name, path in files.items()}
         sweeps = {name: swept(path, matrix) for name, path in files.items()}
-        document = {"matrix": matrix, "measures": measures, "together": together, "sweeps": sweeps}
+        changes = {name: accuracy_change(next(iter(files.values())), path) for name, path in list(files.items())[1:]}
+        document = {"matrix": matrix, "measures": measures, "together": together, "sweeps": sweeps, "changes": changes}
         (RESULTS / f"{task}.json").write_text(json.dumps(document) + "\n")
         (RESULTS / f"{task}.md").write_text(report(task, document))
         (RESULTS / f"{task}-matrix.png").write_bytes((output / "matrix.png").read_bytes())
@@ -57,6 +58,18 @@ def measured(path: Path, scores: Iterable[str]) -> Any:
     return selfimprove("measure", path, *options, "--weighting", "Quantile:0.7", "--json")
 
 
+def accuracy_change(one: Path, other: Path) -> Any:
+    """Accuracy of the second file's samples less that of the first's, paired by prompt."""
+    from selfimprove.measures import columns, paired_change
+    from selfimprove.measures.table import Table
+    from selfimprove.samples_file import read_samples
+
+    found = [read_samples(path) for path in (one, other)]
+    first, second = (columns(Table(each.ids, each.prompt, each.utility))["accuracy"] for each in found)
+    change = paired_change(second - first, seed=0)
+    return change and {"value": change.value, "low": change.low, "high": change.high, "n": change.n}
+
+
 def scores_of(matrix: dict[str, Any]) -> list[str]:
     return [verifier["name"] for verifier in matrix["verifiers"]]
 
@@ -74,8 +87,11 @@ def report(task: str, document: dict[str, Any]) -> str:
     lines = [f"# {task}: {first['prompts']} prompts x {first['samples'] // first['prompts']} samples", ""]
     lines += ["Percent and points, with 95% intervals over prompts.", ""]
     lines += table(
-        ("generator", *(title for _, title in SHOWN)),
-        [[name, *(value(at(found, field)) for field, _ in SHOWN)] for name, found in measures.items()],
+        ("generator", *(title for _, title in SHOWN), "accuracy against the first, paired"),
+        [
+            [name, *(value(at(found, field)) for field, _ in SHOWN), change(document["changes"].get(name))]
+            for name, found in measures.items()
+        ],
     )
     lines += table(
         ("generator", "verifier", "gap", "relative gap", "kept", "AUROC", "no score"),
