@@ -325,7 +325,8 @@ def test_the_setting_that_is_wrong_is_named_the_sources_own_or_the_storages(
 
 
 @pytest.mark.parametrize(
-    ("storage", "remedy"), [(STORAGES, "set AWS_REGION, or begin a run with its storage.region"), ({}, "set AWS_REGION")]
+    ("storage", "remedy"),
+    [(STORAGES, "set AWS_REGION, or begin a run with its storage.region"), ({}, "set AWS_REGION")],
 )
 def test_a_bucket_of_another_region_is_told_with_what_can_be_set(
     monkeypatch: pytest.MonkeyPatch, storage: Words, remedy: str
