@@ -105,17 +105,17 @@ class Origin:
             )
 
     def _needed(self, iteration: int) -> set[int]:
-        """n of the models without which nobody goes on from an iteration: its own, and the best so far."""
-        return {best_iteration(self._ledger, before=iteration + 1), iteration}
+        """n of the models without which nobody goes on from an iteration: its own, M_0, and the best so far."""
+        return {0, best_iteration(self._ledger, before=iteration + 1), iteration}
 
     @cached_property
     def _models(self) -> set[int]:
-        """n of the models that are there; M_0 always is."""
+        """n of the models that are there; M_0 always is, unless the run has trained it."""
         trained = sorted(step.iteration for step in self._ledger.committed if step.step == "distill")
         folders = {n: step_folder(StepId(n, "distill")) for n in trained}
         there = {entry.key for folder in folders.values() for entry in self._source.list(f"{folder}/attempt-")}
         files = {n: {file.key for file in self._manifest(folder).files} for n, folder in folders.items()}
-        return {0} | {n for n, keys in files.items() if keys <= there}
+        return {0} - files.keys() | {n for n, keys in files.items() if keys <= there}
 
     def _give(self, folder: str) -> None:
         if read_manifest(self._target, folder) is not None:

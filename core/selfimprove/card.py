@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from selfimprove import __version__
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger
+from selfimprove.loop import trains
 from selfimprove.report import NOTHING, percent, points
 from selfimprove.stopping import best_iteration
 from selfimprove.summaries import Estimate, Measures, PromptMeasures
@@ -33,7 +34,8 @@ def _front_matter(spec: Spec) -> list[str]:
 def _origin(run: RunHandle, ledger: Ledger, n: int) -> list[str]:
     name, spec = run.run.metadata.name, run.spec
     revision = f" at revision `{spec.model.revision}`" if spec.model.revision else ""
-    what = f"What {_iterations(n)} of self-improvement made" if n else "The base model itself, unchanged"
+    unimproved = f"The base model {'trained on reference solutions' if trains(spec, 0) else 'itself, unchanged'}"
+    what = f"What {_iterations(n)} of self-improvement made" if n else unimproved
     lines = [f"# {name}, M_{n}", "", f"{what}. Written by `selfimprove export`, version {__version__}.", ""]
     lines += [f"- base model: `{spec.model.uri}`{revision}", f"- trained on prompts of: `{spec.dataset.uri}`"]
     lines += [f"- run: `{run.uri}`, {_choice(ledger, n)}"]

@@ -18,6 +18,7 @@ from selfimprove.artifacts import Manifest, fetch_files, read_manifest, step_fol
 from selfimprove.card import model_card
 from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.ledger import Ledger, StepId
+from selfimprove.loop import trains
 from selfimprove.retention import kept_models
 from selfimprove.runs import RunHandle
 from selfimprove.stopping import best_iteration
@@ -36,10 +37,10 @@ def export_model(run: RunHandle, ledger: Ledger, output: Path, iteration: int | 
     if _is_taken(output):
         raise UserError(f"--output: {output} exists and is not an empty folder; choose another one, or empty it")
     with _appearing(Path(os.path.realpath(output))) as model:  # a link stays one, and what it names is filled
-        if n == 0:
-            _fetch_base(run, model)
-        else:
+        if trains(run.spec, n):
             fetch_files(run.store, _checkpoint(run.store, ledger, n), model)
+        else:
+            _fetch_base(run, model)
         (model / "README.md").write_text(model_card(run, ledger, n), encoding="utf-8")
     return n
 
@@ -53,7 +54,7 @@ def _checkpoint(store: Store, ledger: Ledger, n: int) -> Manifest:
     found = read_manifest(store, step_folder(StepId(n, "distill")))
     made = sorted(step.iteration for step in ledger.committed if step.step == "distill")
     if found is None:
-        have = ", ".join(f"M_{i}" for i in [0, *made])
+        have = ", ".join(f"M_{i}" for i in sorted({0, *made}))
         raise UserError(f"--iteration: {n} has made no model in {store.uri}; there is {have}")
     manifest = found[0]
     if _present(store, manifest):

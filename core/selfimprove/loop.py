@@ -20,6 +20,9 @@ from selfimprove.verifier_drift import drift
 MAP_STEPS: frozenset[StepName] = frozenset(("generate", "verify", "resample", "evaluate"))
 """Steps that run once a shard of the prompts; the others run once."""
 
+BASE = -1
+"""n of the model that `spec.model` names. M_0 is the same, unless `selection.seedTraining` makes another of it."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -59,9 +62,14 @@ def next_step(spec: Spec, ledger: Ledger) -> Step | Stop:
 
 
 def steps_of(spec: Spec, iteration: int) -> list[StepId]:
-    """The steps of an iteration in their order, as this spec wants them; iteration 0 only looks at the base model."""
+    """The steps of an iteration in their order, as this spec wants them.
+
+    Iteration 0 only looks at M_0, after training it on the reference solutions where `selection.seedTraining` says so.
+    """
     if iteration == 0:
-        return [StepId(0, "evaluate"), StepId(0, "measure")]
+        seed: list[StepName] = [] if spec.selection.seed_training == "None" else ["distill"]
+        looks: list[StepName] = ["evaluate", "measure"]
+        return [StepId(0, name) for name in (*seed, *looks)]
     resample: list[StepName] = [] if spec.resampling.strategy == "None" else ["resample"]
     names: list[StepName] = ["generate", "verify", *resample, "select", "distill", "evaluate", "measure"]
     return [StepId(iteration, name) for name in names]
@@ -70,6 +78,11 @@ def steps_of(spec: Spec, iteration: int) -> list[StepId]:
 def shards_of(spec: Spec, step: StepId) -> int:
     """In how many shards a step runs."""
     return spec.generation.shards if step.step in MAP_STEPS else 1
+
+
+def trains(spec: Spec, iteration: int) -> bool:
+    """Whether M_n is a checkpoint of this run, and not the model that `spec.model` names."""
+    return iteration > 0 or (iteration == 0 and spec.selection.seed_training != "None")
 
 
 def adopts(spec: Spec, step: StepId) -> bool:
@@ -229,13 +242,21 @@ def _why_select(spec: Spec, ledger: Ledger, iteration: int) -> str:
 
 
 def _why_distill(spec: Spec, ledger: Ledger, iteration: int) -> str:
+    if iteration == 0:
+        return "selection.seedTraining: the base model is trained on the reference solutions first, which makes M_0"
     selected = ledger.selected(iteration)
-    start = 0 if spec.distillation.start_from == "Base" else iteration - 1
+    start = _start(spec, iteration)
     what = "kept {:,} examples" if spec.distillation.method == "SFT" else "made {:,} pairs"
     kept = what.format(selected.examples) if selected else "is committed"
-    reason = f"i{iteration:03d}-select {kept}: M_{iteration} is trained on them, from M_{start}"
+    reason = f"i{iteration:03d}-select {kept}: M_{iteration} is trained on them, from {start}"
     drifted = drift(spec, ledger)
     return f"{reason}; VerifierDrift, {drifted[0]}: {drifted[1]}" if drifted else reason
+
+
+def _start(spec: Spec, iteration: int) -> str:
+    if spec.distillation.start_from == "Previous":
+        return f"M_{iteration - 1}"
+    return "the base model" if trains(spec, 0) else "M_0"
 
 
 def _why_evaluate(spec: Spec, ledger: Ledger, iteration: int) -> str:

@@ -28,6 +28,7 @@ from selfimprove.errors import UserError
 from selfimprove.filtering import GROUND_TRUTH
 from selfimprove.ledger import StepId
 from selfimprove.local import Event, execute_steps
+from selfimprove.loop import trains
 from selfimprove.matrix_spec import Generator, MatrixSpec, Verifier, weighting_of
 from selfimprove.records import PROMPT, SAMPLE, SCORE
 from selfimprove.runs import RunHandle, begin, find
@@ -85,7 +86,7 @@ def _uri(generator: Generator, place: Place) -> str:
         return str(generator.uri)
     run = find(generator.run)
     n = best_iteration(load_ledger(run.store)) if generator.iteration is None else generator.iteration
-    if n == 0:
+    if not trains(run.spec, n):
         return run.spec.model.uri
     manifest, sha256 = _checkpoint(run, n, generator)
     folder = files_in_place(run.store, manifest)

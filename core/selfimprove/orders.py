@@ -11,10 +11,13 @@ from selfimprove.api.base import Model
 from selfimprove.api.execution import StepName
 from selfimprove.api.spec import Metadata, Spec
 from selfimprove.ledger import StepId
+from selfimprove.loop import trains
 from selfimprove.summaries import Summary
 
 LOOKS: tuple[StepName, ...] = ("evaluate", "measure")
 """Steps that look at a model and make nothing of it."""
+AT_FIRST: tuple[StepName, ...] = ("distill", *LOOKS)
+"""Steps of iteration 0, the first where `selection.seedTraining` says so."""
 
 
 class OrderedStep(Model):
@@ -26,12 +29,13 @@ class OrderedStep(Model):
 
     @model_validator(mode="after")
     def _is_a_step_of_the_loop(self) -> OrderedStep:
-        """Iteration 0 and the test set only look at a model; elsewhere a step would miss its input in an odd way."""
+        """Iteration 0 and the test set look at a model; other steps would miss their input in an odd way there."""
         if self.split not in ("", "test"):
             raise PydanticCustomError("no_split", "split {split} is none; it is test or empty", {"split": self.split})
-        if self.step not in LOOKS and (self.iteration == 0 or self.split):
-            where = "the test set" if self.split else "iteration 0"
-            raise PydanticCustomError("no_step", f"{where} has {' and '.join(LOOKS)} only, not {self.step}")
+        if self.split and self.step not in LOOKS:
+            raise PydanticCustomError("no_step", f"the test set has {' and '.join(LOOKS)} only, not {self.step}")
+        if self.iteration == 0 and self.step not in AT_FIRST:
+            raise PydanticCustomError("no_step", f"iteration 0 has {' and '.join(AT_FIRST)} only, not {self.step}")
         return self
 
     @property
@@ -56,6 +60,13 @@ class Order(Model, extra="ignore"):
     """Unique among all attempts at this run: it names the folder that only this process writes to."""
     metadata: Metadata | None = None
     """Of the resource, where no `run.json` was written before the first step: the worker writes it."""
+
+    @model_validator(mode="after")
+    def _trains_m_0_only_when_asked(self) -> Order:
+        """A checkpoint in iteration 0 would be nobody's M_0."""
+        if StepId(0, "distill") in (step.id for step in self.steps) and not trains(self.spec, 0):
+            raise PydanticCustomError("no_seed", "i000-distill needs selection.seedTraining References")
+        return self
 
 
 class Failure(Model):

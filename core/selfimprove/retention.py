@@ -53,8 +53,10 @@ def removals(store: Store, storage: Storage, ledger: Ledger, before: int | None 
 
 
 def kept_models(ledger: Ledger) -> set[int]:
-    """n of the models M_n that BestAndLast keeps: the last one is what a running step may sample with or start from."""
-    return {best_iteration(ledger), max(_distilled(ledger), default=0)}
+    """n of the models M_n that BestAndLast keeps: the last one is what a running step may sample with or start from,
+    and M_0 answers the test set at the end.
+    """
+    return {0, best_iteration(ledger), max(_distilled(ledger), default=0)}
 
 
 def _models_to_drop(storage: Storage, ledger: Ledger) -> set[int]:

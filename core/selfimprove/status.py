@@ -27,7 +27,7 @@ from selfimprove.api.status import (
 )
 from selfimprove.artifacts.keys import step_folder
 from selfimprove.ledger import Ledger, StepId
-from selfimprove.loop import Step, Stop, shards_of, steps_of
+from selfimprove.loop import Step, Stop, shards_of, steps_of, trains
 from selfimprove.status_conditions import Facts, conditions_of
 from selfimprove.status_measures import (
     gain_of,
@@ -113,11 +113,11 @@ def status_of(
 
 
 def best_uri(spec: Spec, ledger: Ledger, run_uri: str) -> str:
-    """Where the best model lies: its checkpoint in storage, or for M_0 the source it came from."""
+    """Where the best model lies: its checkpoint in storage, or the source that it came from unchanged."""
     n = best_iteration(ledger)
     measures = ledger.measures(n)
     checkpoint = (measures and measures.checkpoint) or step_folder(StepId(n, "distill"))
-    return f"{run_uri}/{checkpoint}" if n else spec.model.uri
+    return f"{run_uri}/{checkpoint}" if trains(spec, n) else spec.model.uri
 
 
 def timestamp(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from selfimprove.api.spec import Spec
 from selfimprove.api.status import HeldOutStatus, IterationStatus, Measure, Status, StepStatus, Versus
 from selfimprove.ledger import Ledger, StepId, Usage
-from selfimprove.loop import shards_of, steps_of
+from selfimprove.loop import shards_of, steps_of, trains
 from selfimprove.status_measures import TRAINING_MEASURES
 from selfimprove.summaries import (
     Difference,
@@ -34,7 +34,7 @@ Shards = Mapping[int, Summary]
 def ledger_of_status(spec: Spec, status: Status) -> Ledger:
     """What is committed, failed and spent, as far as the loop needs it. `spec`: resolved."""
     committed = {step: shards for step, shards in _committed(spec, status) if shards}
-    for step, summary in _figures(status).items():
+    for step, summary in _figures(spec, status).items():
         if shards := committed.get(step):
             committed[step] = {**shards, min(shards): summary}
     usage = status.usage
@@ -94,7 +94,7 @@ def _summary(step: StepId, **more: object) -> Summary:
     return Summary.model_validate({**known, **more})
 
 
-def _figures(status: Status) -> dict[StepId, Summary]:
+def _figures(spec: Spec, status: Status) -> dict[StepId, Summary]:
     """The summaries of which the status keeps figures."""
     figures: dict[StepId, Summary] = {}
     if status.baseline:
@@ -102,7 +102,7 @@ def _figures(status: Status) -> dict[StepId, Summary]:
         figures[zero] = _summary(zero, measures=Measures(held_out=_held_out(status.baseline)))
     for row in status.iterations:
         figures |= _row(row)
-    figures |= _best(status, figures)
+    figures |= _best(spec, status, figures)
     return figures | _verified(status)
 
 
@@ -129,7 +129,7 @@ def _row(row: IterationStatus) -> dict[StepId, Summary]:
     return found
 
 
-def _best(status: Status, figures: Mapping[StepId, Summary]) -> dict[StepId, Summary]:
+def _best(spec: Spec, status: Status, figures: Mapping[StepId, Summary]) -> dict[StepId, Summary]:
     """The best model's gain and its place, and its accuracy where its row is no longer kept."""
     best = status.best
     if best is None:
@@ -138,7 +138,7 @@ def _best(status: Status, figures: Mapping[StepId, Summary]) -> dict[StepId, Sum
     measure = StepId(best.iteration, "measure")
     kept = figures.get(measure)
     measures = (kept and kept.measures) or Measures(held_out=PromptMeasures(accuracy=_estimate(best.accuracy)))
-    if best.iteration and best.model_uri:
+    if trains(spec, best.iteration) and best.model_uri:
         checkpoint = best.model_uri.removeprefix(f"{status.run_uri}/")
         measures = measures.model_copy(update={"checkpoint": checkpoint})
     gain = best.gain

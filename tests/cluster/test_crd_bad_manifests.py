@@ -39,7 +39,6 @@ UNSEEN = {
     "spec.generation.samplesPerPrompt: 1 gives method DPO": "the definition is full",
     "spec.verification.methods[0].weighting.type: Softmax keeps every sample": "the definition is full",
     "spec.verification.weighting.type: Quantile keeps every sample": "the definition is full",
-    "spec.selection.seedTraining: References trains": "seedTraining is not built yet",
     "spec.resampling.teacher": "the definition is full",
     "spec.storage.uri: s3://[x/runs": "the definition is full",
     "spec.model.uri: s3://[::1/m": "the definition is full",

@@ -39,6 +39,27 @@ def test_a_run_looks_at_the_base_model_first_and_then_goes_round_its_steps():
     ]
 
 
+def test_seed_training_makes_m_0_first_and_says_so():
+    spec = spec_of(maxIterations=1, selection={"seedTraining": "References"})
+    assert walk(spec)[:4] == ["i000-distill", "i000-evaluate", "i000-measure", "i001-generate"]
+    assert step(spec, Ledger()).reason == (
+        "selection.seedTraining: the base model is trained on the reference solutions first, which makes M_0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seeding", "start_from", "start"),
+    [("None", "Base", "M_0"), ("References", "Base", "the base model"), ("References", "Previous", "M_0")],
+)
+def test_training_says_what_it_starts_from(seeding: str, start_from: str, start: str):
+    spec = spec_of(selection={"seedTraining": seeding}, distillation={"startFrom": start_from})
+    ledger = after(measures(0.4))
+    ledger = commit(ledger, StepId(0, "distill"))
+    while (found := step(spec, ledger)).id.step != "distill":
+        ledger = commit(ledger, found.id)
+    assert found.reason.endswith(f"M_1 is trained on them, from {start}")
+
+
 def test_resample_follows_verify_when_there_is_a_strategy():
     names = walk(spec_of(maxIterations=1, strategy="StateReset"))
     assert names[2:6] == ["i001-generate", "i001-verify", "i001-resample", "i001-select"]

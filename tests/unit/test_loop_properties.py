@@ -27,6 +27,7 @@ def specs(draw: st.DrawFn) -> Spec:
         test=draw(st.booleans()),
         shards=draw(st.integers(1, 4)),
         strategy=draw(st.sampled_from(["None", "BruteForce", "StateReset"])),
+        selection={"seedTraining": draw(st.sampled_from(["None", "References"]))},
         maxIterations=draw(st.integers(1, 4)),
         stopping={
             "minGap": draw(st.sampled_from([0.0, 0.01, 0.5])),
@@ -40,7 +41,9 @@ def specs(draw: st.DrawFn) -> Spec:
 
 def canonical(spec: Spec, iterations: int) -> list[StepId]:
     """The order that design section 2 gives, written down a second time."""
-    order = [StepId(0, "evaluate"), StepId(0, "measure")]
+    seeded = spec.selection.seed_training == "References"
+    order = [StepId(0, "distill")] if seeded else []
+    order += [StepId(0, "evaluate"), StepId(0, "measure")]
     for n in range(1, iterations + 1):
         order += [StepId(n, "generate"), StepId(n, "verify")]
         order += [StepId(n, "resample")] if spec.resampling.strategy != "None" else []

@@ -73,6 +73,17 @@ def test_a_run_goes_through_every_step_and_ends_with_its_best() -> None:
     assert condition(cluster, "Finished")[:2] == ("True", "MaxIterations")
 
 
+def test_seed_training_is_a_job_of_the_trainer_before_the_baseline_and_m_0_a_checkpoint_of_the_run() -> None:
+    fields = {"answer": "answer", "rationale": "solution"}
+    dataset = {"uri": "s3://lab/train.jsonl", "task": "Math", "fields": fields}
+    cluster = Cluster(run_manifest(dataset=dataset, selection={"seedTraining": "References"}, maxIterations=1))
+    finish_run(cluster)
+    steps = [name.removeprefix("gsm8k-1a2b3c4d-") for name in cluster.created]
+    assert steps[:4] == ["i000-distill-1", "i000-evaluate-1", "i000-measure-1", "i001-generate-1"]
+    assert worker_of(cluster, "i000-distill")["resources"] == worker_of(cluster, "i001-distill")["resources"]
+    assert cluster.status.state == "Succeeded"
+
+
 def test_a_step_of_one_shard_costs_two_status_writes() -> None:
     cluster = Cluster()
     finish_run(cluster)

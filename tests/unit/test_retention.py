@@ -50,6 +50,16 @@ def test_the_best_and_the_last_model_stay_at_every_iteration(tmp_path: Path) -> 
     assert kept == [["i001"], ["i001", "i002"], ["i001", "i003"], ["i004"]]
 
 
+def test_a_trained_m_0_stays_since_it_answers_the_test_set_at_the_end(tmp_path: Path) -> None:
+    dataset = {"uri": "./train.jsonl", "task": "Math", "fields": {"answer": "answer", "rationale": "why"}}
+    run = built_run(tmp_path, dataset=dataset, maxIterations=2, selection={"seedTraining": "References"})
+    run.distill(0).baseline(0.5)
+    for n in (1, 2):
+        run.iteration(n, 0.5 + 0.1 * n)
+        keep_to_retention(after_measure(run, n))
+    assert models(run) == ["i000", "i002"]
+
+
 def test_under_all_every_model_stays(tmp_path: Path) -> None:
     run = built_run(tmp_path, maxIterations=3, storage={"retention": "All"}).baseline(0.5)
     for n in (1, 2, 3):

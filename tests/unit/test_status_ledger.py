@@ -16,7 +16,7 @@ from selfimprove.loop import Step, Stop, next_step
 from selfimprove.status import status_of
 from selfimprove.status_ledger import from_ranges, ledger_of_status, step_of, to_ranges
 from selfimprove.summaries import Estimate, Measures
-from tests.unit.loop_support import measures
+from tests.unit.loop_support import commit, measures, spec_of
 from tests.unit.test_loop_properties import Executor, specs
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -72,6 +72,16 @@ def test_the_status_of_a_ledger_read_back_from_it_is_the_same_status(spec: Spec,
         assert shown(spec, ledger_of_status(spec, once)) == once
         for shard in step.missing:
             executor.commit(step.id, shard)
+
+
+def test_a_trained_m_0_that_is_the_best_is_a_checkpoint_of_the_run_and_stays_one() -> None:
+    spec = resolve(spec_of(selection={"seedTraining": "References"}), surroundings=Surroundings())
+    ledger = commit(commit(Ledger(), StepId(0, "distill")), StepId(0, "evaluate"))
+    place = "i000/distill/00000/attempt-a/model"
+    status = shown(spec, commit(ledger, StepId(0, "measure"), measures=measures(0.5, checkpoint=place)))
+    assert status.best is not None
+    assert status.best.model_uri == f"s3://lab/runs/gsm8k/{place}"
+    assert shown(spec, ledger_of_status(spec, status)).best == status.best
 
 
 @given(shards=st.sets(st.integers(0, 999)))

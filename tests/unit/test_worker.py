@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 pytest.importorskip("torch", reason="the workers' libraries are not installed")
 
@@ -79,8 +80,7 @@ def test_an_order_that_is_none_is_refused_by_field(
 @pytest.mark.parametrize(
     ("step", "line"),
     [
-        ({"iteration": 0, "step": "generate"}, "iteration 0 has evaluate and measure only, not generate"),
-        ({"iteration": 0, "step": "distill"}, "iteration 0 has evaluate and measure only, not distill"),
+        ({"iteration": 0, "step": "generate"}, "iteration 0 has distill and evaluate and measure only, not generate"),
         ({"iteration": 1, "step": "select", "split": "test"}, "the test set has evaluate and measure only, not select"),
         ({"iteration": 1, "step": "evaluate", "split": "{x}"}, "split {x} is none; it is test or empty"),
     ],
@@ -92,6 +92,14 @@ def test_a_step_that_the_loop_does_not_have_is_refused_before_anything_is_looked
     with pytest.raises(UserError) as refused:
         read_order("")
     assert str(refused.value) == f"order.steps.0: {line}; give an order as the executor writes it"
+
+
+def test_m_0_is_trained_by_order_of_seed_training_only() -> None:
+    steps = [{"iteration": 0, "step": "distill"}]
+    with pytest.raises(ValidationError, match="i000-distill needs"):
+        Order.model_validate({**ORDER, "steps": steps})
+    spec = {**SPEC, "selection": {"seedTraining": "References"}}
+    assert Order.model_validate({**ORDER, "spec": spec, "steps": steps}).steps[0].id.name == "i000-distill"
 
 
 @pytest.mark.parametrize("split", ["", "test"])

@@ -139,8 +139,8 @@ class StepContext:
         return self._seen[folder]
 
     def model_input(self, iteration: int) -> dict[str, str]:
-        """M_n among a step's inputs: its manifest's folder and sha256; nothing for M_0, which no step made."""
-        if iteration == 0:
+        """M_n among a step's inputs: its manifest's folder and sha256; nothing for one that no step made."""
+        if not self.models.trains(iteration):
             return {}
         step = StepId(iteration, "distill")
         return {step_folder(step): self.input(step)[1]}

@@ -1,4 +1,7 @@
-"""`distill`: M' from what was kept, by weighted fine-tuning or by preferences; committed whole or not at all."""
+"""`distill`: M' from what was kept, by weighted fine-tuning or by preferences; committed whole or not at all.
+
+In iteration 0, which only a run with `selection.seedTraining` trains in, M_0 from the reference solutions.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,21 @@ from tempfile import TemporaryDirectory
 import torch
 
 from selfimprove.artifacts import (
-    Manifest,
     attempt_folder,
     read_manifest,
-    read_rows,
-    step_folder,
     summary_of,
     write_files,
 )
-from selfimprove.ledger import StepId
-from selfimprove.records import EXAMPLE, PAIR
+from selfimprove.loop import BASE
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.device import choose_dtype
+from selfimprove_workers.material import Material, material_of
 from selfimprove_workers.training.batches import Shape, steps_of_epoch
 from selfimprove_workers.training.checkpoint import States
-from selfimprove_workers.training.examples import PAIRS, SINGLES, Examples, collect
+from selfimprove_workers.training.examples import Examples, collect
 from selfimprove_workers.training.loss import Loss
 from selfimprove_workers.training.memory import fit
 from selfimprove_workers.training.net import Net, keeps_apart, open_net, splits_head
@@ -55,11 +55,11 @@ class _Job:
     states: States
     start: Path
     """The folder of the model that training starts from."""
-    prompts: int
+    material: Material
 
 
 def run(context: StepContext) -> Summary:
-    """Train M_n from the iteration's examples, starting from M_0 or M_(n-1), and commit its checkpoint.
+    """Train M_n from the iteration's examples, starting from the base model or M_(n-1), and commit its checkpoint.
 
     Under DPO the examples are pairs, and the reference is M_(n-1), which drew both of each. Every process of a team
     calls this; rank 0 writes. Raises `FailedError` for an empty training set, examples that can't be trained on and a
@@ -80,12 +80,12 @@ def run(context: StepContext) -> Summary:
 
 def _prepare(context: StepContext, team: Team) -> _Job:
     settings, iteration = context.spec.distillation, context.step.iteration
-    select, sha256 = context.input(StepId(iteration, "select"))
-    prefers, drew = settings.method == "DPO", iteration - 1
-    before = drew if settings.start_from == "Previous" else 0
+    material = material_of(context)
+    prefers, drew = material.is_pairs, iteration - 1
+    before = drew if settings.start_from == "Previous" else BASE
     recipe = Recipe(
         inputs={
-            step_folder(StepId(iteration, "select")): sha256,
+            **material.inputs,
             **context.model_input(before),
             **(context.model_input(drew) if prefers else {}),
         },
@@ -94,16 +94,17 @@ def _prepare(context: StepContext, team: Team) -> _Job:
             "seed": context.spec.seed,
             "model": context.models.identity(before),
             **({"reference": context.models.identity(drew)} if prefers else {}),
+            **material.settings,
         },
     )
     seed = derive_seed(context.spec.seed, "train", iteration, "distill")
     loss = _load(context, team, drew if prefers else before, seed)
-    examples = _examples(context, loss.net, select)
+    examples = _examples(context, loss.net, material)
     shape = _shape(context, loss.net, examples)
     objective: Objective = loss
     if prefers:
         reference = _reference(context, team, loss, examples, shape, seed)
-        if before != drew:
+        if context.model_folder(before) != context.model_folder(drew):
             del loss, objective  # two models at once may be one too many
             loss = _load(context, team, before, seed)
             shape = _shape(context, loss.net, examples)
@@ -122,8 +123,7 @@ def _prepare(context: StepContext, team: Team) -> _Job:
         stopping=context.stopping,
         label=context.step.name,
     )
-    prompts = (select.summary.get("selected") or {}).get("promptsInTraining", 0)
-    return _Job(recipe, loss.net, examples, trainer, states, context.model_folder(before), prompts)
+    return _Job(recipe, loss.net, examples, trainer, states, context.model_folder(before), material)
 
 
 def _load(context: StepContext, team: Team, iteration: int, seed: int) -> Loss:
@@ -134,11 +134,8 @@ def _load(context: StepContext, team: Team, iteration: int, seed: int) -> Loss:
     return Loss(net, splits_head(net))
 
 
-def _examples(context: StepContext, net: Net, select: Manifest) -> Examples:
-    layout, schema = (PAIRS, PAIR) if context.spec.distillation.method == "DPO" else (SINGLES, EXAMPLE)
-    rows = read_rows(context.store, select.parts, schema, layout.columns)
-    name = StepId(context.step.iteration, "select").name
-    return collect(rows, _limit(context, net), net.vocabulary, name, layout)
+def _examples(context: StepContext, net: Net, material: Material) -> Examples:
+    return collect(material.rows, _limit(context, net), net.vocabulary, material.name, material.layout)
 
 
 def _shape(context: StepContext, net: Net, examples: Examples) -> Shape:
@@ -177,9 +174,9 @@ def _store(context: StepContext, team: Team, job: _Job, curve: list[Row], scratc
     return Outcome(
         parts=[],
         rows=len(job.examples),
-        prompts=job.prompts,
+        prompts=job.material.prompts,
         tokens=sum(row["tokens"] for row in curve),
-        counts={"steps": len(curve), "examples": len(job.examples), **job.examples.dropped},
+        counts={"steps": len(curve), "examples": len(job.examples), **job.examples.dropped, **job.material.counts},
         files=files,
         gpus=team.world if team.device.type == "cuda" else 0,
         figures=_last_epoch(job.trainer.loss.names, curve),

@@ -1,8 +1,9 @@
 """Where a run's models are on this machine, and the one that is loaded.
 
-M_0 comes from wherever `spec.model` says, M_n from the n-th committed checkpoint; both are plain Hugging Face folders
-by the time anyone loads them, looked over before (`model_files`), since a torn file is found much later otherwise, as
-an error nobody can read. A process holds one loaded model at a time.
+The base model comes from wherever `spec.model` says, M_n from the n-th committed checkpoint (M_0 is the base model,
+unless the run trains it); both are plain Hugging Face folders by the time anyone loads them, looked over before
+(`model_files`), since a torn file is found much later otherwise, as an error nobody can read. A process holds one
+loaded model at a time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from selfimprove.api.spec import Spec
 from selfimprove.artifacts import fetch_files, files_in_place, read_manifest, require_manifest, step_folder
 from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
+from selfimprove.loop import steps_of, trains
 from selfimprove.store.base import Store
 from selfimprove_workers.engines import load_engine
 from selfimprove_workers.engines.base import Engine
@@ -115,17 +117,23 @@ class ModelHouse:
         self._loaded: tuple[_Voice, Engine] | None = None
 
     def folder(self, iteration: int) -> Path:
-        """M_n as a folder: M_0 from `spec.model`, M_n from the committed checkpoint; checked once a process.
+        """M_n as a folder: the base model from `spec.model`, M_n from the committed checkpoint; checked once a process.
 
         Raises `FailedError` when iteration n has no checkpoint, `SurroundingsError` when it is damaged.
         """
         if iteration not in self._folders:
-            self._folders[iteration] = self._checkpoint(iteration) if iteration else self._base().folder
+            self._folders[iteration] = self._checkpoint(iteration) if self.trains(iteration) else self._base().folder
         return self._folders[iteration]
 
+    def trains(self, iteration: int) -> bool:
+        """Whether M_n is a checkpoint of the run, and so the output of a step."""
+        return trains(self._spec, iteration)
+
     def identity(self, iteration: int) -> dict[str, str | int | None]:
-        """What M_n is, for a manifest: M_0 by its files' digest, M_n by its number, since its manifest is an input."""
-        if iteration:
+        """What M_n is, for a manifest: the base model by its files' digest, M_n by its number, since its manifest is an
+        input.
+        """
+        if self.trains(iteration):
             return {"iteration": iteration}
         base = self._base()
         return {"uri": self._spec.model.uri, "revision": base.revision, "digest": base.digest}
@@ -150,7 +158,8 @@ class ModelHouse:
 
     def _pinned(self, source: ModelSource) -> ModelSource:
         """At the commit that the run's first step resolved its revision to: a branch that moves changes no run."""
-        revision = _pinned_revision(self._store, source) if source.uri.startswith("hf://") else None
+        hub = source.uri.startswith("hf://")
+        revision = _pinned_revision(self._store, self._spec, source) if hub else None
         return source.model_copy(update={"revision": revision}) if revision else source
 
     def _checkpoint(self, iteration: int) -> Path:
@@ -232,13 +241,11 @@ class _Voice(NamedTuple):
     chat_template: str | None
 
 
-def _pinned_revision(store: Store, source: ModelSource) -> str | None:
-    """The commit of a model that the run's first step read, as its manifest names it."""
-    found = read_manifest(store, step_folder(StepId(0, "evaluate")))
-    if not found:
-        return None
-    settings = found[0].settings
-    models = [settings.get("model", {}), *settings.get("verifiers", {}).values()]
+def _pinned_revision(store: Store, spec: Spec, source: ModelSource) -> str | None:
+    """The commit of a model that the run's first steps read, as their manifests name it."""
+    manifests = (read_manifest(store, step_folder(step)) for step in steps_of(spec, 0))
+    settings = [found[0].settings for found in manifests if found]
+    models = [model for each in settings for model in (each.get("model", {}), *each.get("verifiers", {}).values())]
     revisions = (model.get("revision") for model in models if model.get("uri") == source.uri)
     return next((str(revision) for revision in revisions if revision), None)
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfimprove.api.spec import Spec
-from selfimprove_workers.chat import lint, render
+from selfimprove_workers.chat import render
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
+from selfimprove_workers.looking import look_over, look_over_all
 from selfimprove_workers.prompts import PromptRow
-from selfimprove_workers.teachers import check_teacher
 
 SECONDS_A_PART = 20.0
 ROWS_A_PART = 4096
@@ -93,13 +93,10 @@ def _lint(context: StepContext) -> None:
     A task whose answers can't be checked on this machine is refused here as well, and a teacher that can't be asked.
     """
     _ = context.task
-    folder = context.model_folder(context.sampling_iteration)
-    longest = context.spec.generation.engine_args.max_model_len or context.models.length(folder)
-    first = context.step.iteration == 0 and not context.step.split
-    prompts = context.every_prompt() if first else context.prompts
-    lint(context.models.tokenizer(folder), prompts, context.spec, longest)
-    if first:
-        check_teacher(context)
+    if context.step.iteration == 0 and not context.step.split:
+        look_over_all(context, context.sampling_iteration)
+    else:
+        look_over(context, context.sampling_iteration, context.prompts)
 
 
 def _batches(context: StepContext, engine: Engine, plan: Plan, prompts: Sequence[PromptRow]) -> Iterator[Batch]:

@@ -58,6 +58,5 @@ TABLE: tuple[Unbuilt, ...] = (
         _under_dpo("selection.replay", lambda s: s.selection.replay, "None"),
         "give None, or distillation.method SFT",
     ),
-    Unbuilt(_value("selection.seedTraining", lambda s: s.selection.seed_training, "None"), "give None"),
     Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
 )
