@@ -40,6 +40,8 @@ UNSEEN = {
     "spec.verification.methods[0].weighting.type: Softmax keeps every sample": "the definition is full",
     "spec.verification.weighting.type: Quantile keeps every sample": "the definition is full",
     "spec.resampling.teacher": "the definition is full",
+    "spec.resampling.template": "no CEL reads Jinja",
+    "spec.resampling.critiqueTemplate": "no CEL reads Jinja",
     "spec.storage.uri: s3://[x/runs": "the definition is full",
     "spec.model.uri: s3://[::1/m": "the definition is full",
     "spec.storage.uri: s3://UPPER_case": "the definition is full",

@@ -70,6 +70,28 @@ def test_no_hint_is_in_any_prompt_that_trains(
         assert not any(hint in text for hint in (ANSWER, REFERENCE, CRITIQUE, "So 9", "for you alone"))
 
 
+@pytest.mark.parametrize(
+    ("strategy", "template"),
+    [
+        ("AnswerDriven", "Walrus {{ answer }}: {{ question }}"),
+        ("RationaleDriven", "Walrus {{ rationale }}: {{ question }}"),
+        ("Interactive", "Walrus {{ critique }}"),
+    ],
+)
+def test_no_hint_of_a_template_of_a_user_s_own_trains_and_the_manifest_names_its_digest(
+    strategy: str, template: str, tiny_model: Path, tmp_path: Path, server: ChatServer
+) -> None:
+    resampling = {"strategy": strategy, "target": 4, "maxRounds": 2, "template": template}
+    shop = shop_of(tmp_path, tiny_model, server, resampling)
+    resample.run(shop.context("resample"))
+    settings = shop.manifest("resample").settings
+    assert "own@" in settings["strategies"][strategy]
+    tokenizer = shop.models.tokenizer(tiny_model)
+    rows = guided_rows(shop)
+    assert rows
+    assert not any("Walrus" in tokenizer.decode(row["prompt_tokens"]) for row in rows)
+
+
 def test_adaptive_uses_several_strategies_and_repeats_itself(
     tiny_model: Path, tmp_path: Path, server: ChatServer
 ) -> None:

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfimprove.api.selecting import Resampling, StrategyName, Teacher
+from selfimprove.errors import UserError
 from selfimprove_workers.guidance import strategies_for, token_ends_of
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
-from selfimprove_workers.guidance.base import Guided, Reference, Strategy
+from selfimprove_workers.guidance.base import Attempt, Guided, Reference, Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
+from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.prefixes import TokenEnds, gold_position, growing_prefixes
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
 from selfimprove_workers.guidance.state_reset import StateReset
@@ -154,6 +156,45 @@ def test_every_strategy_of_the_spec_is_found_and_adaptive_has_them_all_from_the_
     offered = strategies_for(Resampling(strategy="Adaptive", teacher=teacher), None)
     assert {each.name for each in offered} == set(named)
     assert offered[0].name == "BruteForce"
+
+
+ASKED = [{"role": "user", "content": "What is 3 + 4?"}]
+OWN = {
+    "AnswerDriven": "Note: {{ answer }}!\n{{ question }}",
+    "RationaleDriven": "Seen: {{ rationale }}!\n{{ question }}",
+    "Interactive": "Heard: {{ critique }}!",
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_template_of_a_user_s_own_is_what_the_student_reads_and_its_digest_is_the_version(name: str) -> None:
+    own, other = ({"strategy": name, "template": text} for text in (OWN[name], f"{OWN[name]} "))
+    (strategy,) = strategies_for(Resampling.model_validate(own), None)
+    reference = Reference("7", "3 + 4 = 7", critique="Look again")
+    said = strategy.guide(ASKED, reference, [Attempt("8", accepted=False, wrong=True)], 1).messages[-1]["content"]
+    assert said.startswith({"A": "Note: 7!", "R": "Seen: 3 + 4 = 7!", "I": "Heard: Look again!"}[name[0]])
+    versions = [strategies_for(Resampling.model_validate(each), None)[0].version for each in (own, other)]
+    assert "own@" in versions[0] and versions[0] != versions[1]
+
+
+def test_a_teacher_is_asked_by_a_template_of_a_user_s_own() -> None:
+    own = {"strategy": "Interactive", "critiqueTemplate": "Q {{ question }} A {{ attempt }}"}
+    (strategy,) = strategies_for(Resampling.model_validate(own), None)
+    assert isinstance(strategy, Interactive)
+    attempts = [Attempt("8", accepted=False, wrong=True)]
+    assert strategy.ask(ASKED, Reference("7"), attempts)[0] == f"Q {ASKED[-1]['content']} A 8"
+
+
+def test_ours_by_name_is_ours() -> None:
+    named = Resampling(strategy="AnswerDriven", template="answer-driven-1")
+    assert (
+        strategies_for(named, None)[0].version == strategies_for(Resampling(strategy="AnswerDriven"), None)[0].version
+    )
+
+
+def test_a_template_without_the_hint_is_refused_by_the_worker_too() -> None:
+    with pytest.raises(UserError, match="does not say"):
+        strategies_for(Resampling(strategy="AnswerDriven", template="Solve {{ question }}"), None)
 
 
 def test_adaptive_asks_no_teacher_that_nobody_named() -> None:

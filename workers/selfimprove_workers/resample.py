@@ -35,6 +35,8 @@ from selfimprove_workers.tutoring import Tutor
 
 _HOW_TO_REACH = {"api_url", "credentials_secret_name", "parallelism", "deadline_seconds"}
 """What of a teacher may change during a run: who it is, and so what it says, stays the same."""
+_ELSEWHERE: dict[str, Any] = {"teacher": _HOW_TO_REACH, "template": True, "critique_template": True}
+"""What the settings leave out; the digests of templates are in the strategies' versions."""
 
 STEPS_BEFORE: tuple[StepName, StepName] = ("generate", "verify")
 
@@ -97,7 +99,7 @@ def _settings(context: StepContext, course: Course) -> dict[str, Any]:
     """What the rows of this step depend on, beside its inputs."""
     spec = context.spec
     return {
-        "resampling": spec.resampling.model_dump(mode="json", by_alias=True, exclude={"teacher": _HOW_TO_REACH}),
+        "resampling": spec.resampling.model_dump(mode="json", by_alias=True, exclude=_ELSEWHERE),
         "strategies": {strategy.name: strategy.version for strategy in course.strategies},
         "sampling": vars(Plan.of_generation(spec)),
         "seed": spec.seed,

@@ -47,22 +47,24 @@ def template_flaw(method: Method) -> str | None:
         return None
     if other := next((kind for kind, names in TEMPLATES.items() if text in names), None):
         return f"{text} asks for what {other} reads, not {method.type}; give one of {', '.join(ours)}"
-    used = _variables(text)
+    used = variables(text)
     values = said(method)
     shown = ("other",) if method.type == "Tournament" else ()
     known = sorted({*COMMON, *values, *shown})
     if strange := sorted(used - set(known)):
-        return f"{_holes(strange)} can't be filled for {method.type}; use {_holes(known)} only"
+        return f"{holes(strange)} can't be filled for {method.type}; use {holes(known)} only"
     missing = [name for name, value in values.items() if name not in used and value not in text]
     missing += [name for name in shown if name not in used]
-    return f"does not say {_holes(missing)}; write it, or give one of ours: {', '.join(ours)}" if missing else None
+    return f"does not say {holes(missing)}; write it, or give one of ours: {', '.join(ours)}" if missing else None
 
 
-def _variables(text: str) -> set[str]:
+def variables(text: str) -> set[str]:
+    """The holes of a template. Raises `ModuleNotFoundError` where Jinja is not installed."""
     from jinja2 import Environment, meta
 
     return meta.find_undeclared_variables(Environment().parse(text))
 
 
-def _holes(names: list[str]) -> str:
+def holes(names: list[str]) -> str:
+    """Names as a template spells them."""
     return " and ".join(f"{{{{ {name} }}}}" for name in names)

@@ -81,6 +81,10 @@ class Resampling(Model):
     """What guided samples of one iteration may cost, all prompts together."""
     schedule: Literal["Lines", "Tokens", "Paper"] | None = None
     teacher: Teacher | None = None
+    template: Text | None = None
+    """What the student is shown (`hinting.STUDENT`): the name of one of ours, or a text."""
+    critique_template: Text | None = None
+    """What the teacher is asked."""
     leak_probe: bool = False
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from selfimprove.api.hinting import STUDENT, TEACHER
 from selfimprove.api.selecting import Resampling, StrategyName
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Strategy
@@ -14,12 +15,13 @@ from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.prefixes import TokenEnds
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
 from selfimprove_workers.guidance.state_reset import StateReset
+from selfimprove_workers.templates import Template, hint_of
 
 STRATEGIES: dict[StrategyName, Callable[[Resampling, Any], Strategy]] = {
     "BruteForce": lambda resampling, tokenizer: BruteForce(),
-    "AnswerDriven": lambda resampling, tokenizer: AnswerDriven(),
-    "RationaleDriven": lambda resampling, tokenizer: RationaleDriven(),
-    "Interactive": lambda resampling, tokenizer: Interactive(),
+    "AnswerDriven": lambda resampling, tokenizer: AnswerDriven(_shown(resampling)),
+    "RationaleDriven": lambda resampling, tokenizer: RationaleDriven(_shown(resampling)),
+    "Interactive": lambda resampling, tokenizer: Interactive(_asked(resampling), _shown(resampling)),
     "StateReset": lambda resampling, tokenizer: StateReset(resampling.schedule, token_ends_of(tokenizer)),
 }
 
@@ -44,6 +46,17 @@ def strategies_for(resampling: Resampling, tokenizer: Any) -> list[Strategy]:
     names = WEAKEST_FIRST if resampling.strategy == "Adaptive" else (resampling.strategy,)
     untaught = resampling.strategy == "Adaptive" and resampling.teacher is None
     return [STRATEGIES[name](resampling, tokenizer) for name in names if not (untaught and name == "Interactive")]
+
+
+def _shown(resampling: Resampling) -> Template | None:
+    """The user's template for the student; None where there is none, as under Adaptive."""
+    own = resampling.template
+    return None if own is None else hint_of(STUDENT[resampling.strategy], own, "spec.resampling.template")
+
+
+def _asked(resampling: Resampling) -> Template:
+    """The template for the teacher."""
+    return hint_of(TEACHER, resampling.critique_template, "spec.resampling.critiqueTemplate")
 
 
 def token_ends_of(tokenizer: Any) -> TokenEnds:

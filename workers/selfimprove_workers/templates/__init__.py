@@ -7,6 +7,7 @@ of ours in the spec, or bring their own text. Rendering is sandboxed: a spec's t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -17,6 +18,7 @@ from jinja2 import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from selfimprove.api.asking import TEMPLATES, template_flaw
+from selfimprove.api.hinting import Hint, hint_flaw
 from selfimprove.api.selecting import Method
 from selfimprove.errors import UserError
 
@@ -90,8 +92,19 @@ def template_of(method: Method, field: str) -> Template:
     ours, own = TEMPLATES[method.type], method.template
     if own is None or own.strip() in ours:
         return shipped(own.strip() if own else ours[0])
-    template = Template("own", own, field)
+    return _own(own, field, lambda: template_flaw(method))
+
+
+def hint_of(hint: Hint, own: str | None, field: str) -> Template:
+    """What guidance shows by: the user's own text, or ours. Raises `UserError` for a text that leaves out the hint."""
+    if own is None or own.strip() == hint.ours:
+        return shipped(hint.ours)
+    return _own(own, field, lambda: hint_flaw(hint, own))
+
+
+def _own(text: str, field: str, flaw: Callable[[], str | None]) -> Template:
+    template = Template("own", text, field)
     template.check()
-    if flaw := template_flaw(method):
-        raise UserError(f"{field}: {flaw}")
+    if found := flaw():
+        raise UserError(f"{field}: {found}")
     return template

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from selfimprove.api.hinting import STUDENT, TEACHER, Hint, asks_a_teacher, hint_flaw
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.acceptance import has_answers
 from selfimprove.api.rules.base import Rule, rule
 from selfimprove.api.rules.data import endpoint_problems, source_problems
+from selfimprove.api.rules.texts import template_problems
 from selfimprove.api.selecting import StrategyName
 from selfimprove.api.source import Source
 from selfimprove.api.spec import Spec
@@ -76,4 +78,48 @@ def schedule(spec: Spec) -> Iterator[Problem]:
         )
 
 
-RULES: tuple[Rule, ...] = (rationale, answer, teacher, teacher_is_one_thing, schedule)
+@rule("resampling")
+def template(spec: Spec) -> Iterator[Problem]:
+    """What the student is shown has what its strategy is about."""
+    hint, text = STUDENT.get(spec.resampling.strategy), spec.resampling.template
+    yield from _template_problems("resampling.template", hint, text, f"by {', '.join(STUDENT)}", spec)
+
+
+@rule("resampling")
+def critique_template(spec: Spec) -> Iterator[Problem]:
+    """What a teacher is asked has the question and the attempt."""
+    hint = TEACHER if asks_a_teacher(spec.resampling) else None
+    whose, text = "by Interactive, and by Adaptive with a teacher", spec.resampling.critique_template
+    yield from _template_problems("resampling.critiqueTemplate", hint, text, whose, spec)
+
+
+RULES: tuple[Rule, ...] = (
+    rationale,
+    answer,
+    teacher,
+    teacher_is_one_thing,
+    schedule,
+    template,
+    critique_template,
+)
+
+
+def _template_problems(field: str, hint: Hint | None, text: str | None, readers: str, spec: Spec) -> Iterator[Problem]:
+    """`hint`: None where the strategy reads no such template."""
+    if text is None:
+        return
+    if hint is None:
+        yield Problem(field, f"a template is read {readers}, not by {spec.resampling.strategy}; remove it")
+        return
+    flaws = list(template_problems(field, text))
+    yield from flaws or _flaws(field, hint, text)
+
+
+def _flaws(field: str, hint: Hint, text: str) -> Iterator[Problem]:
+    """What a template of sound syntax leaves out; nothing where Jinja is not installed (a worker looks again)."""
+    try:
+        flaw = hint_flaw(hint, text)
+    except ModuleNotFoundError:
+        return
+    if flaw:
+        yield Problem(field, flaw)

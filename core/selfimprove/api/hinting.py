@@ -1,0 +1,53 @@
+"""What guidance shows: the templates that are ours, by name, and what a template of a user's own must say.
+
+`resampling.template` is what the student reads, `resampling.critiqueTemplate` what the teacher is asked: the name of
+one of ours or a text with holes. A text that leaves out what its strategy is about would sample plainly under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from selfimprove.api.asking import holes, variables
+from selfimprove.api.selecting import Resampling, StrategyName
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One text with holes: ours by name, and the holes that a user's own must have, and may have."""
+
+    ours: str
+    needed: tuple[str, ...]
+    allowed: tuple[str, ...] = ()
+
+
+STUDENT: Mapping[StrategyName, Hint] = {
+    "AnswerDriven": Hint("answer-driven-1", ("question", "answer")),
+    "RationaleDriven": Hint("rationale-driven-1", ("question", "rationale")),
+    "Interactive": Hint("interactive-revise-1", ("critique",)),
+}
+"""What each strategy shows in the question's place; Interactive in a turn after the question and the wrong attempt."""
+TEACHER = Hint("interactive-critique-1", ("question", "attempt"), ("answer",))
+"""What a teacher is asked."""
+
+
+def asks_a_teacher(resampling: Resampling) -> bool:
+    """Whether critiques are asked for: by Interactive, and by Adaptive where a teacher is named."""
+    return resampling.strategy == "Interactive" or (
+        resampling.strategy == "Adaptive" and resampling.teacher is not None
+    )
+
+
+def hint_flaw(hint: Hint, text: str) -> str | None:
+    """What is wrong with the words of a template whose syntax is sound; None for the one of ours.
+
+    Needs Jinja: raises `ModuleNotFoundError` where it is not installed.
+    """
+    if text.strip() == hint.ours:
+        return None
+    used, known = variables(text), {*hint.needed, *hint.allowed}
+    if strange := sorted(used - known):
+        return f"{holes(strange)} can't be filled here; use {holes(sorted(known))} only"
+    missing = [name for name in hint.needed if name not in used]
+    return f"does not say {holes(missing)}; write it, or give ours: {hint.ours}" if missing else None
