@@ -112,7 +112,7 @@ def _lengths(tail: Tail, folder: Path) -> Iterator[Path]:
 
 def _perplexities(tail: Tail, folder: Path) -> Iterator[Path]:
     found = {n: each.texts.perplexity for n, each in tail.training.items() if each.texts}
-    yield from _spreads(folder / "perplexity.png", "Perplexity of the model's own texts", "perplexity", found, "plain")
+    yield from _spreads(folder / "perplexity.png", "Perplexity to the model that sampled", "perplexity", found, "plain")
 
 
 def _spreads(path: Path, title: str, x: str, found: Mapping[int, Mapping[str, Spread]], kept: str) -> Iterator[Path]:

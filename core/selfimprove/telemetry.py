@@ -80,13 +80,14 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 class Texts(Model):
     """Length (in characters) and perplexity of samples, by what they are.
 
-    Perplexity is the model's own, at temperature 1: of a guided sample under its hint. References were never sampled,
-    so they have a length alone.
+    Perplexity is that of the model that sampled, at temperature 1: of a guided sample under its hint, of references as
+    it reads them under the plain prompt (a bounded number of them).
     """
 
     length: dict[str, Spread]
     """`reference`, `drawn` (all plain samples), `plain` and `guided` (those that train)."""
     perplexity: dict[str, Spread]
+    """The same; no `reference` where `generate` read none."""
 
 
 class Yield(Model):

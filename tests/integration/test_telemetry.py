@@ -12,7 +12,9 @@ from selfimprove.ledger import StepId, ledger_of
 from selfimprove.stopping import warnings
 from selfimprove.summaries import Measures, PromptMeasures
 from selfimprove.telemetry import Yield
-from selfimprove_workers import measure, resample, select
+from selfimprove_workers import generate, measure, resample, select, verify
+from selfimprove_workers.chat import end_of_turn, render
+from selfimprove_workers.reading import REFERENCE, read_references
 from selfimprove_workers.traits import traits_of
 from tests.integration.steps_support import Rows, Workshop, workshop
 from tests.integration.test_measure_step import commit_evaluated, held_out
@@ -123,6 +125,41 @@ def test_lengths_stand_beside_the_references_and_perplexity_is_of_what_was_sampl
     assert texts.length["drawn"].quantiles[0] >= 1
     assert set(texts.perplexity) == {"drawn", "plain", "guided"}
     assert texts.perplexity["guided"].quantiles[0] > 1
+
+
+def test_references_are_read_by_the_model_that_samples_and_stand_beside_what_was_kept(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    rows = [{**row, "rationale": why} for row, why in zip(sums(3), ("3 + 4 = 7", None, "It is 7 " * 200), strict=True)]
+    any_of_them = {"methods": [{"type": "Likelihood", "weighting": {"type": "Quantile", "quantile": 0.5}}]}
+    shop = workshop(tmp_path, tiny_model, rows, verification=any_of_them, selection={"acceptTruncated": True})
+    summary = generate.run(shop.context("generate"))
+    (read, long) = sorted(
+        shop.rows(shop.manifest("generate").tables["reference"], REFERENCE), key=lambda r: r["prompt"]
+    )
+    assert (long["tokens"], long["logprob_sum"]) == (0, 0)
+    folder = shop.models.folder(0)
+    tokenizer, engine = shop.models.tokenizer(folder), shop.models.engine(folder)
+    plain = render(tokenizer, [{"role": "user", "content": rows[0]["question"]}], {})
+    said = [*tokenizer.encode("3 + 4 = 7", add_special_tokens=False), end_of_turn(tokenizer)]
+    (expected,) = engine.logprobs([plain], [said])
+    assert read["logprob_sum"] == pytest.approx(float(expected.sum()), abs=1e-4)
+    assert summary.counts["referenceTokens"] == len(plain) + len(said)
+    verify.run(shop.context("verify"))
+    select.run(shop.context("select"))
+    texts = told(shop).texts
+    assert texts is not None
+    assert texts.perplexity["reference"].mean == pytest.approx(math.exp(-float(expected.mean())), rel=1e-4)
+    assert {"reference", "drawn", "plain"} == set(texts.perplexity)
+
+
+def test_references_that_were_read_are_read_once_whatever_stops_the_step(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{**row, "rationale": "It is 7"} for row in sums(6)]
+    shop = workshop(tmp_path, tiny_model, rows)
+    done = read_references(shop.context("generate"), "d")
+    again = read_references(shop.context("generate"), "d")
+    assert [part.key for part in again.parts] == [part.key for part in done.parts]
+    assert again.rows == 6
 
 
 def test_perplexity_is_read_from_the_sums_of_log_probabilities(tiny_model: Path, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The generate step: k plain samples of every training prompt of a shard, by the model of the iteration before."""
+"""The generate step: k plain samples of every training prompt of a shard, by the model of the iteration before.
+
+That model also reads some of the reference solutions, so that it can be told how far its own texts are from them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from selfimprove.records import SAMPLE
 from selfimprove.summaries import Summary
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.reading import TABLE, read_references
 from selfimprove_workers.sampling import Batch, Plan, draw
 
 
@@ -25,8 +29,10 @@ def run(context: StepContext) -> Summary:
 
     draw(context, plan, writer.prompts_done, write)
     totals = writer.totals
-    counts = {"truncated": writer.rows - totals.get("finished", 0)}
-    outcome = Outcome(writer.parts, len(context.prompts), totals.get("tokens", 0), counts)
+    references = read_references(context, recipe.digest(context))
+    counts = {"truncated": writer.rows - totals.get("finished", 0), **references.totals}
+    tables = {TABLE: references.parts} if references.parts else {}
+    outcome = Outcome(writer.parts, len(context.prompts), totals.get("tokens", 0), counts, tables)
     return commit_step(context, recipe, outcome, began)
 
 

@@ -41,6 +41,13 @@ def reference_examples(context: StepContext, tokenizer: Any) -> tuple[pa.Table, 
     return pa.Table.from_pylist(rows, EXAMPLE), {name: count for name, count in counts.items() if count}
 
 
+def reference_tokens(tokenizer: Any, prompt: PromptRow) -> list[int]:
+    """A reference solution as the model would have sampled it, its turn ended."""
+    said: list[int] = tokenizer.encode((prompt.rationale or "").strip(), add_special_tokens=False)
+    end = end_of_turn(tokenizer)
+    return said if end is None else [*said, end]
+
+
 def _states_the_answer(context: StepContext, prompt: PromptRow) -> bool:
     if prompt.answer is None or context.spec.dataset.task == "Program":
         return True
@@ -48,8 +55,6 @@ def _states_the_answer(context: StepContext, prompt: PromptRow) -> bool:
 
 
 def _example(context: StepContext, tokenizer: Any, prompt: PromptRow) -> dict[str, Any]:
-    said = tokenizer.encode((prompt.rationale or "").strip(), add_special_tokens=False)
-    end = end_of_turn(tokenizer)
     return {
         "prompt": prompt.id,
         "sample": 0,
@@ -57,6 +62,6 @@ def _example(context: StepContext, tokenizer: Any, prompt: PromptRow) -> dict[st
         "strategy": "",
         "level": prompt.level,
         "prompt_tokens": render(tokenizer, prompt.messages, context.spec.generation.chat_template_kwargs),
-        "tokens": [*said, *([] if end is None else [end])],
+        "tokens": reference_tokens(tokenizer, prompt),
         "weight": 1.0,
     }

@@ -64,7 +64,8 @@ class Sources:
     def origin(self) -> Origin:
         """Where what is told of the samples comes from."""
         before = {1: self.first, 2: self.second}
-        return Origin(self.samples, self.resampled, {n: each for n, each in before.items() if each})
+        selections = {n: each for n, each in before.items() if each}
+        return Origin(self.samples, self.generated, self.resampled, selections)
 
 
 def run(context: StepContext) -> Summary:

@@ -24,6 +24,7 @@ from selfimprove_workers.choosing import KEPT
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.describing import Described
 from selfimprove_workers.judging import accepted
+from selfimprove_workers.reading import reference_perplexity
 from selfimprove_workers.training_set import Decided, read_kept_plain, read_rates
 from selfimprove_workers.traits import Traits, guided_yields, plain_yield, traits_of
 
@@ -34,6 +35,7 @@ class Origin:
 
     samples: Sequence[Part]
     """Plain ones, then guided ones."""
+    generated: Sequence[Manifest]
     resampled: Sequence[Manifest]
     selections: Mapping[int, Manifest]
     """n -> iteration n's own selection, of the first two iterations where they are before this one."""
@@ -47,7 +49,7 @@ def tell(context: StepContext, origin: Origin, prompts: Described, decided: Deci
         levels=None if difficulty is None else _levels(context, difficulty, decided, table),
         kept_levels=None if difficulty is None else _kept_levels(context, origin, difficulty, decided),
         counts=_prompt_counts(decided),
-        texts=_texts(prompts, decided, traits),
+        texts=_texts(context, origin, prompts, decided, traits),
         yields=_yields(context, origin, decided, traits),
     )
 
@@ -103,14 +105,16 @@ def _prompt_counts(decided: Decided) -> PromptCounts:
     )
 
 
-def _texts(prompts: Described, decided: Decided, traits: Traits) -> Texts:
+def _texts(context: StepContext, origin: Origin, prompts: Described, decided: Decided, traits: Traits) -> Texts:
     drawn = np.arange(decided.fresh_count) < decided.plain_count
     kept = decided.weight[: decided.fresh_count] > 0
     groups: dict[str, Bools] = {"drawn": drawn, "plain": kept & drawn, "guided": kept & ~drawn}
     characters, perplexity = traits.characters.astype(np.float64), traits.perplexity
     return Texts(
         length=spreads_of({"reference": prompts.lengths.astype(np.float64)} | _each(groups, characters)),
-        perplexity=spreads_of(_each(groups, perplexity)),
+        perplexity=spreads_of(
+            {"reference": reference_perplexity(context.store, origin.generated)} | _each(groups, perplexity)
+        ),
     )
 
 
