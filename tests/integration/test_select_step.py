@@ -371,6 +371,26 @@ def test_what_is_replayed_is_decided_once_and_in_no_measure(tiny_model: Path, tm
     assert tally(shop, 3)["p1"]["examples"] == 3
 
 
+def test_pairs_are_replayed_as_they_were_made_and_trained_on(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(2), selection={"replay": "All"}, distillation=DPO)
+    for iteration, texts in {
+        1: {"p0": ["It is 7", "8"], "p1": ["So 7", "9"]},
+        2: {"p0": ["It  is 7", "6"], "p1": ["5", "9"]},
+        3: {"p0": ["8", "9"], "p1": ["Hence 7", "9"]},
+    }.items():
+        shop.commit_answers(texts, iteration=iteration)
+        select.run(shop.context("select", iteration))
+    made = {n: shop.rows(shop.manifest("select", n).parts, "pair") for n in (1, 2, 3)}
+    assert [(row["iteration"], row["prompt"]) for row in made[2]] == [(2, "p0"), (1, "p1")]  # p0's is said again
+    assert [(row["iteration"], row["prompt"]) for row in made[3]] == [(3, "p1"), (1, "p0"), (1, "p1")]
+    (old,) = [row for row in made[3] if (row["iteration"], row["prompt"]) == (1, "p1")]
+    (first,) = [row for row in made[1] if row["prompt"] == "p1"]
+    assert {**old, "weight": 1.0} == first
+    assert old["weight"] == 0.5
+    counts = shop.manifest("select", 3).summary["counts"]
+    assert (counts["pairs"], counts["replayed"]) == (1, 2)
+
+
 def test_the_cap_holds_for_old_and_new_together(tiny_model: Path, tmp_path: Path) -> None:
     shop = replaying(tmp_path, tiny_model, "All", perPromptCap=2)
     found = drawn_by(shop, 3)

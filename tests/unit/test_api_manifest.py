@@ -190,8 +190,6 @@ def test_nothing_is_set_inside_what_is_no_object() -> None:
 
 
 UNBUILT = [
-    ("selection.balance=true;distillation.method=DPO", "spec.selection.balance: true", "give false, or distillation"),
-    ("selection.replay=All;distillation.method=DPO", "spec.selection.replay: All", "give None, or distillation"),
     ("distillation.numNodes=2", "spec.distillation.numNodes: 2", "give 1"),
 ]
 

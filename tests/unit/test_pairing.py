@@ -18,6 +18,7 @@ from selfimprove_workers.choosing import (
     NOT_ACCEPTED,
     OVER_THE_CAP,
     TRUNCATED,
+    UNBALANCED,
     UNPAIRED,
     Codes,
     Pool,
@@ -113,6 +114,55 @@ def test_a_guided_sample_that_was_not_accepted_has_no_score_to_be_worse_by() -> 
     assert paired(pool([YES, NO], [0.9, GUIDED])) == []
 
 
+def test_balance_leaves_every_prompt_as_many_pairs_as_the_one_with_fewest() -> None:
+    some = pool([YES, YES, NO, NO, YES, NO, YES], [0.9, 0.8, 0.1, 0.2, 0.9, 0.1, 1], prompt=[0, 0, 0, 0, 1, 1, 2])
+    found, weight, reason = decided(some, balance=True)
+    assert (found.chosen.tolist(), found.rejected.tolist()) == ([0, 4], [2, 5])
+    assert_array_equal(reason, [KEPT, UNBALANCED, NO, NO, KEPT, NO, UNPAIRED])  # a prompt without any does not count
+    assert_array_equal(weight, [1, 0, 0, 0, 1, 0, 0])
+
+
+def replayed(some: Pool, prompt: list[int], texts: list[int] | None = None) -> Pool:
+    """The pool and pairs of earlier iterations, each by the text that it prefers."""
+    more = len(prompt)
+    old = np.zeros(len(some.prompt)) if some.fingerprint is None else some.fingerprint
+    return Pool(
+        prompts=max(some.prompts, *(at + 1 for at in prompt)),
+        prompt=np.concatenate([some.prompt, prompt]).astype(np.int64),
+        weight=np.concatenate([some.weight, np.ones(more)]),
+        reason=np.concatenate([some.reason, np.full(more, KEPT)]).astype(np.int8),
+        merit=np.concatenate([some.merit, np.full(more, -np.inf)]),
+        fingerprint=None if texts is None else np.concatenate([old, texts]).astype(np.uint64),
+        replayed=more,
+    )
+
+
+def test_a_replayed_pair_trains_beside_the_new_ones_and_is_matched_with_nobody() -> None:
+    found, weight, reason = decided(replayed(pool([YES, NO, NO], [0.9, 0.1, 0.2]), [0, 1]))
+    assert (found.chosen.tolist(), found.rejected.tolist()) == ([0], [1])
+    assert_array_equal(weight, [0.5, 0, 0, 0.5, 1])
+    assert_array_equal(reason, [KEPT, NO, NO, KEPT, KEPT])
+
+
+def test_a_replayed_pair_whose_preferred_text_is_preferred_anew_is_left_out() -> None:
+    some = pool([YES, NO], [0.9, 0.1], texts=[1, 2])
+    _, weight, reason = decided(replayed(some, [0, 0, 0], texts=[1, 3, 3]))
+    assert_array_equal(weight, [0.5, 0, 0, 0.5, 0])
+    assert_array_equal(reason[2:], [DUPLICATE, KEPT, DUPLICATE])
+
+
+def test_a_replayed_pair_stays_where_its_text_is_kept_anew_but_preferred_to_none() -> None:
+    _, weight, reason = decided(replayed(pool([YES], [0.9], texts=[1]), [0], texts=[1]))
+    assert_array_equal(weight, [0, 1])
+    assert_array_equal(reason, [UNPAIRED, KEPT])
+
+
+def test_the_cap_and_the_balance_hold_for_old_and_new_pairs_together_and_old_ones_go_first() -> None:
+    some = replayed(pool([YES, NO, YES, NO], [0.9, 0.1, 0.9, 0.1], prompt=[0, 0, 1, 1]), [0, 0])
+    assert_array_equal(decided(some, perPromptCap=2, normalise="None")[1], [1, 0, 1, 0, 1, 0])
+    assert_array_equal(decided(some, balance=True)[1], [1, 0, 1, 0, 0, 0])
+
+
 def test_equals_are_drawn_by_lot_the_same_for_the_same_seed() -> None:
     some = pool([YES] * 32 + [NO] * 32, [1.0] * 32 + [0.0] * 32)
     first, again, other = (paired(some, seed=seed, perPromptCap=8) for seed in (0, 0, 1))
@@ -153,6 +203,20 @@ def test_every_pair_is_of_one_prompt_and_its_kept_sample_scores_higher(
     assert_array_equal(np.flatnonzero(reason == KEPT), np.sort(chosen))
     assert_allclose(np.bincount(some.prompt[chosen], weight[chosen], some.prompts), _has_pair(some, found))
     assert_array_equal(reason[some.reason != KEPT], some.reason[some.reason != KEPT])
+
+
+@given(pools(), st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=8), st.booleans())
+def test_old_pairs_change_no_new_one_and_are_balanced_with_them(
+    some: Pool, old: list[tuple[int, int]], balance: bool
+) -> None:
+    alone = paired(some)
+    both = replayed(some, [prompt for prompt, _ in old], [text for _, text in old])
+    found, weight, _ = decided(both, balance=balance)
+    together = list(zip(found.chosen.tolist(), found.rejected.tolist(), strict=True))
+    assert together == alone if not balance else set(together) <= set(alone)
+    counts = np.bincount(both.prompt[weight > 0], minlength=both.prompts)
+    assert not balance or len(set(counts[counts > 0].tolist())) <= 1
+    assert_allclose(np.bincount(both.prompt, weight, both.prompts), counts > 0)
 
 
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), max_size=24), st.sampled_from([0.25, 0.5, 1.0]))

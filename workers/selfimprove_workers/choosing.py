@@ -63,6 +63,8 @@ class Pool:
     """[n] What the cap keeps the highest of; -inf where there is no score."""
     fingerprint: npt.NDArray[np.uint64] | None = None
     """[n] Of the normalised text: equal ones within a prompt are one solution."""
+    replayed: int = 0
+    """How many of the last ones are replayed."""
 
 
 def choose(pool: Pool, selection: Selection, seed: int) -> tuple[Floats, Codes]:

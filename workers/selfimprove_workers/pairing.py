@@ -7,7 +7,7 @@ sample stands in two pairs. Pure arithmetic on a few arrays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from selfimprove_workers.choosing import (
     KEPT,
     NOT_ACCEPTED,
     OVER_THE_CAP,
+    UNBALANCED,
     UNPAIRED,
     Codes,
     Pool,
@@ -41,27 +42,62 @@ class Pairs:
 
 
 def pair(pool: Pool, accepted: Bools, selection: Selection, seed: int) -> tuple[Pairs, Floats, Codes]:
-    """The pairs; [n] the weight of each sample's pair, at the preferred one, 0 elsewhere; [n] reasons.
+    """The new pairs; [n] the weight of each sample's pair, at the preferred one, 0 elsewhere; [n] reasons.
 
     `accepted` [n]: whether a sample passes every absolute rule. Guided samples (no merit) have no score to compare, but
     passed all of those, so they are preferred to any plain sample that did not. A sample whose score is missing, or
     that was cut by length where that is not let in, takes no part; nor does a dropped one with the text of a kept one
     (where duplicates go).
+
+    What is replayed is a pair already, by the place of its preferred sample; it is deduplicated (by that sample's
+    text), capped, balanced and normalised together with the new pairs, and comes after them.
     """
-    pool = without_duplicates(pool, selection)
+    fresh = len(pool.prompt) - pool.replayed
+    replayed = np.arange(fresh, len(pool.prompt))
+    own = without_duplicates(_without(pool, replayed), selection)
     lot = np.random.default_rng(seed).random(len(pool.prompt))  # among equals
-    kept = np.flatnonzero(pool.reason == KEPT)
-    found = _match(pool, accepted, _ranked(pool, kept, -pool.merit, lot), _ranked(pool, _losers(pool), pool.merit, lot))
-    within = place_within(pool.prompt[found.chosen]) < (selection.per_prompt_cap or len(pool.prompt))
-    reason = pool.reason.copy()
+    kept = np.flatnonzero(own.reason == KEPT)
+    found = _match(own, accepted, _ranked(own, kept, -own.merit, lot), _ranked(own, _losers(own), own.merit, lot))
+    pairs = np.concatenate([found.chosen, replayed])
+    reason = own.reason.copy()
     reason[kept] = UNPAIRED
-    reason[found.chosen] = np.where(within, KEPT, OVER_THE_CAP)
-    found = Pairs(found.chosen[within], found.rejected[within])
+    reason[pairs] = KEPT
+    reason = _thinned(replace(pool, reason=reason), pairs, selection)
     weight = np.zeros(len(pool.prompt))
-    weight[found.chosen] = pool.weight[found.chosen]
+    stay = pairs[reason[pairs] == KEPT]
+    weight[stay] = pool.weight[stay]
     if selection.normalise == "Prompt":
         weight = weighting.normalise(weight, pool.prompt, pool.prompts)
-    return found, weight, reason
+    new = reason[found.chosen] == KEPT
+    return Pairs(found.chosen[new], found.rejected[new]), weight, reason
+
+
+def _without(pool: Pool, replayed: Ints) -> Pool:
+    """The pool in which what is replayed takes no part in any match."""
+    reason = pool.reason.copy()
+    reason[replayed] = UNPAIRED
+    return replace(pool, reason=reason)
+
+
+def _thinned(pool: Pool, pairs: Ints, selection: Selection) -> Codes:
+    """[n] Reasons after repeated pairs went, then those over the cap, then those that make prompts unequal.
+
+    `pairs`: places of the preferred samples, those of a prompt in the order in which they are wanted.
+    """
+    reason = without_duplicates(pool, selection).reason.copy()
+    ordered = pairs[np.argsort(pool.prompt[pairs], kind="stable")]
+    if selection.per_prompt_cap is not None:
+        _cut(reason, pool, ordered, selection.per_prompt_cap, OVER_THE_CAP)
+    if selection.balance:
+        counts = np.bincount(pool.prompt[ordered[reason[ordered] == KEPT]], minlength=1)
+        _cut(reason, pool, ordered, int(counts[counts > 0].min(initial=len(ordered))), UNBALANCED)
+    return reason
+
+
+def _cut(reason: Codes, pool: Pool, ordered: Ints, most: int, why: int) -> None:
+    """Mark what is kept beyond the first `most` of each prompt."""
+    left = ordered[reason[ordered] == KEPT]
+    reason[left[place_within(pool.prompt[left]) >= most]] = why
 
 
 def _losers(pool: Pool) -> Ints:

@@ -16,10 +16,23 @@ import pyarrow.compute as pc
 
 from selfimprove.artifacts import Manifest, Part, read_rows
 from selfimprove.gathering import numpy_of
-from selfimprove.records import EXAMPLE, SAMPLE
+from selfimprove.records import EXAMPLE, PAIR, SAMPLE
 from selfimprove.store.base import Store
 from selfimprove.weighting import Floats, Ints
 from selfimprove_workers.pooling import fingerprint
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a training set holds."""
+
+    schema: pa.Schema
+    sample: str
+    """The column with the sample that is trained towards."""
+
+
+EXAMPLES = Kind(EXAMPLE, "sample")
+PAIRS = Kind(PAIR, "chosen_sample")
 
 
 @dataclass(frozen=True)
@@ -28,26 +41,27 @@ class Earlier:
 
     iteration: int
     selected: Manifest
+    kind: Kind
     samples: list[Part] = field(default_factory=list)
     """Empty where equal texts may stay."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """r examples of earlier iterations, in the order in which `examples_of` gives them."""
+    """r examples (or pairs) of earlier iterations, in the order in which `examples_of` gives them."""
 
     prompt: Ints
     """[r] Index into the ids of this iteration's prompts."""
     weight: Floats
     """[r] As their filters gave it, before prompts were normalised: a mean of 1 in each prompt."""
     fingerprint: npt.NDArray[np.uint64]
-    """[r] Of their texts; 0 where equal texts may stay."""
+    """[r] Of their texts, of pairs the preferred one's; 0 where equal texts may stay."""
 
 
 def examples_of(store: Store, earlier: Sequence[Earlier]) -> Iterator[pa.Table]:
-    """The examples of these iterations as EXAMPLE rows, those that each drew itself."""
+    """The examples of these iterations as rows of their kind, those that each drew itself."""
     for each in earlier:
-        for batch in read_rows(store, each.selected.parts, EXAMPLE):
+        for batch in read_rows(store, each.selected.parts, each.kind.schema):
             own = batch.filter(pc.equal(batch["iteration"], each.iteration))
             if own.num_rows:
                 yield pa.Table.from_batches([own])
@@ -65,12 +79,13 @@ def gather_replayed(store: Store, earlier: Sequence[Earlier], ids: Sequence[str]
 
 
 def _one(store: Store, earlier: Earlier, known: pa.Array) -> Replayed:
-    tables = [table.select(["prompt", "sample", "weight"]) for table in examples_of(store, [earlier])]
-    rows = pa.concat_tables(tables) if tables else EXAMPLE.empty_table()
+    sample = earlier.kind.sample
+    tables = [table.select(["prompt", sample, "weight"]) for table in examples_of(store, [earlier])]
+    rows = pa.concat_tables(tables) if tables else earlier.kind.schema.empty_table()
     prompt = numpy_of(pc.index_in(rows["prompt"], known)).astype(np.int64)
     weight = numpy_of(rows["weight"]).astype(np.float64)
     sums, counts = np.bincount(prompt, weight, len(known)), np.bincount(prompt, minlength=len(known))
-    names = list(zip(rows["prompt"].to_pylist(), rows["sample"].to_pylist(), strict=True))
+    names = list(zip(rows["prompt"].to_pylist(), rows[sample].to_pylist(), strict=True))
     return Replayed(prompt, weight * counts[prompt] / sums[prompt], _fingerprints(store, earlier.samples, names))
 
 

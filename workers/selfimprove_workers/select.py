@@ -31,7 +31,7 @@ from selfimprove_workers.judging import acceptance, accepted, methods_of, missin
 from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.pairing import Pairs, pair
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided
-from selfimprove_workers.replaying import Earlier, Replayed, gather_replayed
+from selfimprove_workers.replaying import EXAMPLES, PAIRS, Earlier, Replayed, gather_replayed
 from selfimprove_workers.telling import Origin, tell
 from selfimprove_workers.training_set import Decided, read_tally, write_tables
 from selfimprove_workers.verifier_worth import figures_of, worth_of, write_worth
@@ -114,9 +114,10 @@ def _sources(context: StepContext) -> Sources:
 
     def earlier(iteration: int) -> Earlier:
         texts = [*committed(iteration, "generate", shards), *resampled(iteration)] if spec.selection.deduplicate else []
-        return Earlier(iteration, committed(iteration, "select", 1)[0], _parts(texts))
+        return Earlier(iteration, committed(iteration, "select", 1)[0], kind, _parts(texts))
 
     shards = spec.generation.shards
+    kind = PAIRS if spec.distillation.method == "DPO" else EXAMPLES
     return Sources(
         generated=committed(iteration, "generate", shards),
         verified=committed(iteration, "verify", shards),
@@ -161,6 +162,7 @@ def _pool(
         reason=np.concatenate([reason, guided.reason, np.full(len(replayed.prompt), KEPT, dtype=np.int8)]),
         merit=np.concatenate([merit, np.full(unscored, -np.inf)]),
         fingerprint=_texts(context, sources, replayed) if selection.deduplicate else None,
+        replayed=len(replayed.prompt),
     )
 
 

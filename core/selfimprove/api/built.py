@@ -43,20 +43,6 @@ def _value(field: str, read: Callable[[Spec], object], *built: object) -> Callab
     return find
 
 
-def _under_dpo(field: str, read: Callable[[Spec], object], *built: object) -> Callable[[Spec], Found]:
-    """A field that samples that train by themselves understand, and pairs of samples do not yet."""
-    find = _value(field, read, *built)
-    return lambda spec: find(spec) if spec.distillation.method == "DPO" else iter(())
-
-
 TABLE: tuple[Unbuilt, ...] = (
-    Unbuilt(
-        _under_dpo("selection.balance", lambda s: s.selection.balance, False),
-        "give false, or distillation.method SFT",
-    ),
-    Unbuilt(
-        _under_dpo("selection.replay", lambda s: s.selection.replay, "None"),
-        "give None, or distillation.method SFT",
-    ),
     Unbuilt(_value("distillation.numNodes", lambda s: s.distillation.num_nodes, 1), "give 1"),
 )
