@@ -176,6 +176,13 @@ def _spread(spread: Spread | None, form: str) -> str:
     return f"{middle} [{low}, {high}]"
 
 
+def _rate(found: Yield) -> str:
+    rate = found.rate
+    if rate is None or rate.low is None or rate.high is None:
+        return f"{found.per_thousand:.2f}"
+    return f"{rate.value:.2f} [{rate.low:.2f}, {rate.high:.2f}]"
+
+
 def _yields(training: Mapping[int, TrainingDetails]) -> Titled:
     rows: list[tuple[int, Yield]] = [(n, found) for n, each in training.items() for found in each.yields]
     columns = [
@@ -185,6 +192,6 @@ def _yields(training: Mapping[int, TrainingDetails]) -> Titled:
         Column("tried", lambda at: f"{rows[at][1].tried:,}"),
         Column("accepted", lambda at: f"{rows[at][1].accepted:,}"),
         Column("tokens", lambda at: f"{rows[at][1].tokens:,}"),
-        Column("accepted / 1,000 tokens", lambda at: f"{rows[at][1].per_thousand:.2f}"),
+        Column("accepted / 1,000 tokens", lambda at: _rate(rows[at][1])),
     ]
     return table("What sampling brought on the tail of the training prompts", columns, range(len(rows)))

@@ -110,6 +110,22 @@ def test_what_each_round_of_a_strategy_won_is_told_beside_what_plain_sampling_wo
     ]
     assert all(each.tokens > 0 for each in guided.yields)
     assert rounds[0].per_thousand == 0 < rounds[1].per_thousand
+    for each in guided.yields:
+        assert each.rate is not None
+        assert (each.rate.value, each.rate.n) == (pytest.approx(each.per_thousand), 1)  # p1 alone is tail
+
+
+def test_what_is_won_for_a_thousand_tokens_has_an_interval_over_the_prompts(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(3), resampling={"strategy": "BruteForce", "target": 2, "maxRounds": 2})
+    shop.commit_answers({"p0": ["It is 7", "8"], "p1": ["8", "9"], "p2": ["7", "So 7"]})
+    resample.run(shop.context("resample"))
+    select.run(shop.context("select"))
+    plain, *rounds = told(shop).yields
+    assert plain.rate is not None and plain.rate.low is not None and plain.rate.high is not None
+    assert plain.rate.n == 2
+    assert plain.rate.low < plain.per_thousand < plain.rate.high
+    assert plain.rate.value == pytest.approx(plain.per_thousand)
+    assert [each.rate.n if each.rate else None for each in rounds] == [2, 2]
 
 
 def test_lengths_stand_beside_the_references_and_perplexity_is_of_what_was_sampled(guided: TrainingDetails) -> None:

@@ -43,7 +43,7 @@ def training() -> TrainingDetails:
         texts=Texts(length=spreads_of(lengths), perplexity=spreads_of(perplexities)),
         yields=[
             Yield(strategy="", round=0, tried=20, accepted=1, tokens=4000),
-            Yield(strategy="StateReset", round=1, tried=10, accepted=6, tokens=1500),
+            Yield(strategy="StateReset", round=1, tried=10, accepted=6, tokens=1500, rate=estimate(4.0)),
         ],
     )
 
@@ -103,7 +103,7 @@ def test_details_show_all_that_is_noted_of_the_tail(told: BuiltRun, capfd: Captu
     part = text[text.index("What sampling brought on the tail") :]
     plain, guided = (line.split() for line in part.splitlines() if " plain " in line or "StateReset" in line)
     assert plain[-1] == "0.25"
-    assert guided[-1] == "4.00"
+    assert guided[-3:] == ["4.00", "[3.95,", "4.05]"]
 
 
 def test_a_run_of_which_nothing_is_noted_has_no_such_tables() -> None:

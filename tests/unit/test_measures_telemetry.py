@@ -20,6 +20,7 @@ from selfimprove.measures import (
     hard_share,
     hard_share_change,
     levels_of,
+    rate_estimate,
     spread_of,
     table_of,
 )
@@ -261,6 +262,40 @@ class TestControl:
 
     def test_needs_to_know_what_is_right(self):
         assert control_line(table_of(["a", "a"]), 1, seed=SEED) is None
+
+
+class TestRate:
+    def test_is_the_ratio_of_the_sums_and_its_interval_covers_the_truth_about_as_often_as_it_says(self):
+        random = np.random.default_rng(1)
+        covered = 0
+        for _ in range(200):
+            spent = random.integers(20, 200, 60) / 1000
+            won = random.poisson(5 * spent)
+            found = rate_estimate(won, spent, 9, seed=SEED, resamples=400)
+            assert found is not None and found.low is not None and found.high is not None
+            assert found.value == pytest.approx(won.sum() / spent.sum())
+            covered += found.low <= 5 <= found.high
+        assert 0.9 <= covered / 200 <= 0.99
+
+    def test_of_prompts_that_won_nothing_it_may_still_be_more_than_nothing(self):
+        found = rate_estimate(np.zeros(20, np.int64), np.full(20, 0.1), 1, seed=SEED)
+        assert found is not None
+        assert (found.value, found.low) == (0, 0)
+        assert found.high == pytest.approx(10 * (1 - 0.025 ** (1 / 20)))  # were a share of the prompts to win one each
+
+    def test_of_one_prompt_it_has_no_interval_and_of_nothing_spent_there_is_none(self):
+        found = rate_estimate(np.array([1]), np.array([0.5]), 1, seed=SEED)
+        assert found is not None
+        assert (found.value, found.low, found.high) == (2, None, None)
+        assert rate_estimate(np.array([0]), np.array([0.0]), 1, seed=SEED) is None
+
+    @given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 99)), min_size=2, max_size=12))
+    def test_holds_its_value_and_never_falls_below_nothing(self, rows: list[tuple[int, int]]):
+        won, spent = np.array(rows).T
+        found = rate_estimate(won, spent, 4, seed=SEED, resamples=50)
+        assert found is not None and found.low is not None and found.high is not None
+        assert found.low >= 0
+        assert found.n == len(rows)
 
 
 def test_a_yield_is_accepted_samples_for_a_thousand_tokens_and_nothing_for_none():

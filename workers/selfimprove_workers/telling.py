@@ -127,10 +127,10 @@ def _yields(context: StepContext, origin: Origin, decided: Decided, traits: Trai
     passed = accepted(context.spec, plain.scores, plain.truncated)
     if passed is None:
         return []
-    target = context.spec.resampling.target
+    target, seed = context.spec.resampling.target, context.bootstrap_seed
     return [
-        plain_yield(traits, plain.prompt, passed, len(plain.ids), target),
-        *guided_yields(context.store, origin.resampled, guided.reason == KEPT),
+        plain_yield(traits, plain.prompt, passed, len(plain.ids), target, seed=seed),
+        *guided_yields(context.store, origin.resampled, guided.reason == KEPT, seed=seed),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from selfimprove.artifacts import Manifest, Part, read_rows
 from selfimprove.gathering import floats, numpy_of
+from selfimprove.measures import rate_estimate
 from selfimprove.records import SAMPLE
 from selfimprove.store.base import Store
 from selfimprove.telemetry import Yield
@@ -49,41 +50,52 @@ def traits_of(store: Store, parts: Sequence[Part]) -> Traits:
     return Traits(np.concatenate(characters), np.concatenate(tokens), np.concatenate(logprob))
 
 
-def plain_yield(traits: Traits, prompt: Ints, passed: Bools, prompts: int, target: int) -> Yield:
+def plain_yield(traits: Traits, prompt: Ints, passed: Bools, prompts: int, target: int, *, seed: int) -> Yield:
     """What the n plain samples brought on the tail: the prompts with fewer than `target` that passed."""
-    tail = (np.bincount(prompt[passed], minlength=prompts) < target)[prompt]
-    return Yield(
-        strategy="",
-        round=0,
-        tried=int(tail.sum()),
-        accepted=int((tail & passed).sum()),
-        tokens=int(traits.tokens[: len(prompt)][tail].sum()),
-    )
+    tail = np.bincount(prompt[passed], minlength=prompts) < target
+    tail &= np.bincount(prompt, minlength=prompts) > 0
+    counts = [
+        np.bincount(prompt, minlength=prompts),
+        np.bincount(prompt[passed], minlength=prompts),
+        np.bincount(prompt, traits.tokens[: len(prompt)], minlength=prompts).astype(np.int64),
+    ]
+    return _yield("", 0, [each[tail] for each in counts], seed)
 
 
-def guided_yields(store: Store, resampled: Sequence[Manifest], accepted: Bools) -> list[Yield]:
+def guided_yields(store: Store, resampled: Sequence[Manifest], accepted: Bools, *, seed: int) -> list[Yield]:
     """By strategy and round what m guided samples brought; `accepted`: [m] in the order of the manifests' parts."""
-    tried: Counter[tuple[str, int]] = Counter()
-    won: Counter[tuple[str, int]] = Counter()
-    tokens: Counter[tuple[str, int]] = Counter()
+    turns: defaultdict[tuple[str, int], defaultdict[str, list[int]]]
+    turns = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))  # of each prompt: tried, accepted, tokens
     at = 0
     parts = [part for manifest in resampled for part in manifest.parts]
-    for batch in read_rows(store, parts, SAMPLE, ["strategy", "round", "tokens", "prefix_length"]):
-        turns = list(zip(batch["strategy"].to_pylist(), batch["round"].to_pylist(), strict=True))
-        for turn, sampled, passed in zip(turns, _sampled(batch), accepted[at : at + batch.num_rows], strict=True):
-            tried[turn] += 1
-            won[turn] += int(passed)
-            tokens[turn] += int(sampled)
+    for batch in read_rows(store, parts, SAMPLE, ["prompt", "strategy", "round", "tokens", "prefix_length"]):
+        rows = zip(*(batch[name].to_pylist() for name in ("strategy", "round", "prompt")), strict=True)
+        passes = accepted[at : at + batch.num_rows]
+        for (strategy, round, prompt), sampled, passed in zip(rows, _sampled(batch), passes, strict=True):
+            _add(turns[strategy, round][prompt], 1, int(passed), int(sampled))
         at += batch.num_rows
     critiques = [part for manifest in resampled for part in manifest.tables.get("critique", ())]
-    for batch in read_rows(store, critiques, CRITIQUE, ["round", "tokens"]):
-        for round, spent in zip(batch["round"].to_pylist(), batch["tokens"].to_pylist(), strict=True):
-            tokens[Interactive.name, round] += spent
-    return [
-        Yield(strategy=name, round=round, tried=tried[turn], accepted=won[turn], tokens=tokens[turn])
-        for turn in sorted(tokens)
-        for name, round in [turn]
-    ]
+    for batch in read_rows(store, critiques, CRITIQUE, ["prompt", "round", "tokens"]):
+        for prompt, round, spent in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            _add(turns[Interactive.name, round][prompt], 0, 0, spent)
+    return [_yield(*turn, [*np.array([*turns[turn].values()]).T], seed) for turn in sorted(turns)]
+
+
+def _add(counts: list[int], *more: int) -> None:
+    counts[:] = [count + each for count, each in zip(counts, more, strict=True)]
+
+
+def _yield(strategy: str, round: int, by_prompt: Sequence[Ints], seed: int) -> Yield:
+    """`by_prompt`: tried, accepted and tokens of each prompt that had a turn."""
+    tried, accepted, tokens = by_prompt
+    return Yield(
+        strategy=strategy,
+        round=round,
+        tried=int(tried.sum()),
+        accepted=int(accepted.sum()),
+        tokens=int(tokens.sum()),
+        rate=rate_estimate(accepted, tokens / 1000, int(tried.max(initial=0)), seed=seed),
+    )
 
 
 def _sampled(batch: pa.RecordBatch) -> Ints:

@@ -18,6 +18,7 @@ from selfimprove.measures.diversity import answer_diversity, pass_at_k_change
 from selfimprove.measures.drift import verifier_columns, verifier_figures, worst_figures
 from selfimprove.measures.entry import held_out_measures, prompt_measures, ranges_of, training_measures
 from selfimprove.measures.perprompt import columns, pass_at_k, pass_rate, scaled_target, tail_prompts
+from selfimprove.measures.ratios import rate_estimate
 from selfimprove.measures.shares import hard_share, hard_share_change, levels_of
 from selfimprove.measures.spread import spread_of, spreads_of
 from selfimprove.measures.table import Table, table_of
@@ -46,6 +47,7 @@ __all__ = [
     "pass_rate",
     "prompt_measures",
     "ranges_of",
+    "rate_estimate",
     "scaled_target",
     "spread_of",
     "spreads_of",
