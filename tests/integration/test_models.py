@@ -16,11 +16,13 @@ from safetensors import safe_open
 
 from selfimprove.api.execution import Storage
 from selfimprove.api.sampling import EngineArgs, Generation
+from selfimprove.api.selecting import Selection
 from selfimprove.api.source import ModelSource
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import Manifest, commit, step_folder, write_files
 from selfimprove.errors import FailedError, UserError
 from selfimprove.ledger import StepId
+from selfimprove.loop import BASE
 from selfimprove.store import open_store
 from selfimprove.store.base import Store
 from selfimprove_workers.engines import choice
@@ -266,6 +268,16 @@ def test_the_house_gives_the_base_model_and_committed_checkpoints(
     assert (house.folder(1) / "model.safetensors").read_bytes() == (other / "model.safetensors").read_bytes()
     with pytest.raises(FailedError, match="i002"):
         house.folder(2)
+
+
+def test_a_run_that_trains_its_m_0_has_the_base_model_beside_it(tiny_model: Path, tmp_path: Path, store: Store) -> None:
+    commit_checkpoint(store, other := make_tiny_model(tmp_path / "other", seed=5), 0)
+    seeded = spec(tiny_model).model_copy(update={"selection": Selection(seed_training="References")})
+    house = ModelHouse(store, seeded)
+    assert house.folder(BASE) == tiny_model
+    assert (house.folder(0) / "model.safetensors").read_bytes() == (other / "model.safetensors").read_bytes()
+    assert house.identity(0) == {"iteration": 0}
+    assert house.identity(BASE) == ModelHouse(store, spec(tiny_model)).identity(0)
 
 
 def test_the_house_holds_one_loaded_model(tiny_model: Path, tmp_path: Path, store: Store) -> None:
