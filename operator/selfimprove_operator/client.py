@@ -48,6 +48,11 @@ class ApiError(Exception):
         """Whether the same call may succeed later, with nothing changed."""
         return self.status in (0, 401, 408, 429) or self.status >= 500
 
+    @property
+    def namespace_goes(self) -> bool:
+        """Whether nothing can be made any more where this was to be made: the namespace is being deleted."""
+        return self.status == 403 and "because it is being terminated" in self.message
+
 
 class Client:
     """One connection pool to the API server."""

@@ -96,6 +96,18 @@ class Cluster:
             return None if error.status == 409 or _QUOTA in error.message else error
         return None
 
+    async def is_going(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted: asked by an event in a dry run, so without a right to see namespaces."""
+        involved = {"kind": KIND, "namespace": namespace}
+        body = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": FIELD_MANAGER}, "involvedObject": involved}
+        try:
+            await self._client.create(_path(_PODS, namespace, "events"), body, dryRun="All")
+        except ApiError as error:
+            if error.transient:
+                raise
+            return error.namespace_goes
+        return False
+
     async def post_event(self, run: Run, event: Event) -> None:
         """One line for `kubectl describe`, which shows those of one second in the order of their names."""
         metadata = run["metadata"]

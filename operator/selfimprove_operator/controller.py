@@ -20,6 +20,7 @@ from selfimprove_operator.client import ApiError
 from selfimprove_operator.cluster import Cluster
 from selfimprove_operator.complaints import complaint
 from selfimprove_operator.metrics import Metrics
+from selfimprove_operator.names import RUN_UID
 from selfimprove_operator.observed import Observed
 from selfimprove_operator.reconcile import reconcile
 from selfimprove_operator.trial import is_settled, trials
@@ -56,6 +57,7 @@ class Controller:
             self._queue.forget(key)
             return
         with self._metrics.reconcile_seconds.time():
+            observed = await self._placed(key, observed)
             observed = await self._judged(key, observed)
             outcome = self._decide(observed)
             if _gives_up_an_attempt(observed, outcome):
@@ -75,10 +77,18 @@ class Controller:
     def _decide(self, observed: Observed) -> Outcome:
         return reconcile(observed, self._defaults, datetime.now(UTC))
 
+    async def _placed(self, key: Key, observed: Observed) -> Observed:
+        """The run with whether its namespace is being deleted, asked when a pod that has ended is about to go."""
+        going = any(pod.over and pod.deleting_since for pod in observed.pods)
+        if observed.doomed or not going or not await self._cluster.is_going(key[0]):
+            return observed
+        self._views.doomed.add(observed.run["metadata"]["uid"])
+        return self._views.observe(key) or observed
+
     async def _judged(self, key: Key, observed: Observed) -> Observed:
         """The run with what the API server has against its Jobs, if this generation of it was not taken yet."""
         run = observed.run
-        if is_settled(run) or run["metadata"].get("deletionTimestamp"):
+        if observed.doomed or is_settled(run) or run["metadata"].get("deletionTimestamp"):
             return observed
         tried = trials(observed, self._defaults, datetime.now(UTC))
         errors = await asyncio.gather(*(self._cluster.refusal_of(trial.job) for trial in tried))
@@ -139,6 +149,9 @@ class Controller:
 
     def _refused(self, key: Key, action: CreateJob, error: ApiError) -> None:
         """It shows in the status at the next look, which is at once; the Job is tried again at every resync."""
+        if error.namespace_goes:
+            self._views.doomed.add(action.manifest["metadata"]["labels"][RUN_UID])
+            return
         if self._views.refuse_of(key, action.manifest["metadata"]["name"], error.message, None):
             self._queue.wake(key)
 

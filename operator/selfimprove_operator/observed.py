@@ -100,6 +100,8 @@ class Observed:
     """Job -> why the API server took none of its pods (quota, Pod Security)."""
     refused: str = ""
     """What the API server had against one of the run's Jobs when it was asked in a dry run."""
+    doomed: bool = False
+    """Its namespace is being deleted: nothing can be made there any more."""
 
 
 def job_of(manifest: Manifest) -> ObservedJob:

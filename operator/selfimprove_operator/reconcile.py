@@ -20,7 +20,7 @@ from selfimprove.status import Activity, status_of, timestamp
 from selfimprove.status_ledger import ledger_of_status, step_of, to_ranges
 from selfimprove_operator import policy
 from selfimprove_operator.acceptance import Accepted, Refused, accept
-from selfimprove_operator.actions import Action, Outcome
+from selfimprove_operator.actions import Action, DeleteJob, Outcome
 from selfimprove_operator.events import events_between
 from selfimprove_operator.harvest import Harvest, cleared, harvest
 from selfimprove_operator.jobs import colocated, job_name_of
@@ -40,6 +40,8 @@ def reconcile(observed: Observed, defaults: Defaults, now: datetime) -> Outcome:
     """What to write and to do. `defaults`: the installation's, for a run that is not accepted yet."""
     if observed.run["metadata"].get("deletionTimestamp"):
         return Outcome(None)
+    if observed.doomed:
+        return Outcome(None, _let_go(observed))
     found = accept(observed, defaults, now)
     if isinstance(found, Refused):
         return _outcome(found.status, found.previous, ())
@@ -55,6 +57,16 @@ def reconcile(observed: Observed, defaults: Defaults, now: datetime) -> Outcome:
         verdict = policy.decide(situation)
     status = _status(view, ledger, decision, verdict)
     return _outcome(status, found.previous, policy.actions_of(situation, verdict))
+
+
+def _let_go(observed: Observed) -> tuple[Action, ...]:
+    """Every Job of the run removed, in a namespace that is being deleted.
+
+    The Job controller keeps a stopped pod until it has made its successor (`backoffLimitPerIndex`), which can't be made
+    any more, and the namespace removes Jobs after pods: neither would ever go.
+    """
+    uid = observed.run["metadata"]["uid"]
+    return tuple(DeleteJob(job.name, job.uid) for job in observed.jobs if job.owner == uid and not job.deleting)
 
 
 @dataclass(frozen=True)

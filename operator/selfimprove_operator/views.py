@@ -87,13 +87,16 @@ class Views:
     jobs: Children[ObservedJob] = field(default_factory=Children)
     pods: Children[ObservedPod] = field(default_factory=Children)
     refusals: dict[Key, dict[str, Refusal]] = field(default_factory=lambda: defaultdict(dict))
+    doomed: set[str] = field(default_factory=set)
+    """The uids of runs whose namespace is being deleted."""
 
     def observe(self, key: Key, refused: str = "") -> Observed | None:
         """All that is known of a run; None for one that is not there."""
         run = self.runs.get(key)
         if run is None:
             return None
-        return Observed(run, self.jobs.all(key), self.pods.all(key), self._standing(key), refused)
+        doomed = run["metadata"]["uid"] in self.doomed
+        return Observed(run, self.jobs.all(key), self.pods.all(key), self._standing(key), refused, doomed)
 
     def put_run(self, manifest: Document) -> Key | None:
         """A run as it was seen."""
@@ -112,7 +115,9 @@ class Views:
         if uid and key in self.runs and self.runs[key]["metadata"]["uid"] != uid:
             return None
         self.refusals.pop(key, None)
-        return key if self.runs.pop(key, None) is not None else None
+        gone = self.runs.pop(key, None)
+        self.doomed.discard(gone["metadata"]["uid"] if gone else uid)
+        return key if gone is not None else None
 
     def put_job(self, manifest: Document) -> Key | None:
         """A Job of ours as it was seen."""

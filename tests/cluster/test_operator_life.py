@@ -215,6 +215,13 @@ def test_jobs_of_a_finished_step_expire_after_their_outcome_is_taken(run: LiveRu
     assert run.status["state"] == "Succeeded"
 
 
+def test_a_namespace_goes_with_a_run_at_work_in_it(run: LiveRun) -> None:
+    """Pods whose successors can't be made any more are kept by the Job controller for as long as their Job is there."""
+    run.apply("execution.defaults.nodeSelector.disk=none").wait_for_step("i000-evaluate", "Pending")
+    until(lambda: run.items("pods"))
+    assert run.cluster.kubectl("delete", "namespace", run.namespace, "--timeout=110s").ok
+
+
 def test_under_kueue_only_kueue_suspends_and_resumes_jobs(run: LiveRun) -> None:
     """Its contract, played by hand: suspended at creation, placed at admission, evicted by suspension."""
     run.apply("maxIterations=1", "execution.queueName=gpus", labels=SLOW)

@@ -13,7 +13,9 @@ from selfimprove.api.installation import with_defaults
 from selfimprove.api.spec import Metadata, Spec
 from selfimprove.ledger import StepId
 from selfimprove.orders import Order
+from selfimprove_operator.actions import DeleteJob
 from selfimprove_operator.pods import pod_spec
+from selfimprove_operator.reconcile import reconcile
 from tests.unit.operator_support import DEFAULTS, GPU, Cluster, finish_run, run_manifest
 
 
@@ -450,3 +452,12 @@ def test_a_run_that_is_being_deleted_is_left_alone() -> None:
     cluster.run["metadata"]["deletionTimestamp"] = cluster.stamp()
     cluster.jobs.clear()
     assert not cluster.reconcile()
+
+
+def test_in_a_namespace_that_is_being_deleted_jobs_go_and_nothing_is_begun() -> None:
+    cluster = begun()
+    outcome = reconcile(replace(cluster.look(), doomed=True), DEFAULTS, cluster.now)
+    assert outcome.status is None
+    assert [action.name for action in outcome.actions if isinstance(action, DeleteJob)] == cluster.created
+    cluster.jobs.clear()
+    assert not cluster.reconcile(replace(cluster.look(), doomed=True))
