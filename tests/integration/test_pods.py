@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from selfimprove.errors import TERMINATED
 from selfimprove.ledger import StepId
 from selfimprove.store import open_store
 from selfimprove.summaries import Summary
+from selfimprove_workers.signals import UNWINDING_SECONDS
 from tests.fixtures.s3 import S3Place
 from tests.integration.pods_support import Bench
 from tests.integration.runs_support import selfimprove
@@ -113,6 +115,24 @@ def test_a_pod_that_is_stopped_while_it_loads_says_so_at_once(bench: Bench) -> N
     assert process.wait(PATIENCE) == TERMINATED
     first, last = last_word(bench)
     assert first.startswith("error: i001-generate: stopped by a signal")
+    assert json.loads(last) == {"promptsDone": 0}
+
+
+def test_a_pod_that_is_stopped_while_it_waits_for_its_model_does_not_wait_for_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "lab")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        bench.changes = {"model": {"uri": "s3://lab/model", "endpoint": endpoint}}
+        process = pod(bench, "0-1", "generate")
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(UNWINDING_SECONDS - 5) == TERMINATED
+    first, last = last_word(bench)
+    assert first == "error: i001-generate: stopped by a signal; what was done is kept"
     assert json.loads(last) == {"promptsDone": 0}
 
 

@@ -25,6 +25,7 @@ from selfimprove_workers.engines.base import Engine
 from selfimprove_workers.models import ModelHouse
 from selfimprove_workers.progress import Progress
 from selfimprove_workers.prompts import PromptRow, ensure_prompts, load_prompts
+from selfimprove_workers.signals import ending_at_once
 from selfimprove_workers.tasks import task_for
 from selfimprove_workers.tasks.base import Task
 
@@ -105,7 +106,8 @@ class StepContext:
     @cached_property
     def prompt_set(self) -> tuple[Manifest, str]:
         """The run's committed prompts and their manifest's sha256; the first step that asks commits them."""
-        ensure_prompts(self.store, self.spec, self.attempt)
+        with ending_at_once():
+            ensure_prompts(self.store, self.spec, self.attempt)
         return require_manifest(self.store, PROMPTS)
 
     def every_prompt(self) -> list[PromptRow]:

@@ -27,6 +27,7 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.logs import StepLog, beating
 from selfimprove_workers.models import ModelHouse
 from selfimprove_workers.progress import Progress
+from selfimprove_workers.signals import StoppedError, ending_at_once
 
 STEPS: dict[StepName, str] = {
     "generate": "generate",
@@ -75,7 +76,7 @@ class Desk:
             if committed := read_manifest(store, folder) or self._adopted(order, step, store):
                 return summary_of(store, folder, *committed)
             log = StepLog(store, log_key(folder, order.attempt, int(os.environ.get("RANK") or 0)))
-        except Exception as error:
+        except (Exception, StoppedError) as error:
             return _failure(step, error)
         with log:
             done = self._logged(order, step, store, log)
@@ -85,7 +86,8 @@ class Desk:
 
     def _adopted(self, order: Order, step: StepId, store: Store) -> tuple[Manifest, str] | None:
         """The step as another run did it, where `spec.resumeFrom` says so; no model is needed for that."""
-        adopt_step(store, order.spec, step, order.shard)
+        with ending_at_once():
+            adopt_step(store, order.spec, step, order.shard)
         return read_manifest(store, step_folder(step, order.shard)) if order.spec.resume_from else None
 
     def _logged(self, order: Order, step: StepId, store: Store, log: StepLog) -> Summary | Failure:
@@ -95,7 +97,7 @@ class Desk:
             context.stop_if_asked()
             with beating(context.progress.beat, log.save):
                 summary = runner(step.step)(context)
-        except Exception as error:
+        except (Exception, StoppedError) as error:
             log.say(_last_words(error))
             return _failure(step, error, context.prompts_done)
         finally:
@@ -133,7 +135,8 @@ class Desk:
 
 def runner(step: StepName) -> Callable[[StepContext], Summary]:
     """The function that does a step."""
-    run: Callable[[StepContext], Summary] = import_module(f"selfimprove_workers.{STEPS[step]}").run
+    with ending_at_once():
+        run: Callable[[StepContext], Summary] = import_module(f"selfimprove_workers.{STEPS[step]}").run
     return run
 
 
@@ -152,14 +155,20 @@ def _version(library: str) -> str | None:
         return None
 
 
-def _last_words(error: Exception) -> str:
+def _last_words(error: Exception | StoppedError) -> str:
     """Why a step ended, for its log: where it happened too, unless it was told to stop."""
-    return str(error) if isinstance(error, TerminatedError) else "".join(traceback.format_exception(error)).rstrip()
+    return (
+        str(error)
+        if isinstance(error, TerminatedError | StoppedError)
+        else "".join(traceback.format_exception(error)).rstrip()
+    )
 
 
-def _failure(step: StepId, error: Exception, prompts_done: int = 0) -> Failure:
+def _failure(step: StepId, error: Exception | StoppedError, prompts_done: int = 0) -> Failure:
     code, message = UNEXPECTED, str(error)
-    if isinstance(error, SelfImproveError):
+    if isinstance(error, StoppedError):
+        code = TERMINATED
+    elif isinstance(error, SelfImproveError):
         code = error.exit_code
     else:
         traceback.print_exception(error)

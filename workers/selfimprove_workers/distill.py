@@ -27,6 +27,7 @@ from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.device import choose_dtype
 from selfimprove_workers.material import Material, material_of
+from selfimprove_workers.signals import ending_at_once
 from selfimprove_workers.training.batches import Shape, steps_of_epoch
 from selfimprove_workers.training.checkpoint import States
 from selfimprove_workers.training.examples import Examples, collect
@@ -130,7 +131,8 @@ def _load(context: StepContext, team: Team, iteration: int, seed: int) -> Loss:
     """M_n, ready to train."""
     settings = context.spec.distillation
     folder, dtype = context.model_folder(iteration), compute_dtype(settings.dtype, team.device)
-    net = open_net(folder, team.device, dtype, settings.lora, seed)
+    with ending_at_once():
+        net = open_net(folder, team.device, dtype, settings.lora, seed)
     return Loss(net, splits_head(net))
 
 

@@ -27,6 +27,7 @@ from selfimprove_workers.engines import load_engine
 from selfimprove_workers.engines.base import Engine
 from selfimprove_workers.gguf_models import convert
 from selfimprove_workers.model_files import check_model
+from selfimprove_workers.signals import ending_at_once
 from selfimprove_workers.sources import Fetched, fetch
 from selfimprove_workers.sources.cache import cache_root, cached_folder
 
@@ -122,7 +123,8 @@ class ModelHouse:
         Raises `FailedError` when iteration n has no checkpoint, `SurroundingsError` when it is damaged.
         """
         if iteration not in self._folders:
-            self._folders[iteration] = self._checkpoint(iteration) if self.trains(iteration) else self._base().folder
+            with ending_at_once():
+                self._folders[iteration] = self._checkpoint(iteration) if self.trains(iteration) else self._base().folder
         return self._folders[iteration]
 
     def trains(self, iteration: int) -> bool:
@@ -147,13 +149,15 @@ class ModelHouse:
     def _base(self) -> FoundModel:
         if self._base_model is None:
             source = self._pinned(self._spec.model)
-            self._base_model = find_model(source, self._spec.storage)
+            with ending_at_once():
+                self._base_model = find_model(source, self._spec.storage)
         return self._base_model
 
     def _verifier(self, source: ModelSource, field: str = VERIFIER) -> FoundModel:
         key = source.model_dump_json()
         if key not in self._verifiers:
-            self._verifiers[key] = find_model(self._pinned(source), self._spec.storage, field)
+            with ending_at_once():
+                self._verifiers[key] = find_model(self._pinned(source), self._spec.storage, field)
         return self._verifiers[key]
 
     def _pinned(self, source: ModelSource) -> ModelSource:
@@ -185,7 +189,8 @@ class ModelHouse:
 
     def _tokenizer(self, voice: _Voice, field: str) -> Any:
         if voice not in self._tokenizers:
-            self._tokenizers[voice] = open_tokenizer(voice.folder, voice.chat_template, field)
+            with ending_at_once():
+                self._tokenizers[voice] = open_tokenizer(voice.folder, voice.chat_template, field)
         return self._tokenizers[voice]
 
     def length(self, folder: Path) -> int | None:
@@ -209,7 +214,8 @@ class ModelHouse:
     def _engine(self, voice: _Voice, settings: Generation, field: str) -> Engine:
         if self._loaded is None or self._loaded[0] != voice:
             self.close()
-            self._loaded = (voice, load_engine(voice.folder, settings, self._tokenizer(voice, field)))
+            with ending_at_once():
+                self._loaded = (voice, load_engine(voice.folder, settings, self._tokenizer(voice, field)))
         return self._loaded[1]
 
     def take_reads(self) -> dict[str, int]:

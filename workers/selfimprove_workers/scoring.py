@@ -28,7 +28,7 @@ from selfimprove_workers.foreign import Given, Messages, Row, read_row, words_of
 from selfimprove_workers.models import FoundModel, find_model, open_engine, open_tokenizer
 from selfimprove_workers.progress import Progress
 from selfimprove_workers.row_files import write_rows
-from selfimprove_workers.signals import Signals
+from selfimprove_workers.signals import Signals, ending_at_once
 from selfimprove_workers.verifiers import verifier_for
 from selfimprove_workers.verifiers.base import LabelReader, MethodScore, Tools, Verifier
 from selfimprove_workers.workfile import MARKS, Account, Known, Marked, WorkFile, marks_of, work_file
@@ -159,11 +159,14 @@ class Bench:
 
     @cached_property
     def _found(self) -> FoundModel:
-        return find_model(self._order.model, self._order.storage)
+        with ending_at_once():
+            return find_model(self._order.model, self._order.storage)
 
     def _loaded(self) -> Engine:
         if self._engine is None:
-            self._engine = open_engine(self._found.folder, self._order.generation, self._order.model.chat_template)
+            folder = self._found.folder
+            with ending_at_once():
+                self._engine = open_engine(folder, self._order.generation, self._order.model.chat_template)
         return self._engine
 
 
