@@ -97,7 +97,7 @@ class Cluster:
         return None
 
     async def is_going(self, namespace: str) -> bool:
-        """Whether a namespace is being deleted: asked by an event in a dry run, so without a right to see namespaces."""
+        """Whether a namespace is being deleted: told by an event in a dry run, without a right to see namespaces."""
         involved = {"kind": KIND, "namespace": namespace}
         body = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": FIELD_MANAGER}, "involvedObject": involved}
         try:
