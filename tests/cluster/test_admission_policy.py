@@ -20,7 +20,8 @@ SECONDS = 30
 RUNS = {"apiGroups": ["selfimprove.dev"], "resources": ["selfimprovementruns"], "verbs": ["*"]}
 PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}
 REFUSAL = (
-    "spec: a run starts pods, and reader may not create pods in namespace {}; ask its administrator for that right"
+    "spec: a run starts pods, which have its labels, and reader may not create pods in namespace {}; "
+    "ask its administrator for that right"
 )
 
 
@@ -64,14 +65,20 @@ def test_the_right_counts_in_its_own_namespace_only(policy_cluster: Cluster, pla
     policy_cluster.kubectl("delete", "namespace", elsewhere, "--wait=false")
 
 
-def test_a_change_of_the_spec_is_asked_one_of_the_labels_is_not(policy_cluster: Cluster, place: str) -> None:
-    created = policy_cluster.apply(manifest([]), namespace=place)
-    assert created.ok, created.message
-    label = policy_cluster.kubectl("label", "sir/gsm8k", "team=a", "-n", place, "--as=reader")
-    assert label.ok, label.message
+def test_whatever_reaches_the_pods_is_asked_about(policy_cluster: Cluster, place: str) -> None:
+    assert policy_cluster.apply(manifest([]), namespace=place).ok
     patch = '{"spec": {"execution": {"serviceAccountName": "admin"}}}'
     changed = policy_cluster.kubectl("patch", "sir/gsm8k", "--type=merge", "-p", patch, "-n", place, "--as=reader")
     assert REFUSAL.format(place) in changed.message
+    labelled = policy_cluster.kubectl("label", "sir/gsm8k", "team=a", "-n", place, "--as=reader")
+    assert REFUSAL.format(place) in labelled.message
+    assert policy_cluster.kubectl("label", "sir/gsm8k", "team=a", "-n", place, "--as=author").ok
+
+
+def test_what_does_not_reach_the_pods_is_anybodys_to_write(policy_cluster: Cluster, place: str) -> None:
+    assert policy_cluster.apply(manifest([]), namespace=place).ok
+    noted = policy_cluster.kubectl("annotate", "sir/gsm8k", "note=a", "-n", place, "--as=reader")
+    assert noted.ok, noted.message
 
 
 def test_controllers_can_take_their_finalizers_away(policy_cluster: Cluster, place: str) -> None:
