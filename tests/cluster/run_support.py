@@ -41,6 +41,16 @@ class LiveRun:
         assert self.cluster.kubectl("delete", "sir", self.name, "-n", self.namespace).ok
 
     @property
+    def whole(self) -> dict[str, Any]:
+        """All that the API server keeps of it, and of who wrote what in it."""
+        answer = self.cluster.kubectl(
+            "get", "sir", self.name, "-n", self.namespace, "-o", "json", "--show-managed-fields"
+        )
+        assert answer.ok, answer.message
+        found: dict[str, Any] = json.loads(answer.message)
+        return found
+
+    @property
     def status(self) -> dict[str, Any]:
         """Its status; empty before there is one."""
         found: dict[str, Any] = self.cluster.get("sir", self.name, self.namespace).get("status", {})

@@ -28,6 +28,8 @@ _LISTS: dict[str, Schema] = {
     "Lora.targetModules": {"x-kubernetes-list-type": "set"},
 }
 """Lists whose entries have a key that is always there; methods have none (`name` is optional), so they are atomic."""
+_WHOLE: Schema = {"x-kubernetes-map-type": "atomic"}
+"""What one writer writes as a whole: the API server notes who owns it in one line, not in one for every number."""
 _KEYED = ("Condition",)
 """Of a status all else may be written in parts: by others, before we do."""
 _OPEN: dict[str, Schema] = {
@@ -59,16 +61,16 @@ class _Inliner:
         if "required" in schema and (self._written or owner in _KEYED):
             result["required"] = schema["required"]
         result["properties"] = {name: self._field(each, owner, name) for name, each in schema["properties"].items()}
-        return result
+        return result | (_WHOLE if owner in _KEYED else {})
 
     def _field(self, schema: Schema, owner: str, name: str) -> Schema:
         place = f"{owner}.{name}"
         result = self._value(schema, describe(place)) | _LISTS.get(place, {})
         if place in _OPEN:
-            result = {"description": describe(place)} | _OPEN[place]
+            result = dict(_OPEN[place])
         if self._written and schema.get("default") is not None:
             result["default"] = without_nulls(schema["default"])
-        return result
+        return result | (_WHOLE if owner == "Status" and result["type"] == "object" else {})
 
     def _value(self, schema: Schema, words: str = "") -> Schema:
         branches = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]

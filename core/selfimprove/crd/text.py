@@ -11,7 +11,7 @@ import yaml
 _HEADER = "# Made from core/selfimprove/api by `selfimprove crd`. Don't edit: change the models and print it again.\n"
 
 
-_ONE_LINE = 1000
+_ONE_LINE = 1100
 """Characters of JSON up to which a map stands on one line: a field is read at a glance, and the file stays small."""
 _WORDS_OF_KUBECTL = frozenset(("y", "Y", "n", "N"))
 """Booleans to kubectl, plain text to PyYAML."""
@@ -27,7 +27,7 @@ class _Plain(yaml.SafeDumper):
 
 def yaml_text(document: dict[str, Any]) -> str:
     """A document as YAML text."""
-    text: str = yaml.dump(document, Dumper=_Plain, sort_keys=False, width=1000, allow_unicode=True)
+    text: str = yaml.dump(document, Dumper=_Plain, sort_keys=False, width=2 * _ONE_LINE, allow_unicode=True)
     return _HEADER + text
 
 
