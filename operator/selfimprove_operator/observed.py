@@ -9,7 +9,7 @@ from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
-from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, RUN_UID, SETTINGS, SPLIT, STEP
+from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, SETTINGS, SPLIT, STEP
 
 Manifest = Mapping[str, Any]
 
@@ -31,14 +31,14 @@ class ObservedPod:
 
     name: str
     uid: str
-    run: str
-    """The uid of the run that it works for."""
     step: str
     """As the ledger names it."""
     attempt: int
     index: int
     phase: str
     created_at: datetime | None
+    job: str = ""
+    """The name of the Job that made it."""
     gpus: int = 0
     ended: Ended | None = None
     running_since: datetime | None = None
@@ -113,7 +113,7 @@ def job_of(manifest: Manifest) -> ObservedJob:
     return ObservedJob(
         name=metadata["name"],
         uid=metadata["uid"],
-        owner=next((o["uid"] for o in metadata.get("ownerReferences") or [] if o.get("controller")), ""),
+        owner=_owner(metadata).get("uid", ""),
         step=_step_name(labels),
         started_at=moment(status.get("startTime")),
         suspended=bool(spec.get("suspend")),
@@ -140,12 +140,12 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
     return ObservedPod(
         name=metadata["name"],
         uid=metadata["uid"],
-        run=labels.get(RUN_UID, ""),
         step=_step_name(labels),
         attempt=int(labels.get(ATTEMPT, 0)),
         index=int((metadata.get("annotations") or {}).get(INDEX) or labels.get(INDEX) or 0),
         phase=status.get("phase", "Pending"),
         created_at=moment(metadata.get("creationTimestamp")),
+        job=_owner(metadata).get("name", ""),
         gpus=sum(_gpus(container_spec, gpu_resource) for container_spec in spec.get("containers", [])),
         ended=_ended(state.get("terminated")),
         running_since=moment((state.get("running") or {}).get("startedAt")),
@@ -154,6 +154,11 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
         deleting_since=moment(metadata.get("deletionTimestamp")),
     )
+
+
+def _owner(metadata: Manifest) -> Manifest:
+    """Who made an object and looks after it: of a pod its Job, of a Job its run."""
+    return next((owner for owner in metadata.get("ownerReferences") or [] if owner.get("controller")), {})
 
 
 def _step_name(labels: Manifest) -> str:

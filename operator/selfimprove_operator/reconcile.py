@@ -92,9 +92,10 @@ class View:
         return self.accepted.spec
 
     def pods(self, step: str) -> tuple[ObservedPod, ...]:
-        """The pods of every attempt at a step, none of a run of the same name before it."""
-        uid = self.observed.run["metadata"]["uid"]
-        return tuple(pod for pod in self.observed.pods if pod.step == step and pod.run == uid)
+        """The pods of every attempt at a step: those that the run's own Jobs made, whoever else has their labels."""
+        run, id = self.observed.run, step_of(step)
+        found = (pod for pod in self.observed.pods if pod.step == step)
+        return tuple(pod for pod in found if pod.job == job_name_of(run, id, pod.attempt))
 
 
 def _view(observed: Observed, accepted: Accepted, now: datetime) -> View:

@@ -157,7 +157,9 @@ class Cluster:
         labels = {**template["metadata"]["labels"], "batch.kubernetes.io/job-name": job}
         annotations = {"batch.kubernetes.io/job-completion-index": str(index)}
         uid = f"{self.count:08x}-pod"
+        owner = {"kind": "Job", "name": job, "uid": self.jobs[job]["metadata"]["uid"], "controller": True}
         metadata = {"name": name, "uid": uid, "creationTimestamp": self.stamp(), "labels": labels}
+        metadata["ownerReferences"] = [owner]
         self.pods[name] = {
             "metadata": {**metadata, "annotations": annotations},
             "spec": copy.deepcopy(template["spec"]),

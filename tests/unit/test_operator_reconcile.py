@@ -354,6 +354,18 @@ def test_what_the_pods_of_an_earlier_run_of_that_name_did_is_not_ours() -> None:
     assert cluster.status.committed == []
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_a_pod_that_only_has_their_labels_did_is_not_ours(code: int) -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0], code)
+    for pod in cluster.pods.values():
+        pod["metadata"]["ownerReferences"] = []
+    cluster.jobs[cluster.created[0]]["status"].pop("conditions", None)
+    cluster.settle()
+    assert cluster.status.step is not None
+    assert (cluster.status.step.name, cluster.status.state) == ("i000-evaluate", "Running")
+
+
 def test_a_pod_stuck_on_a_dead_node_is_left_behind() -> None:
     cluster = begun()
     pod = cluster.live()[0]
