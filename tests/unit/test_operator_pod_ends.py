@@ -32,6 +32,20 @@ def test_a_container_that_ended_well_before_its_pod_says_so_is_no_failure() -> N
     assert (cluster.status.step.name, cluster.status.step.message) == ("i000-measure", None)
 
 
+def test_a_pod_that_is_deleted_before_its_container_ran_is_no_failure() -> None:
+    cluster = begun()
+    (pod,) = cluster.live()
+    cluster.end(pod, code=137, message="The container could not be located when the pod was terminated")
+    cluster.pods[pod]["metadata"]["deletionTimestamp"] = cluster.stamp()
+    cluster.pods[pod]["status"]["containerStatuses"][0]["state"]["terminated"] |= {
+        "startedAt": None,
+        "finishedAt": None,
+    }
+    cluster.settle()
+    assert cluster.status.counters.failures == 0
+    assert cluster.status.step is not None and cluster.status.step.message is None
+
+
 def test_a_last_word_of_any_length_fits_the_status() -> None:
     cluster = begun()
     cluster.end(cluster.live()[0], code=1, message="error: " + "ä" * 4000)
