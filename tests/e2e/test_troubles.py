@@ -55,7 +55,14 @@ def test_an_image_that_can_t_be_pulled_shows_and_heals_when_its_name_is_mended(e
         lambda: "i000-evaluate" in run.status.get("committed", []) or run.status["iteration"], 600, lambda: run.status
     )
     assert run.condition("Degraded")["status"] == "False"
+    assert run.status["counters"]["failures"] == 0, "the pod that never ran has not failed"
     run.delete()
+
+
+def test_a_namespace_goes_with_a_run_at_work_in_it(elsewhere: Installed) -> None:
+    assert elsewhere.cluster.kubectl("apply", "-n", elsewhere.namespace, "-f", str(S3_YAML)).ok
+    apply_demo(elsewhere, "cut").wait("Running", 120)
+    assert elsewhere.cluster.kubectl("delete", "namespace", elsewhere.namespace, "--timeout=110s").ok
 
 
 def degraded(run: LiveRun, about: Any, seconds: float = MINUTE) -> str:
