@@ -43,7 +43,7 @@ from selfimprove.status_measures import (
 from selfimprove.stopping import best_iteration, best_reason
 
 MAX_BYTES = 16_000
-"""Of the status as JSON: the whole object stays under 16 KB (design section 3)."""
+"""Of the status as JSON, eight iterations with all their intervals in it (design section 3)."""
 SHOWN_ITERATIONS = 8
 _LONGEST = 1000
 

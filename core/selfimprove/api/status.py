@@ -1,7 +1,7 @@
 """`SelfImprovementRun.status`: what the system reports of a run, in a cluster and on one machine alike.
 
 Measures are decimal strings, counts are integers: a cluster's columns and its diffs must not depend on how a float is
-printed. Everything has a bound, since the whole object must stay under 16 KB.
+printed. Everything has a bound, since a status must stay under 16 KB.
 """
 
 from __future__ import annotations
