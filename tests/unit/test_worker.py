@@ -14,7 +14,7 @@ from pydantic import ValidationError
 pytest.importorskip("torch", reason="the workers' libraries are not installed")
 
 from selfimprove.api.spec import Spec
-from selfimprove.errors import TerminatedError, UserError
+from selfimprove.errors import TERMINATED, TerminatedError, UserError
 from selfimprove.failing import naming_log, shortened
 from selfimprove.ledger import StepId
 from selfimprove.local import model_of
@@ -33,6 +33,7 @@ from selfimprove_workers.desk import Desk
 from selfimprove_workers.main import fail, give_up, last_word, leave, read_order
 from selfimprove_workers.progress import Progress, duration
 from selfimprove_workers.sampling import Plan
+from selfimprove_workers.signals import Signals, StoppedError, ending_at_once
 
 SPEC: dict[str, Any] = {"model": {"uri": "./m"}, "dataset": {"uri": "./d.jsonl", "task": "Exact"}}
 ORDER = {
@@ -352,3 +353,14 @@ def _largest() -> Summary:
     )
     uri = f"s3://{'b' * 63}/{'p' * 300}/i999/measure/00000/manifest.json"
     return Summary(step="measure", iteration=999, manifest=ManifestRef(uri=uri, sha256="0" * 64), measures=measures)
+
+
+def test_what_ends_at_once_is_not_begun_after_a_signal() -> None:
+    Signals.installed().stopping.set()
+    with pytest.raises(StoppedError), ending_at_once():
+        raise AssertionError("it has begun")
+
+
+def test_a_library_that_turns_errors_into_its_own_does_not_hide_that_a_signal_came() -> None:
+    assert not issubclass(StoppedError, Exception)
+    assert StoppedError(TERMINATED).code == TERMINATED
