@@ -124,7 +124,9 @@ class ModelHouse:
         """
         if iteration not in self._folders:
             with ending_at_once():
-                self._folders[iteration] = self._checkpoint(iteration) if self.trains(iteration) else self._base().folder
+                self._folders[iteration] = (
+                    self._checkpoint(iteration) if self.trains(iteration) else self._base().folder
+                )
         return self._folders[iteration]
 
     def trains(self, iteration: int) -> bool:
