@@ -25,6 +25,7 @@ from selfimprove.api.status import (
     StopStatus,
     UsageStatus,
 )
+from selfimprove.api.training import SHOWN_ITERATIONS
 from selfimprove.artifacts.keys import step_folder
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import Step, Stop, shards_of, steps_of, trains
@@ -44,7 +45,6 @@ from selfimprove.stopping import best_iteration, best_reason
 
 MAX_BYTES = 16_000
 """Of the status as JSON, eight iterations with all their intervals in it (design section 3)."""
-SHOWN_ITERATIONS = 8
 _LONGEST = 1000
 
 

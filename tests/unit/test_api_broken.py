@@ -129,7 +129,7 @@ def test_every_problem_of_a_file_is_found_at_once_also_those_between_fields() ->
     ) == [
         "spec.generation.temperature: -1 is below 0; give a number from 0 to 2",
         "spec.generation.topP: 2 is above 1; give a number above 0, at most 1",
-        "spec.stopping.patience: 0 is below 1; give a whole number of at least 1",
+        "spec.stopping.patience: 0 is below 1; give a whole number from 1 to 8",
         "spec.verification.methods[0].weighting.type: Quantile can't rank GroundTruth scores, which are 0 or 1; "
         "give {type: Threshold, threshold: 1}",
         "spec.distillation.nllWeight: 1 is read by method DPO only, not by SFT; remove it",

@@ -20,7 +20,7 @@ from tests.unit import loop_support as loop
 NOW = datetime(2026, 11, 22, 17, 5, 0, 500, tzinfo=UTC)
 URI = "s3://lab/runs/research/gsm8k-1a2b3c4d"
 CHECKPOINT = "i001/distill/00000/attempt-a/model"
-PATIENT = loop.spec_of(maxIterations=99, stopping={"patience": 99})
+PATIENT = loop.spec_of(maxIterations=99, stopping={"minGap": 0})
 FAILED = Stop("Failed", 1, 0, False, "i001-distill: the loss is NaN")
 
 
@@ -46,9 +46,10 @@ def estimate(value: float) -> Estimate:
 
 
 def full_measures() -> PromptMeasures:
-    names = ("accuracy", "strict_accuracy", "gap", "relative_gap", "keep_rate", "coverage", "tail_coverage")
+    names = ("accuracy", "strict_accuracy", "relative_gap", "keep_rate", "coverage", "tail_coverage")
     pass_at_k = {str(2**i): estimate(-0.5 + i / 100) for i in range(15)}
-    return PromptMeasures(**{name: estimate(-0.4321) for name in names}, pass_at_k=pass_at_k, prompts=500)
+    longest = {name: estimate(-0.4321) for name in names}
+    return PromptMeasures(**longest, gap=estimate(0.4321), pass_at_k=pass_at_k, prompts=500)  # the gap ends no run
 
 
 def test_a_run_that_has_not_begun_is_pending_with_its_plan() -> None:

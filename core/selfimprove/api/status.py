@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from selfimprove.api.base import Model
+from selfimprove.api.training import SHOWN_ITERATIONS
 
 State = Literal["Pending", "Running", "Suspended", "Succeeded", "Failed"]
 ConditionType = Literal[
@@ -216,7 +217,7 @@ class Status(Model):
     step: StepStatus | None = None
     plan: PlanStatus | None = None
     latest: Latest | None = None
-    iterations: Annotated[list[IterationStatus], Field(max_length=8)] = []
+    iterations: Annotated[list[IterationStatus], Field(max_length=SHOWN_ITERATIONS)] = []
     baseline: HeldOutStatus | None = None
     best: Best | None = None
     usage: UsageStatus = UsageStatus()

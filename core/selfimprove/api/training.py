@@ -8,6 +8,9 @@ from pydantic import Field
 
 from selfimprove.api.base import Line, Model
 
+SHOWN_ITERATIONS = 8
+"""Iterations that a status holds, the last ones: all that a stop rule in a cluster can look back on."""
+
 
 class Lora(Model):
     """Low-rank adapters, merged into the weights before the checkpoint is committed."""
@@ -49,7 +52,7 @@ class Stopping(Model):
     """When to stop paying (design section 2, Stops)."""
 
     min_gap: Annotated[float, Field(ge=0, le=1)] = 0.01
-    patience: Annotated[int, Field(ge=1)] = 2
+    patience: Annotated[int, Field(ge=1, le=SHOWN_ITERATIONS)] = 2
     max_regression: Annotated[float, Field(ge=0, le=1)] = 0.02
     on_tail_narrowing: Literal["Continue", "Stop"] = "Continue"
     max_verifier_drop: Annotated[float, Field(ge=0, le=1)] = 0.05
