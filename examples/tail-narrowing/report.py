@@ -30,8 +30,8 @@ def report(task: str, document: Figures) -> str:
         f"# {task}",
         "",
         f"{document['training']} training prompts, {document['uncovered']} of them without a right plain sample; "
-        f"{baseline['accuracy']['n']} held-out prompts, {baseline['tailCoverage']['n']} of them without one by M_0: the "
-        "tail. Percent and points, with 95% intervals over prompts.",
+        f"{baseline['accuracy']['n']} held-out prompts, {baseline['tailCoverage']['n']} of them without one by M_0 "
+        "(the tail). Percent and points, with 95% intervals over prompts.",
         "",
         "Tokens that were sampled for one newly covered prompt (critiques counted, prompts and the leak probe not):",
         "",
