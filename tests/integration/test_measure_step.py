@@ -97,6 +97,19 @@ def test_the_model_before_is_among_the_inputs(measured: Workshop) -> None:
     assert {name.partition("/")[0] for name in inputs} == {"i000", "i001", "i002"}
 
 
+@pytest.mark.parametrize(("target", "tail"), [(4, 3), (2, 0)])
+def test_a_held_out_prompt_is_tail_by_as_much_as_it_is_sampled(
+    target: int, tail: int, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Of 8 plain samples a training prompt needs `target` right ones, of 4 a held-out one needs half of that."""
+    sampled = {"generation": {"samplesPerPrompt": 8}, "evaluation": {"samplesPerPrompt": 4}}
+    shop = held_out(tmp_path, tiny_model, 3, resampling={"target": target}, **sampled)
+    commit_evaluated(shop, 0, ["7", "8", "8", "9"])
+    summary = measure.run(shop.context("measure", 0))
+    assert summary.measures is not None
+    assert summary.measures.held_out.tail_prompts == tail
+
+
 def test_without_answers_the_notes_say_what_is_unknown(tiny_model: Path, tmp_path: Path) -> None:
     shop = workshop(tmp_path, tiny_model, [{"id": "p0", "question": "Why?"}], verification=VOTE)
     for n in (0, 1):

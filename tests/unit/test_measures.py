@@ -269,7 +269,7 @@ class TestTail:
     def test_s_target_is_scaled_to_the_samples_that_a_prompt_gets(
         self, target: int, samples: int, reference: int, scaled: int
     ):
-        assert scaled_target(target, samples, reference) == scaled
+        assert scaled_target(target, samples=samples, reference=reference) == scaled
 
 
 class TestUnknown:

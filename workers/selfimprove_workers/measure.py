@@ -49,8 +49,8 @@ def run(context: StepContext) -> Summary:
         samples = _samples(context, StepId(n, "evaluate", split), inputs)
         tables[n] = _table(context, samples)
     spec = context.spec
-    drawn = Plan.of_evaluation(spec).samples
-    target = scaled_target(spec.resampling.target, spec.generation.samples_per_prompt, drawn)
+    drawn, reference = Plan.of_evaluation(spec).samples, spec.generation.samples_per_prompt
+    target = scaled_target(spec.resampling.target, samples=drawn, reference=reference)
     measures = held_out_measures(
         tables[iteration],
         iteration=iteration,

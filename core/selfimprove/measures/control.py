@@ -29,7 +29,7 @@ def control_line(table: Table, target: int, *, seed: int, resamples: int = RESAM
     if table.passed is None or half == 0:
         return None
     known, passed = counts_of_known(table, table.passed)
-    wanted = scaled_target(target, half, samples)
+    wanted = scaled_target(target, samples=half, reference=samples)
     odds = np.array([_odds(int(n), int(c), half, wanted) for n, c in zip(known, passed, strict=True) if n >= 2 * half])
     if not odds.any():
         return None

@@ -73,7 +73,7 @@ def tail_prompts(table: Table, target: int) -> frozenset[str]:
     return frozenset(table.ids[i] for i in np.flatnonzero((known > 0) & (passed < target)))
 
 
-def scaled_target(target: int, samples: int, reference: int) -> int:
+def scaled_target(target: int, *, samples: int, reference: int) -> int:
     """`resampling.target` is meant for `reference` samples a prompt: what it comes to of `samples`, rounded up."""
     return max(1, -(-target * samples // reference))
 
