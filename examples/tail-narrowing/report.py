@@ -50,7 +50,7 @@ def report(task: str, document: Figures) -> str:
         "",
         *table(
             ("model", rates[0], "less None's", rates[1], "less None's"),
-            [m_0, *(_held_out(name, arm) for name, arm in arms.items())],
+            [m_0, *(_held_out(name, arm) for name, arm in arms.items() if arm["heldOut"])],
         ),
         "Samples that were dropped as leaks, and what came of critiques:",
         "",

@@ -1,11 +1,12 @@
 """Tail narrowing on one machine: two tasks, six ways to sample the tail again and none, from the same plain samples.
 
-    python examples/tail-narrowing/study.py [--iterations N] [chain-sum] [gsm-symbolic]
+    python examples/tail-narrowing/study.py [--iterations N] [--so-far] [chain-sum] [gsm-symbolic]
 
 Each arm is a run of its own, `runs/tail-narrowing/TASK-STRATEGY`, that differs in `resampling.strategy` alone. What is
 before that step is sampled once, by `None`; the tables and plots of `results/` are written at the end. Whatever was
 done is kept, so the command may be stopped and given again. `--iterations 3` lets `None` and the arm that won most per
-token go on to M_3. Run it at the root of the repository, with the extras `workers` and `plots` installed.
+token go on to M_3, and `--so-far` only reads what is there. Run it at the root of the repository, with the extras
+`workers` and `plots` installed.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from report import draw, report
 from sums import write_sums
-from won import arm_of, best_of, document_of, plain_samples
+from won import Arm, arm_of, best_of, document_of, plain_samples
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -37,12 +37,16 @@ SUMS = {"held-out": (140, 900_000), "train": (180, 1_000)}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--iterations", type=int, default=1, metavar="N", help="of None and the best arm (default: 1)")
+    parser.add_argument("--so-far", action="store_true", help="write the tables of what was done, and do no more")
     parser.add_argument("tasks", nargs="*", choices=[*TASKS, []], metavar="TASK", help=f"of {', '.join(TASKS)}")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
-    make_sums()
+    if not arguments.so_far:
+        make_sums()
     for task in arguments.tasks or TASKS:
-        document = studied(task, arguments.iterations)
+        if not arguments.so_far:
+            do(task, arguments.iterations)
+        document = document_of(arms_of(task))
         (RESULTS / f"{task}.json").write_text(json.dumps(document, indent=1) + "\n")
         (RESULTS / f"{task}.md").write_text(report(task, document))
         draw(RESULTS, task, document)
@@ -56,18 +60,21 @@ def make_sums() -> None:
         known |= write_sums(RUNS / f"chain-sum-{name}.jsonl", size, seed, known)
 
 
-def studied(task: str, iterations: int) -> dict[str, Any]:
-    """All arms of a task, one iteration each, and what they come to."""
+def do(task: str, iterations: int) -> None:
+    """All arms of a task, one iteration each; more of `None` and of the best."""
     for strategy in STRATEGIES:
         share(task, strategy)
         run(task, strategy, 1)
         require_same(task, strategy)
-    arms = {strategy: arm_of(folder(task, strategy)) for strategy in STRATEGIES}
-    best = best_of(arms)
     if iterations > 1:
-        for strategy in (VANILLA, best):
+        for strategy in (VANILLA, best_of(arms_of(task))):
             run(task, strategy, iterations)
-    return document_of(arms, best, iterations)
+
+
+def arms_of(task: str) -> dict[str, Arm]:
+    """The arms of a task that are through with sampling; `None`, which the others are compared with, must be whole."""
+    folders = {strategy: folder(task, strategy) for strategy in STRATEGIES}
+    return {name: arm_of(each) for name, each in folders.items() if (each / "i001/select/00000/manifest.json").exists()}
 
 
 def share(task: str, strategy: str) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from sound import is_sound
 
-from selfimprove.artifacts import Manifest, Part, read_rows, require_manifest
+from selfimprove.artifacts import Manifest, Part, load_ledger, read_rows, require_manifest
 from selfimprove.details import training_details
 from selfimprove.gathering import gather, gather_checked
 from selfimprove.measures import (
@@ -92,14 +92,18 @@ class Arm:
         return table_of([found.ids[at] for at in found.prompt], found.utility)
 
     @property
+    def measured(self) -> list[int]:
+        """n of the models M_1, M_2, ... that were measured."""
+        return load_ledger(self.store).measured_iterations()[1:]
+
+    @property
     def target(self) -> int:
         """Of `resampling.target`, what it comes to of the samples that a held-out prompt gets."""
         record = read_record(self.store)
         assert record is not None
         spec = record.resolved
-        return scaled_target(
-            spec.resampling.target, spec.generation.samples_per_prompt, spec.evaluation.samples_per_prompt
-        )
+        drawn, reference = spec.evaluation.samples_per_prompt, spec.generation.samples_per_prompt
+        return scaled_target(spec.resampling.target, samples=drawn, reference=reference)
 
 
 def plain_samples(folder: Path, steps: Sequence[str]) -> list[str]:
@@ -137,7 +141,7 @@ def best_of(arms: Mapping[str, Arm]) -> str:
     return max(won, key=lambda name: won[name].won.sum() / won[name].tokens.sum())
 
 
-def document_of(arms: Mapping[str, Arm], best: str, iterations: int) -> dict[str, Any]:
+def document_of(arms: Mapping[str, Arm]) -> dict[str, Any]:
     """All figures as JSON values."""
     first = arms[VANILLA]
     levels = training_details(first.store, 1).levels
@@ -145,13 +149,10 @@ def document_of(arms: Mapping[str, Arm], best: str, iterations: int) -> dict[str
         "training": len(first.training),
         "uncovered": len(first.accepted.won),
         "levels": levels.to_json() if levels else None,
-        "best": best,
-        "baseline": _held_out(first.held_out(0), first.held_out(0), first.target),
+        "baseline": _held_out(first, 0, first),
         "arms": {name: _arm(name, arms) for name in arms},
         "iterations": {
-            name: {n: _held_out(arms[name].held_out(n), first.held_out(0), first.target) for n in _measured(arms[name])}
-            for name in (VANILLA, best)
-            if iterations > 1
+            name: {n: _held_out(arm, n, first) for n in arm.measured} for name, arm in arms.items() if arm.measured[1:]
         },
     }
 
@@ -160,8 +161,8 @@ def _arm(name: str, arms: Mapping[str, Arm]) -> dict[str, Any]:
     arm, first = arms[name], arms[VANILLA]
     document = {
         "counts": arm.counts,
-        "heldOut": _held_out(arm.held_out(1), arm.held_out(0), arm.target),
-        "versusVanilla": _versus(arm, first) if arm is not first else None,
+        "heldOut": _held_out(arm, 1, first) if arm.measured else None,
+        "versusVanilla": _versus(arm, first) if arm.measured and arm is not first else None,
         "examples": _levels(arm, first),
     }
     if name != VANILLA:
@@ -213,10 +214,10 @@ def _divide(above: Floats, below: Floats) -> Floats:
     return found
 
 
-def _held_out(table: Table, baseline: Table, target: int) -> dict[str, Any]:
-    tail = tail_prompts(baseline, target)
-    found = estimates(columns(table, tail), seed=SEED)
-    return {name: found[key].to_json() for name, key in (("accuracy", "accuracy"), ("tailCoverage", "tail_coverage"))}
+def _held_out(arm: Arm, n: int, first: Arm) -> dict[str, Any]:
+    """Accuracy of M_n, and its coverage of M_0's tail."""
+    found = estimates(columns(arm.held_out(n), tail_prompts(first.held_out(0), first.target)), seed=SEED)
+    return {"accuracy": found["accuracy"].to_json(), "tailCoverage": found["tail_coverage"].to_json()}
 
 
 def _versus(arm: Arm, first: Arm) -> dict[str, Any]:
@@ -250,12 +251,6 @@ def _levels(arm: Arm, first: Arm) -> dict[str, Any]:
 
 def _mean(values: Floats) -> dict[str, Any]:
     return estimates({"mean": values}, seed=SEED)["mean"].to_json()
-
-
-def _measured(arm: Arm) -> list[int]:
-    """n of the models M_1, M_2, ... that were measured."""
-    names = sorted(name for name in arm.store.folders() if name.startswith("i"))
-    return [int(name[1:]) for name in names[1:]]
 
 
 def _won(store: Store, guided: Manifest | None, uncovered: Sequence[str], reasons: Collection[str]) -> Won:
