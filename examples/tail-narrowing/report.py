@@ -52,7 +52,7 @@ def report(task: str, document: Figures) -> str:
             ("model", rates[0], "less None's", rates[1], "less None's"),
             [m_0, *(_held_out(name, arm) for name, arm in arms.items() if arm["heldOut"])],
         ),
-        "Samples that were dropped as leaks, and what came of critiques:",
+        "Right samples that were dropped as leaks, and what came of critiques (empty: none):",
         "",
         *table(
             ("strategy", *LEAKS, *(f"critique {outcome}" for outcome in CRITIQUES)),
@@ -138,8 +138,10 @@ def interval(found: Figures, form: str) -> str:
     return "" if low is None or high is None else f"[{100 * low:{form}}, {100 * high:{form}}]"
 
 
-def amount(found: Figures, form: str) -> str:
-    """A cost; endless where nothing was won."""
+def amount(found: Figures | None, form: str) -> str:
+    """A cost; endless where nothing was won. None: there is nothing to compare it with."""
+    if found is None:
+        return "-"
     each = {name: "endless" if found[name] is None else format(found[name], form) for name in ("value", "low", "high")}
     return each["value"] if found["value"] is None else f"{each['value']} [{each['low']}, {each['high']}]"
 
@@ -156,11 +158,10 @@ def _draw_costs(path: Path, task: str, document: Figures) -> None:
     """Tokens for one newly covered prompt, all of them and those that pass each test."""
     guided = {name: arm for name, arm in document["arms"].items() if "won" in arm}
     figure, axes = _axes(f"{task}: tokens for one newly covered prompt (95% intervals)")
-    for row, arm in enumerate(guided.values()):
-        costs = {"newly covered": arm["won"], **arm["survivors"]}
-        for place, (name, colour) in enumerate(COLOURS.items()):
-            if (found := costs[name]) and found["cost"]["value"] is not None:
-                _bar_of(axes, found["cost"], row + 0.18 * (place - 1.5), colour, name if row == 0 else None)
+    for place, (name, colour) in enumerate(COLOURS.items()):
+        costs = [{"newly covered": arm["won"], **arm["survivors"]}[name] for arm in guided.values()]
+        rows = {row: each["cost"] for row, each in enumerate(costs) if each and each["won"]}
+        _bars(axes, rows, 0.18 * (place - 1.5), colour, name)
     axes.set_xscale("log")
     axes.set_yticks(range(len(guided)), list(guided))
     axes.invert_yaxis()
@@ -172,12 +173,10 @@ def _draw_held_out(path: Path, task: str, document: Figures) -> None:
     """Held-out accuracy and coverage of the tail less the vanilla loop's."""
     versus = {name: arm["versusVanilla"] for name, arm in document["arms"].items() if arm["versusVanilla"]}
     figure, axes = _axes(f"{task}: M_1 less the vanilla loop's, points (95% intervals, paired by prompt)")
-    for row, found in enumerate(versus.values()):
-        for place, (name, colour) in enumerate({"accuracy": "tab:blue", "tailCoverage": "tab:orange"}.items()):
-            if found[name]:
-                scaled = {end: 100 * found[name][end] for end in ("value", "low", "high")}
-                label = {"accuracy": "accuracy", "tailCoverage": "coverage of the tail"}[name] if row == 0 else None
-                _bar_of(axes, scaled, row + 0.2 * (place - 0.5), colour, label)
+    names = {"accuracy": "accuracy", "tailCoverage": "coverage of the tail"}
+    for place, (name, label) in enumerate(names.items()):
+        rows = {row: _percent(found[name]) for row, found in enumerate(versus.values()) if found[name]}
+        _bars(axes, rows, 0.2 * (place - 0.5), ("tab:blue", "tab:orange")[place], label)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(versus)), list(versus))
     axes.invert_yaxis()
@@ -211,12 +210,19 @@ def _axes(title: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _bar_of(axes: Axes, found: Figures, y: float, colour: str, label: str | None) -> None:
-    """A value with its interval; one without an upper end goes on to the edge as an arrow."""
-    below = found["value"] - found["low"]
-    above = 0.0 if found["high"] is None else found["high"] - found["value"]
-    axes.errorbar(
-        found["value"], y, xerr=[[below], [above]], fmt="o", markersize=4, capsize=2, color=colour, label=label
-    )
-    if found["high"] is None:
-        axes.errorbar(found["value"], y, xerr=[[0], [found["value"]]], xlolims=True, fmt="none", color=colour)
+def _percent(found: Figures) -> dict[str, float]:
+    return {end: 100 * found[end] for end in ("value", "low", "high")}
+
+
+def _bars(axes: Axes, rows: Mapping[int, Figures], shift: float, colour: str, label: str) -> None:
+    """Values with their intervals; one without an upper end goes on as an arrow."""
+    if not rows:
+        return
+    y, x = [row + shift for row in rows], [found["value"] for found in rows.values()]
+    below = [found["value"] - found["low"] for found in rows.values()]
+    above = [0.0 if found["high"] is None else found["high"] - found["value"] for found in rows.values()]
+    axes.errorbar(x, y, xerr=[below, above], fmt="o", markersize=4, capsize=2, color=colour, label=label)
+    for at, found in zip(y, rows.values(), strict=True):
+        if found["high"] is None:
+            more = [[0], [found["value"]]]
+            axes.errorbar(found["value"], at, xerr=more, xlolims=True, fmt="none", color=colour)

@@ -182,7 +182,10 @@ def _survivors(arm: Arm, baseline: Arm, test: str) -> dict[str, Any] | None:
 
 
 def _cost(won: Won, baseline: Won) -> dict[str, Any]:
-    """Tokens for one prompt that was won, and that against what the baseline paid; null: endless, none was."""
+    """Tokens for one prompt that was won, and that against what the baseline paid, if it won any.
+
+    null: endless, since none was won.
+    """
 
     def per_prompt(sums: Floats) -> Floats:
         return _divide(sums[:, 0], sums[:, 1])
@@ -197,7 +200,7 @@ def _cost(won: Won, baseline: Won) -> dict[str, Any]:
         "won": int(won.won.sum()),
         "covered": _mean(won.won),
         "cost": _interval(values, per_prompt),
-        "ratio": _interval(values, ratio),
+        "ratio": _interval(values, ratio) if baseline.won.any() else None,
     }
 
 
