@@ -165,7 +165,7 @@ def _draw_costs(path: Path, task: str, document: Figures) -> None:
     axes.set_xscale("log")
     axes.set_yticks(range(len(guided)), list(guided))
     axes.invert_yaxis()
-    axes.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=110)
 
 
@@ -180,7 +180,7 @@ def _draw_held_out(path: Path, task: str, document: Figures) -> None:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(versus)), list(versus))
     axes.invert_yaxis()
-    axes.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=110)
 
 
@@ -198,7 +198,7 @@ def _draw_levels(path: Path, task: str, document: Figures) -> None:
         before = [left + width for left, width in zip(before, widths, strict=True)]
     axes.set_yticks(range(len(counts)), list(counts))
     axes.invert_yaxis()
-    axes.legend(fontsize=8, loc="lower left")
+    figure.legend(fontsize=8, loc="outside lower center", ncols=len(levels["names"]))
     figure.savefig(path, dpi=110)
 
 
