@@ -104,9 +104,8 @@ def test_one_answer_in_between_keeps_a_shaky_server() -> None:
         return says("well") if question in ("question 1", "question 3") else Reply(503)
 
     with chat_server(reply=reply) as server:
-        found = list(teacher(server, deadlineSeconds=1, parallelism=1).answers(questions(2)))
-        assert [answer.trouble for answer in found] == [Trouble.UNREACHABLE, Trouble.UNREACHABLE]
-        found = list(teacher(server, deadlineSeconds=1, parallelism=2).answers(questions(4)))
+        shaky = teacher(server, deadlineSeconds=1, parallelism=2)
+        found = [answer for question in questions(4) for answer in shaky.answers([question])]
         assert [answer.trouble for answer in found] == [Trouble.UNREACHABLE, None, Trouble.UNREACHABLE, None]
 
 
@@ -129,6 +128,8 @@ def test_what_is_too_long_is_asked_shorter_and_else_said_to_be() -> None:
         (Reply(body='{"choices": []}'), 0),
         (says(None, 9), 9),
         (says(["parts"], 9), 9),
+        (Reply(body="[" * 200_000), 0),
+        (Reply(body='{"choices": [{"message": {"content": "half \\ud800"}}], "usage": {"completion_tokens": 9}}'), 9),
     ],
 )
 def test_an_answer_without_words_is_nonsense_and_what_it_cost_is_counted(reply: Reply, tokens: int) -> None:
@@ -136,9 +137,20 @@ def test_an_answer_without_words_is_nonsense_and_what_it_cost_is_counted(reply: 
         assert list(teacher(server).answers(questions(1))) == [Answer(tokens=tokens, trouble=Trouble.NONSENSE)]
 
 
-def test_a_server_that_counts_nothing_is_counted_here() -> None:
-    with chat_server(reply=lambda question, before: says("three words here", None)) as server:
+@pytest.mark.parametrize("usage", ["", ', "usage": null', ', "usage": {}', ', "usage": {"completion_tokens": null}'])
+def test_a_server_that_counts_nothing_is_counted_here(usage: str) -> None:
+    body = f'{{"choices": [{{"message": {{"content": "three words here"}}}}]{usage}}}'
+    with chat_server(reply=lambda question, before: Reply(body=body)) as server:
         assert list(teacher(server).answers(questions(1))) == [Answer("three words here", 3)]
+
+
+@pytest.mark.parametrize(
+    "usage", ["none", [7], 7, True, *({"completion_tokens": n} for n in (10**12, -1, True, 7.0, "7"))]
+)
+def test_an_answer_that_counts_what_no_model_writes_is_nonsense_and_is_counted_here(usage: object) -> None:
+    document = {"choices": [{"message": {"content": "three words here"}}], "usage": usage}
+    with chat_server(reply=lambda question, before: Reply(body=json.dumps(document))) as server:
+        assert list(teacher(server).answers(questions(1))) == [Answer(tokens=3, trouble=Trouble.NONSENSE)]
 
 
 def test_a_refusal_is_no_reason_to_ask_again_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -178,6 +190,12 @@ def test_a_server_that_is_there_passes_the_check_with_or_without_a_list_of_model
         assert server.requests == []
 
 
+@pytest.mark.parametrize("listed", ["[" * 200_000, "[1]", '{"data": 5}', '{"data": [7, {}, {"id": 3}]}', "<html>"])
+def test_a_list_of_models_that_is_none_is_believed_to_have_it(listed: str) -> None:
+    with chat_server(models=Reply(body=listed)) as server:
+        teacher(server).check()
+
+
 def test_a_server_that_is_down_is_named_before_anything_is_asked() -> None:
     with chat_server() as server:
         url = server.url
@@ -204,6 +222,50 @@ def test_a_model_that_is_not_served_is_named_with_those_that_are() -> None:
         pytest.raises(UserError, match=r"^spec\.resampling\.teacher\.model: huge is not served at .*; give big$"),
     ):
         teacher(server, model="huge").check()
+
+
+def test_a_list_of_models_that_tells_the_key_is_shown_without_it() -> None:
+    listed = Reply(body=json.dumps({"data": [{"id": "big\n for sk-1"}]}))
+    with chat_server(models=listed) as server, pytest.raises(UserError, match=r"; give big for \*\*\*$"):
+        teacher(server, key="sk-1", model="huge").check()
+
+
+def test_a_refusal_that_tells_the_key_where_it_is_cut_shows_no_part_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    with chat_server(reply=lambda question, before: Reply(404, "x" * 295 + "s3cr3t-key")) as server:
+        list(teacher(server, key="s3cr3t-key").answers(questions(1)))
+    assert "answered 404" in caplog.text
+    assert "s3c" not in caplog.text
+
+
+def test_white_space_round_the_key_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big"})
+    monkeypatch.setenv("OPENAI_API_KEY", " s3cr3t-key\r\n")
+    key = key_of(settings)
+    with chat_server() as server:
+        teacher(server, key=key).check()
+        assert server.keys == {"Bearer s3cr3t-key"}
+
+
+@pytest.mark.parametrize("value", [" \n", "geh\u00fcim-key", "s3cr3t\nkey", "s3cr3t\x7fkey"])
+@pytest.mark.parametrize("secret", [None, "tutor"])
+def test_a_key_that_is_none_is_named_and_never_quoted(
+    value: str, secret: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big", "credentialsSecretName": secret})
+    monkeypatch.setenv((prefix_of(secret) if secret else "") + "OPENAI_API_KEY", value)
+    with pytest.raises(
+        SurroundingsError, match=r"^spec\.resampling\.teacher\.credentialsSecretName: .*OPENAI_API_KEY.*; give"
+    ) as told:
+        key_of(settings)
+    assert not any(part in str(told.value) for part in ("s3cr3t", "geh", "\n"))
+
+
+def test_where_the_secret_s_own_key_is_empty_no_other_goes_to_its_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big", "credentialsSecretName": "tutor"})
+    monkeypatch.setenv("OPENAI_API_KEY", "usual")
+    monkeypatch.setenv(prefix_of("tutor") + "OPENAI_API_KEY", "")
+    with pytest.raises(SurroundingsError, match="is empty"):
+        key_of(named)
 
 
 def test_the_key_is_that_of_the_named_secret_else_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,8 +45,11 @@ class Book:
 
     @property
     def left(self) -> float:
-        """Tokens that may still be sampled, but by judges; infinite without `resampling.maxTokens`."""
-        return self._budget - self._guiding
+        """Tokens that may still be sampled, but by judges; infinite without `resampling.maxTokens`.
+
+        None are where a teacher took more than it was asked to.
+        """
+        return max(self._budget - self._guiding, 0)
 
     @property
     def _guiding(self) -> int:

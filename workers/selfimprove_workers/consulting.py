@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -49,6 +49,11 @@ class Consultant:
         rows = [row for batch in batches for row in batch.to_pylist()]
         self._known = {(row["round"], row["prompt"]): row for row in rows}
 
+    @property
+    def dearest(self) -> int:
+        """Tokens of the most expensive answer so far: an endpoint may not keep to the length it is asked for."""
+        return max((int(row["tokens"]) for row in self._known.values()), default=0)
+
     def asked(self, turn: Turn, round: int) -> bool:
         """Whether a turn's critique costs nothing any more: it was asked for, or none is needed."""
         return not turn.strategy.needs_teacher or (round, turn.prompt.prompt.id) in self._known
@@ -58,13 +63,24 @@ class Consultant:
         row = self._known.get((round, turn.prompt.prompt.id)) if turn.strategy.needs_teacher else None
         return int(row["tokens"]) if row else 0
 
-    def consulted(self, turns: Sequence[Turn], round: int) -> list[Turn]:
+    def consulted(
+        self, turns: Sequence[Turn], round: int, affordable: Callable[[Sequence[Turn]], Sequence[Turn]]
+    ) -> list[Turn]:
         """The turns with their critiques; without one where the teacher could not give any that may be shown.
 
-        Raises `TerminatedError` when a signal came, after what was said is kept.
+        `affordable`: those of some turns, from the first, that may still be paid for. An endpoint is asked for as many
+        critiques at a time as may be on their way, and only turns that stay affordable come back. Raises
+        `TerminatedError` when a signal came, after what was said is kept.
         """
-        missing = [turn for turn in turns if not self.asked(turn, round)]
-        self._ask(missing, round)
+        if missing := sum(not self.asked(turn, round) for turn in turns):
+            self._context.progress.start(f"{self._context.step.name} round {round}, teacher", missing)
+        at_once = (
+            len(turns) if self._context.spec.resampling.max_tokens is None else self._teacher.at_once or len(turns)
+        )
+        for at in range(0, len(turns), at_once or 1):
+            some = turns[at : at + at_once]
+            self._ask([turn for turn in some if not self.asked(turn, round)], round)
+            turns = affordable(turns)
         return [replace(turn, critique=self._critique(turn, round)) for turn in turns]
 
     def _critique(self, turn: Turn, round: int) -> str | None:
@@ -75,7 +91,6 @@ class Consultant:
         """Ask in the order of the turns, and keep what was said every now and then."""
         if not turns:
             return
-        self._context.progress.start(f"{self._context.step.name} round {round}, teacher", len(turns))
         asking = [self._question(turn, round) for turn in turns]
         held: list[dict[str, Any]] = []
         since = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from selfimprove.failing import naming_log
 from selfimprove.ledger import StepId
 from selfimprove.orders import Failure, Order, Reply
 from selfimprove.run_record import keep_record
+from selfimprove.secret_values import masked
 from selfimprove.store import open_store
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
@@ -165,12 +167,12 @@ def _last_words(error: Exception | StoppedError) -> str:
 
 
 def _failure(step: StepId, error: Exception | StoppedError, prompts_done: int = 0) -> Failure:
-    code, message = UNEXPECTED, str(error)
+    code, message = UNEXPECTED, masked(str(error))
     if isinstance(error, StoppedError):
         code = TERMINATED
     elif isinstance(error, SelfImproveError):
         code = error.exit_code
     else:
-        traceback.print_exception(error)
+        print(masked("".join(traceback.format_exception(error))), end="", file=sys.stderr, flush=True)
         message = f"{type(error).__name__}: {next(iter(message.strip().splitlines()), 'no message')}"
     return Failure(step=step.name, exit_code=code, message=message, prompts_done=prompts_done)

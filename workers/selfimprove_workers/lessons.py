@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from selfimprove_workers.book import Book
 from selfimprove_workers.consulting import Consultant
@@ -44,10 +44,11 @@ class Lessons:
             return True
         self._context.progress.start(f"{self._context.step.name} round {round}", len(past) + len(turns), len(past))
         while turns:
-            now = self._affordable(turns[: self._most_at_once], round)
+            affordable = partial(self._affordable, round)
+            now = self._consultant.consulted(affordable(turns[: self._most_at_once]), round, affordable)
             if not now:
                 return False
-            for lesson in self._tutor.lessons(self._consultant.consulted(now, round), round):
+            for lesson in self._tutor.lessons(now, round):
                 self._book.write(lesson)
                 for turn in turns[: lesson.prompts]:
                     prompt = turn.prompt.prompt.id
@@ -68,13 +69,17 @@ class Lessons:
             return None
         return SAMPLES_AT_ONCE // self._context.spec.resampling.samples_per_round or 1
 
-    def _affordable(self, turns: list[Turn], round: int) -> list[Turn]:
-        """The turns, from the first, that stay within the budget even when all that they draw is of full length."""
+    def _affordable(self, round: int, turns: Sequence[Turn]) -> Sequence[Turn]:
+        """The turns, from the first, that stay within the budget even when all that they draw is of full length.
+
+        A critique that is still to come is taken to cost as much as the most expensive one so far.
+        """
         longest = self._context.spec.generation.max_tokens
+        critique = max(longest, self._consultant.dearest)
         left = self._book.left
         for at, turn in enumerate(turns):
-            draws = self._context.spec.resampling.samples_per_round + (not self._consultant.asked(turn, round))
-            left -= longest * draws
+            left -= longest * self._context.spec.resampling.samples_per_round
+            left -= 0 if self._consultant.asked(turn, round) else critique
             if left < 0:
                 return turns[:at]
         return turns

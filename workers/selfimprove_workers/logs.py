@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
+from selfimprove.secret_values import MaskingFormatter
 from selfimprove.store.base import Store
 
 MOST_BYTES = 1 << 20
@@ -169,6 +170,6 @@ def beating(*calls: Callable[[], object]) -> Iterator[None]:
 
 
 def _formatter() -> logging.Formatter:
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ")
+    formatter = MaskingFormatter("%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
     return formatter

@@ -28,6 +28,7 @@ from pydantic import ValidationError
 from selfimprove.errors import DONE, FAILED, WRONG_INPUT, UserError
 from selfimprove.failing import shortened
 from selfimprove.orders import Failure, Order
+from selfimprove.secret_values import MaskingFormatter
 from selfimprove.summaries import MAX_BYTES, Summary
 from selfimprove.verdicts import UTILITY
 from selfimprove_workers.cgroups import cpu_limit
@@ -168,10 +169,11 @@ def _log_to_standard_error() -> None:
 
     Ours are made from DEBUG up, for the step's log.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     logging.captureWarnings(True)
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.INFO)
+        handler.setFormatter(MaskingFormatter("%(message)s"))
     for ours in ("selfimprove", "selfimprove_workers"):
         logging.getLogger(ours).setLevel(logging.DEBUG)
 

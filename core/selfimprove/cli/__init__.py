@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from selfimprove.errors import DONE, INTERRUPTED, TERMINATED, UNEXPECTED, WRONG_INPUT, SelfImproveError
+from selfimprove.secret_values import masked
 
 DEBUG = "SELFIMPROVE_DEBUG"
 EXTRAS = {"numpy": "data", "pyarrow": "data", "boto3": "data"}
@@ -40,7 +41,7 @@ def end_of(command: Callable[[], object]) -> int:
         return DONE
     except Exception as error:
         if os.environ.get(DEBUG):
-            traceback.print_exc()
+            print(masked(traceback.format_exc()), end="", file=sys.stderr)
         return _failed(error)
 
 
@@ -62,7 +63,7 @@ def _failed(error: Exception) -> int:
 
 def complain(message: str) -> None:
     """Each line of a message as an error on standard error."""
-    for line in message.splitlines() or [""]:
+    for line in masked(message).splitlines() or [""]:
         print(f"error: {line}", file=sys.stderr)
 
 

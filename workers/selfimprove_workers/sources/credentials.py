@@ -11,13 +11,17 @@ import os
 
 from selfimprove.api.secret_names import CREDENTIALS, TOKEN, prefix_of
 from selfimprove.api.source import Source
+from selfimprove.secret_values import usable
 
 
 def credentials_of(source: Source) -> dict[str, str]:
-    """Key -> value, as `AWS_ACCESS_KEY_ID` or `HF_TOKEN`, of what the environment holds for this source alone."""
+    """Key -> value, as `AWS_ACCESS_KEY_ID` or `HF_TOKEN`, of what the environment holds for this source alone.
+
+    Raises `SurroundingsError` for a value that is none.
+    """
     named = ((source.credentials_secret_name, CREDENTIALS), (source.token_secret_name, TOKEN))
     return {
-        key: value
+        key: usable(value, f"{prefix_of(secret)}{key}", key)
         for secret, keys in named
         if secret
         for key in keys

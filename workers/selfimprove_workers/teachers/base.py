@@ -43,6 +43,10 @@ class Answer:
 class Teacher(Protocol):
     """Whoever writes critiques."""
 
+    @property
+    def at_once(self) -> int | None:
+        """Questions on their way together, of a teacher whose answers may cost more than they should; else None."""
+
     def check(self) -> None:
         """Find out what can be known before any GPU time: an address, a key, a model's files.
 

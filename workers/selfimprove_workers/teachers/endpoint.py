@@ -23,6 +23,7 @@ import httpx
 from selfimprove.api import selecting
 from selfimprove.api.secret_names import prefix_of
 from selfimprove.errors import SurroundingsError, UserError
+from selfimprove.secret_values import masked, usable
 from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P, Answer, Question, Trouble
 
 KEY = "OPENAI_API_KEY"
@@ -30,6 +31,9 @@ FIELD = "spec.resampling.teacher"
 _BUSY = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
 _OVERFLOW = ("context length", "context_length", "maximum context", "context window", "too long", "too many tokens")
 _MOST_BYTES = 1 << 22
+_MOST_TOKENS = 1 << 24
+"""Of one answer: more than any model writes; what a server says beyond is nonsense."""
+_MOST_SAID = 300
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _CHECK_SECONDS = 20.0
 _LOOK_EVERY = 0.2
@@ -41,10 +45,13 @@ _log = logging.getLogger(__name__)
 def key_of(settings: selecting.Teacher) -> str | None:
     """The endpoint's key, from the environment: of its own Secret, else the usual one; None for a server that has none.
 
-    In a cluster the Secret named by `credentialsSecretName` is what the variable refers to.
+    In a cluster the Secret named by `credentialsSecretName` is what the variable refers to: where that is empty,
+    another key must not go to its server. Raises `SurroundingsError` for a key that is none.
     """
     secret = settings.credentials_secret_name
-    return (os.environ.get(prefix_of(secret) + KEY) if secret else None) or os.environ.get(KEY)
+    own = os.environ.get(prefix_of(secret) + KEY) if secret else None
+    value = own if own is not None else os.environ.get(KEY) or None
+    return None if value is None else usable(value, f"{FIELD}.credentialsSecretName", KEY)
 
 
 class EndpointTeacher:
@@ -60,7 +67,7 @@ class EndpointTeacher:
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
         self._settings, self._max_tokens, self._stopping, self._count = settings, max_tokens, stopping, count
-        self._url = str(settings.api_url).rstrip("/")
+        self._url, self.at_once = str(settings.api_url).rstrip("/"), settings.parallelism
         self._key, self._warned = key, set[int]()
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._first_pause, self._limit = first_pause, "max_tokens"
@@ -71,7 +78,7 @@ class EndpointTeacher:
         try:
             response = httpx.get(f"{self._url}/models", headers=self._headers, timeout=_CHECK_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._down(_said(error)) from error
+            raise self._down(self._said(error)) from error
         if response.status_code in (401, 403):
             raise SurroundingsError(
                 f"{FIELD}.credentialsSecretName: {self._url} does not take the key ({response.status_code}); "
@@ -81,7 +88,8 @@ class EndpointTeacher:
             raise self._down(f"answered {response.status_code}")
         served = _models(response)
         if served and self._settings.model not in served:
-            raise UserError(f"{FIELD}.model: {self._settings.model} is not served at {self._url}; give {_some(served)}")
+            names = self._line(_some(served))
+            raise UserError(f"{FIELD}.model: {self._settings.model} is not served at {self._url}; give {names}")
 
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, `teacher.parallelism` of them on their way at a time."""
@@ -160,7 +168,7 @@ class EndpointTeacher:
         """Say once for each status what the server said: it may say it to every question."""
         if status not in self._warned:
             self._warned.add(status)
-            said = body[:300].decode(errors="replace").replace(self._key or "\0", "***")
+            said = self._line(body.decode(errors="replace"))
             _log.warning("%s: %s answered %d to a question: %s", FIELD, self._url, status, said)
 
     async def _post(self, client: httpx.AsyncClient, text: str, seed: int) -> tuple[int, Mapping[str, str], bytes]:
@@ -181,18 +189,23 @@ class EndpointTeacher:
         return response.status_code, response.headers, bytes(body)
 
     def _read(self, body: bytes) -> Answer:
-        try:
-            document = json.loads(body)
-        except ValueError:
-            return Answer(trouble=Trouble.NONSENSE)
-        used = _usage(document)
-        try:
-            text = document["choices"][0]["message"]["content"]
-        except (KeyError, IndexError, TypeError):
-            text = None
-        if not isinstance(text, str):
-            return Answer(tokens=used or 0, trouble=Trouble.NONSENSE)
-        return Answer(text, self._count(text) if used is None else used)
+        """What an answer says and cost: by its own count, else by ours."""
+        document = _parsed(body)
+        text = _text(_within(document, "choices", 0, "message", "content"))
+        used = _within(document, "usage", "completion_tokens")
+        told = _is_count(used)
+        tokens = used if told else self._count(text or "")
+        if text is None or not (told or _silent(document)):
+            return Answer(tokens=tokens, trouble=Trouble.NONSENSE)
+        return Answer(text, tokens)
+
+    def _said(self, error: Exception) -> str:
+        return self._line(str(error)) or type(error).__name__
+
+    def _line(self, text: str) -> str:
+        """What somebody else said, as the beginning of one line without the key."""
+        plain = masked(text, self._key).encode(errors="replace").decode()
+        return " ".join(plain.split())[:_MOST_SAID]
 
     def _down(self, what: str) -> SurroundingsError:
         return SurroundingsError(
@@ -201,17 +214,44 @@ class EndpointTeacher:
         )
 
 
-def _usage(document: Any) -> int | None:
-    used = (document.get("usage") or {}).get("completion_tokens") if isinstance(document, dict) else None
-    return used if isinstance(used, int) and used >= 0 else None
+def _parsed(body: bytes) -> Any:
+    """A server's JSON, whatever it is; None for what is none, or is nested without end."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _within(document: Any, *path: str | int) -> Any:
+    """What stands at a path in a document; None where the document is of another shape."""
+    for step in path:
+        try:
+            document = document[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def _text(content: Any) -> str | None:
+    """The content if it is a text that can be stored: JSON can write halves of characters."""
+    return content if isinstance(content, str) and not re.search("[\ud800-\udfff]", content) else None
+
+
+def _is_count(used: Any) -> bool:
+    return type(used) is int and 0 <= used <= _MOST_TOKENS  # True is an int too
+
+
+def _silent(document: Any) -> bool:
+    """Whether a server does not say what an answer cost, which is no mistake."""
+    usage = _within(document, "usage")
+    return usage is None or (isinstance(usage, dict) and usage.get("completion_tokens") is None)
 
 
 def _models(response: httpx.Response) -> list[str]:
     """The models that a server lists; none where it has no list."""
-    try:
-        return [str(model["id"]) for model in response.json()["data"]] if response.is_success else []
-    except (ValueError, KeyError, TypeError):
-        return []
+    listed = _within(_parsed(response.content), "data") if response.is_success else None
+    names = [_text(_within(model, "id")) for model in listed] if isinstance(listed, list) else []
+    return [name for name in names if name]
 
 
 def _overflows(status: int, body: bytes) -> bool:
@@ -226,14 +266,9 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return float(value)
     try:
         return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" or one of {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _said(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__

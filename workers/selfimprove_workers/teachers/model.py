@@ -16,6 +16,8 @@ from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P, Answer, Questi
 class ModelTeacher:
     """Answers by sampling. `engine` loads the model when it is called."""
 
+    at_once = None
+
     def __init__(
         self,
         engine: Callable[[], Engine],
