@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -162,6 +163,37 @@ def test_another_model_may_teach_and_gives_the_student_its_place_back(tiny_model
 def test_the_teachers_tokens_are_in_the_budget(budget: int, tiny_model: Path, tmp_path: Path) -> None:
     shop = taught(tmp_path, tiny_model, None, maxTokens=budget)
     assert done(shop).tokens <= budget
+
+
+@pytest.mark.parametrize("parallelism", [1, 3])
+@pytest.mark.parametrize("budget", [16, 60, 200, 2500])
+def test_a_teacher_that_writes_more_than_it_may_exceeds_the_budget_by_what_is_on_its_way_and_no_more(
+    budget: int, parallelism: int, tiny_model: Path, tmp_path: Path
+) -> None:
+    with chat_server(reply=lambda question, before: says(SAID, 1000)) as server:
+        teacher = {**asking(server), "parallelism": parallelism}
+        shop = taught(tmp_path, tiny_model, teacher, maxTokens=budget, maxRounds=4, target=8)
+        summary = done(shop)
+        asked = len(server.requests)
+    drawn = sum(len(row["tokens"]) for row in guided_rows(shop))
+    assert summary.tokens == asked * 1000 + drawn
+    assert 0 < asked <= max(parallelism, budget // 1000)
+    assert summary.tokens <= max(budget, parallelism * 1000)
+
+
+NONSENSE = {
+    "a text for a number": json.dumps({**json.loads(says(SAID).body), "usage": "none"}),
+    "more than any model": says(SAID, 10**12).body,
+    "half a character": says("You added \ud800 the wrong way.").body,
+    "nested": "[" * 200_000,
+}
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_nonsense_of_any_shape_ends_no_step(kind: str, tiny_model: Path, tmp_path: Path) -> None:
+    with chat_server(reply=lambda question, before: Reply(body=NONSENSE[kind])) as server:
+        summary = done(taught(tmp_path, tiny_model, asking(server), maxRounds=1))
+    assert summary.counts["critique.nonsense"] == summary.counts["untaught"] == 4
 
 
 def test_a_killed_step_asks_and_samples_nothing_twice(

@@ -77,7 +77,7 @@ def test_levels_that_the_base_models_draw_chose_are_compared_from_the_next_draw_
 
 
 @pytest.fixture
-def guided(tiny_model: Path, tmp_path: Path) -> TrainingDetails:
+def steered(tiny_model: Path, tmp_path: Path) -> Workshop:
     """p0 is mastered, p1 lacks one accepted sample; the second round of guidance gives it."""
     shop = workshop(
         tmp_path,
@@ -89,7 +89,12 @@ def guided(tiny_model: Path, tmp_path: Path) -> TrainingDetails:
     shop.commit_answers({"p0": ["It is 7", "So 7"], "p1": ["8", "It is 7"]})
     resample.run(shop.context("resample"))
     select.run(shop.context("select"))
-    return told(shop)
+    return shop
+
+
+@pytest.fixture
+def guided(steered: Workshop) -> TrainingDetails:
+    return told(steered)
 
 
 def test_plain_and_guided_samples_are_counted_apart(guided: TrainingDetails) -> None:
@@ -141,6 +146,19 @@ def test_lengths_stand_beside_the_references_and_perplexity_is_of_what_was_sampl
     assert texts.length["drawn"].quantiles[0] >= 1
     assert set(texts.perplexity) == {"drawn", "plain", "guided"}
     assert texts.perplexity["guided"].quantiles[0] > 1
+
+
+def test_a_prefix_that_was_given_is_in_no_yield_and_in_no_perplexity(
+    steered: Workshop, guided: TrainingDetails
+) -> None:
+    rows = steered.rows(steered.manifest("resample").parts, "sample")
+    assert rows[-1]["prefix_length"] > 0
+    sampled = [len(row["tokens"]) - row["prefix_length"] for row in rows]
+    _, *rounds = guided.yields
+    assert [each.tokens for each in rounds] == sampled
+    assert guided.texts is not None
+    found = guided.texts.perplexity["guided"].mean
+    assert found == pytest.approx(math.exp(-rows[-1]["logprob_sum"] / sampled[-1]))
 
 
 def test_references_are_read_by_the_model_that_samples_and_stand_beside_what_was_kept(

@@ -46,13 +46,10 @@ class Consultant:
     def __init__(self, context: StepContext, teacher: Teacher, writer: PartWriter) -> None:
         self._context, self._teacher, self._writer = context, teacher, writer
         batches = read_rows(context.store, writer.parts, CRITIQUE)
-        rows = [row for batch in batches for row in batch.to_pylist()]
-        self._known = {(row["round"], row["prompt"]): row for row in rows}
-
-    @property
-    def dearest(self) -> int:
+        self._known: dict[tuple[int, str], dict[str, Any]] = {}
+        self.dearest = 0
         """Tokens of the most expensive answer so far: an endpoint may not keep to the length it is asked for."""
-        return max((int(row["tokens"]) for row in self._known.values()), default=0)
+        self._know([row for batch in batches for row in batch.to_pylist()])
 
     def asked(self, turn: Turn, round: int) -> bool:
         """Whether a turn's critique costs nothing any more: it was asked for, or none is needed."""
@@ -74,12 +71,10 @@ class Consultant:
         """
         if missing := sum(not self.asked(turn, round) for turn in turns):
             self._context.progress.start(f"{self._context.step.name} round {round}, teacher", missing)
-        at_once = (
-            len(turns) if self._context.spec.resampling.max_tokens is None else self._teacher.at_once or len(turns)
-        )
-        for at in range(0, len(turns), at_once or 1):
-            some = turns[at : at + at_once]
-            self._ask([turn for turn in some if not self.asked(turn, round)], round)
+        limited = self._context.spec.resampling.max_tokens is not None
+        at_once = (self._teacher.at_once if limited else None) or max(len(turns), 1)
+        for at in range(0, len(turns), at_once):
+            self._ask([turn for turn in turns[at : at + at_once] if not self.asked(turn, round)], round)
             turns = affordable(turns)
         return [replace(turn, critique=self._critique(turn, round)) for turn in turns]
 
@@ -132,7 +127,11 @@ class Consultant:
             return
         counts = Counter(f"critique.{row['outcome']}" for row in rows)
         self._writer.write(rows, len(rows), {**counts, "tokens": sum(row["tokens"] for row in rows)})
+        self._know(rows)
+
+    def _know(self, rows: Sequence[dict[str, Any]]) -> None:
         self._known.update({(row["round"], row["prompt"]): row for row in rows})
+        self.dearest = max([self.dearest, *(row["tokens"] for row in rows)])
 
 
 def without_thoughts(text: str) -> str:
