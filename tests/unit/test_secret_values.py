@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from selfimprove.api.execution import Storage
 from selfimprove.api.source import Source
 from selfimprove.cli import end_of
 from selfimprove.errors import SurroundingsError
@@ -15,6 +16,7 @@ from selfimprove.secret_values import MaskingFormatter, masked
 from selfimprove.store import open_store
 from selfimprove_workers.desk import _failure
 from selfimprove_workers.logs import StepLog
+from selfimprove_workers.sources import fetch
 from selfimprove_workers.sources.credentials import credentials_of
 
 NAMES = ("OPENAI_API_KEY", "SECRET_TUTOR_OPENAI_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -69,6 +71,13 @@ def test_a_record_is_formatted_without_secrets(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("HF_TOKEN", "hf_s3cr3t")
     record = logging.LogRecord("any", logging.WARNING, "", 0, "token %s", ("hf_s3cr3t",), None)
     assert MaskingFormatter("%(message)s").format(record) == "token ***"
+
+
+def test_a_token_of_the_hub_that_is_none_is_named_before_the_hub_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_s3cr3t-ké")
+    with pytest.raises(SurroundingsError, match=r"^spec\.model\.tokenSecretName: .*HF_TOKEN") as told:
+        fetch(Source(uri="hf://lab/small"), kind="model", storage=Storage(uri="s3://lab/runs"))
+    assert "s3cr3t" not in str(told.value)
 
 
 def test_a_source_s_own_keys_are_bare_and_one_that_is_none_is_named_and_not_quoted(

@@ -29,6 +29,7 @@ from huggingface_hub.errors import (
 )
 
 from selfimprove.errors import SelfImproveError, SurroundingsError, UserError
+from selfimprove.secret_values import usable
 from selfimprove_workers.sources.cache import cache_root, write_whole
 from selfimprove_workers.sources.request import Found, Request, below, choose, root_of
 
@@ -152,7 +153,9 @@ def _endpoint(request: Request) -> str | None:
 
 
 def _token(request: Request) -> str | None:
-    """None leaves it to the hub library: HF_TOKEN, or who is logged in."""
+    """None leaves it to the hub library: HF_TOKEN, or who is logged in. It tells nobody that HF_TOKEN is no token."""
+    if usual := os.environ.get("HF_TOKEN", "").strip():
+        usable(usual, f"{request.field}.tokenSecretName", "HF_TOKEN")
     return request.credentials.get("HF_TOKEN")
 
 
