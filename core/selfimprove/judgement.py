@@ -23,6 +23,7 @@ from selfimprove.summaries import Estimate
 
 NO_UTILITY = "no sample has a utility"
 NO_WEIGHTING = "no weighting is given"
+NO_INTERVAL = "chance adds to the error of bins, and a bootstrap would add it again"
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,10 @@ def _score(samples: Samples, name: str, question: Question, reasons: dict[str, s
     asked = {"auroc": auroc(scores, *shape)} if known else {}
     if wrong is None:
         asked["brier"] = brier(scores, *shape)
-        error = calibration_error(scores, *shape, seed=question.seed, resamples=question.resamples)
-        shown["ece"] = _json(error)
+        shown["ece"] = _json(calibration_error(scores, samples.utility, samples.prompt))
+        wrong = None if shown["ece"] else "no sample has both a score and a utility"
+    if wrong is None:
+        reasons[f"scores.{name}.ece.interval"] = NO_INTERVAL
     else:
         reasons[f"scores.{name}.ece"] = reasons[f"scores.{name}.brier"] = wrong
     measured = estimates(asked, seed=question.seed, resamples=question.resamples)

@@ -55,7 +55,8 @@ def test_every_figure_is_the_definition_s(tmp_path: Path, capfd: pytest.CaptureF
     assert found["acceptedHistogram"] == [0, 1, 1]
     assert found["scores"]["mc"]["auroc"]["value"] == pytest.approx((1 + 1 / 3) / 2)
     assert found["gap"]["n"] == 2 and found["gap"]["low"] <= found["gap"]["value"] <= found["gap"]["high"]
-    assert found["reasons"] == {}
+    assert (found["scores"]["mc"]["ece"]["low"], found["scores"]["mc"]["ece"]["high"]) == (None, None)
+    assert list(found["reasons"]) == ["scores.mc.ece.interval"]
 
 
 def test_rows_may_come_in_any_order(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -94,6 +95,14 @@ def test_what_is_null_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     alone = as_json(capfd, "measure", write(tmp_path, rows(utility=1)), "--weighting", "mc=Threshold:0.5")
     assert alone["relativeGap"] is None
     assert alone["reasons"]["relativeGap"] == "every sample of every prompt is right"
+
+
+def test_scores_and_utilities_that_never_meet_say_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    apart = [row | ({"scores": {"mc": None}} if row["sample"] % 2 else {"utility": None}) for row in rows()]
+    found = as_json(capfd, "measure", write(tmp_path, apart), "--score", "mc")
+    assert found["scores"]["mc"] == {"nan": 4, "auroc": None, "ece": None, "brier": None}
+    for figure in ("ece", "brier"):
+        assert found["reasons"][f"scores.mc.{figure}"] == "no sample has both a score and a utility"
 
 
 def test_all_scores_missing_is_counted_and_never_0(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from math import isnan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from selfimprove.measures.ranking import mid_ranks, relative_ranks
@@ -71,18 +71,62 @@ def test_scores_that_do_not_vary_have_no_correlation_not_one_of_0() -> None:
 def test_a_score_that_is_sure_and_right_is_calibrated_and_one_that_is_sure_and_wrong_is_not() -> None:
     utility = np.array([1.0, 0.0, 1.0, 0.0])
     prompt = np.array([0, 0, 1, 1])
-    right = calibration_error(utility, utility, prompt, 2, seed=0, resamples=200)
-    wrong = calibration_error(1 - utility, utility, prompt, 2, seed=0, resamples=200)
+    right = calibration_error(utility, utility, prompt)
+    wrong = calibration_error(1 - utility, utility, prompt)
     assert right is not None and wrong is not None
     assert (right.value, wrong.value) == (0.0, 1.0)
     assert brier(utility, utility, prompt, 2).tolist() == [0.0, 0.0]
     assert brier(1 - utility, utility, prompt, 2).tolist() == [1.0, 1.0]
 
 
+probabilities = st.one_of(st.floats(0, 1), st.integers(0, 15).map(lambda edge: edge / 15), st.just(NAN))
+
+
+@given(st.lists(st.tuples(probabilities, st.sampled_from([0.0, 1.0, NAN])), min_size=1, max_size=40))
+@example([(1.0, 0.0), (0.95, 1.0), (14 / 15, 1.0)])  # 1 is of the top bin, not of one by itself
+def test_the_calibration_error_is_the_gap_of_each_fifteenth_weighted_by_its_samples(
+    rows: list[tuple[float, float]],
+) -> None:
+    score, utility = (np.array(column) for column in zip(*rows, strict=True))
+    known = [(s, u) for s, u in rows if not isnan(s) and not isnan(u)]
+    error = 0.0
+    for bin in range(15):
+        mine = [(s, u) for s, u in known if bin <= s * 15 < bin + 1 or (bin == 14 and s == 1)]
+        if mine:
+            confidence, right = np.mean([s for s, _ in mine]), np.mean([u for _, u in mine])
+            error += len(mine) / len(known) * abs(confidence - right)
+    found = calibration_error(score, utility, np.arange(len(rows)))
+    if found is None:
+        assert not known
+    else:
+        assert (found.value, found.n) == (pytest.approx(error, abs=1e-12), len(known))
+
+
+def test_the_calibration_error_claims_no_interval_since_chance_makes_a_calibrated_score_look_off() -> None:
+    random, prompt = np.random.default_rng(3), np.repeat(np.arange(60), 8)
+    score = random.random(480)
+    found = calibration_error(score, (random.random(480) < score).astype(np.float64), prompt)
+    assert found is not None
+    assert (found.low, found.high, found.n) == (None, None, 60)
+    assert 0.02 < found.value < 0.08
+
+
 def test_calibration_is_asked_of_probabilities_only() -> None:
     assert not_probabilities(np.array([0.0, 1.0, NAN])) is None
     assert not_probabilities(np.array([0.5, 7.0])) == "7 is no probability, which goes from 0 to 1"
     assert not_probabilities(np.array([NAN])) == "every score is missing"
+
+
+@given(st.integers(2, 12), st.floats(1e-3, 1e3))
+def test_equal_scores_do_not_vary_whatever_rounding_leaves_of_them(samples: int, value: float) -> None:
+    """A mean of equal numbers need not be that number: 3 x 0.1 / 3 is above 0.1."""
+    place = np.zeros(samples, dtype=np.int64)
+    assert isnan(pearson(np.full(samples, value), np.arange(float(samples)), place, 1)[0])
+
+
+def test_scores_that_differ_by_little_still_vary() -> None:
+    little = 1 + np.array([0, 1, 2, 3]) * 1e-5
+    assert pearson(little, np.arange(4.0), ONE, 1)[0] == pytest.approx(1, abs=1e-6)
 
 
 def test_equal_values_share_the_mean_of_their_places() -> None:

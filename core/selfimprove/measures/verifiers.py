@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from selfimprove.measures.bootstrap import RESAMPLES, resample
 from selfimprove.measures.ranking import mid_ranks
 from selfimprove.measures.table import Floats, Ints
 from selfimprove.summaries import Estimate
@@ -63,29 +62,19 @@ def brier(score: Floats, utility: Floats, prompt: Ints, n_prompts: int) -> Float
     return _ratio(total, np.bincount(group, minlength=n_prompts).astype(np.float64))
 
 
-def calibration_error(
-    score: Floats, utility: Floats, prompt: Ints, n_prompts: int, *, seed: int, resamples: int = RESAMPLES
-) -> Estimate | None:
+def calibration_error(score: Floats, utility: Floats, prompt: Ints) -> Estimate | None:
     """Expected calibration error of probabilities in 15 bins of equal width, over all samples; None without any.
 
-    Prompts are resampled. The error is never negative, so that its interval leans upwards where samples are few.
+    It has no interval. A bin's gap is taken without its sign, so that chance alone makes a calibrated score look off
+    (Kumar et al. 2019, arXiv 1909.10155, section 4), and a resample adds the same chance again: its interval would lie
+    above the truth, and of a calibrated score above the value itself.
     """
     known = np.isfinite(score) & np.isfinite(utility)
     if not known.any():
         return None
-    cell = prompt[known] * BINS + np.minimum((score[known] * BINS).astype(np.int64), BINS - 1)
-    excess = np.bincount(cell, score[known] - utility[known], n_prompts * BINS).reshape(n_prompts, BINS)
-    size = np.bincount(prompt[known], minlength=n_prompts).astype(np.float64)
-
-    def error(counts: Floats) -> Floats:
-        return _ratio(np.abs(counts @ excess).sum(axis=1), counts @ size)
-
-    value = float(error(np.ones((1, n_prompts)))[0])
-    prompts = int((size > 0).sum())
-    if prompts < 2:
-        return Estimate(value=value, n=prompts)
-    low, high = np.nanquantile(resample(error, n_prompts, seed, resamples), [0.025, 0.975])
-    return Estimate(value=value, low=float(low), high=float(high), n=prompts)
+    place = np.minimum((score[known] * BINS).astype(np.int64), BINS - 1)
+    excess = np.bincount(place, score[known] - utility[known])
+    return Estimate(value=float(np.abs(excess).sum() / len(place)), n=len(np.unique(prompt[known])))
 
 
 def _pearson(one: Floats, other: Floats, prompt: Ints, n_prompts: int) -> Floats:
