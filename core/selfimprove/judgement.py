@@ -16,6 +16,7 @@ from selfimprove import weighting
 from selfimprove.api.selecting import Weighting
 from selfimprove.errors import UserError
 from selfimprove.measures import columns, estimates, pass_at_k, ranges_of
+from selfimprove.measures.perprompt import counts_of_known
 from selfimprove.measures.table import Floats, Table
 from selfimprove.measures.verifiers import auroc, brier, calibration_error, not_probabilities, pearson, spearman
 from selfimprove.samples_file import Samples
@@ -41,7 +42,7 @@ class Question:
 
 def judge(samples: Samples, question: Question) -> dict[str, Any]:
     """Every figure as a JSON value. Raises `UserError` for a weighting that does not fit a score."""
-    _require_more_than_two_values(samples, question)
+    _require_shares(samples, question)
     return _judged(samples, question)
 
 
@@ -62,7 +63,7 @@ def _judged(samples: Samples, question: Question) -> dict[str, Any]:
         "emptyFilterRate": _json(measured.get("empty_filter")),
         "passAtK": _pass_at_k(table, measured, question.ks, reasons),
         "coverage": _json(measured.get("coverage")),
-        "acceptedHistogram": _histogram(table),
+        "acceptedHistogram": _histogram(table, reasons),
         "scores": {name: _score(samples, name, question, reasons) for name in question.scores},
         "correlations": _correlations(samples, question, reasons),
         "reasons": reasons,
@@ -105,14 +106,10 @@ def weights_of(samples: Samples, question: Question) -> Floats | None:
     return weighting.combine_all(filters)
 
 
-def _require_more_than_two_values(samples: Samples, question: Question) -> None:
+def _require_shares(samples: Samples, question: Question) -> None:
     for name, rule in question.weightings.items() if question.combine == "All" else ():
-        known = samples.scores[name][np.isfinite(samples.scores[name])]
-        if rule.type == "Quantile" and known.size and np.isin(known, (0.0, 1.0)).all():
-            raise UserError(
-                f"--weighting: {name}=Quantile:{rule.quantile:g} asks for a share, and {name} is only 0 and 1, whose "
-                f"ties are kept or dropped as one; give {name}=Threshold:1"
-            )
+        if rule.type == "Quantile" and (wrong := weighting.no_shares(samples.scores[name], name)):
+            raise UserError(f"--weighting: {wrong}")
 
 
 def _figures(table: Table, ks: Sequence[int] | None) -> dict[str, Floats]:
@@ -139,8 +136,10 @@ def _reasons(table: Table, measured: Mapping[str, Estimate]) -> dict[str, str]:
             found[name] = NO_UTILITY
         elif table.weight is None:
             found[name] = NO_WEIGHTING
+        elif "gap" not in measured:
+            found[name] = "no sample that is kept has a utility"
         else:
-            found[name] = "every sample of every prompt is right"
+            found[name] = "every sample of every prompt with a gap is right"
     return found
 
 
@@ -157,7 +156,7 @@ def _pass_at_k(
         reasons["passAtK"] = NO_UTILITY
         return None
     shown = {name.removeprefix("pass@"): _json(each) for name, each in measured.items() if name.startswith("pass@")}
-    most = int(table.samples.max())
+    most = int(counts_of_known(table, table.utility)[0].max())
     for k in ks or ():
         if str(k) not in shown:
             shown[str(k)] = None
@@ -165,9 +164,10 @@ def _pass_at_k(
     return dict(sorted(shown.items(), key=lambda item: int(item[0])))
 
 
-def _histogram(table: Table) -> list[int] | None:
+def _histogram(table: Table, reasons: dict[str, str]) -> list[int] | None:
     """How many prompts have 0, 1, 2, ... right samples."""
     if not np.isfinite(table.utility).any():
+        reasons["acceptedHistogram"] = NO_UTILITY
         return None
     right = np.bincount(table.prompt[table.utility == 1], minlength=len(table.ids))
     found: list[int] = np.bincount(right).tolist()

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from selfimprove.measures.table import Floats, Ints
 from selfimprove.text_files import open_text
 
 KNOWN = ("prompt", "sample", "utility", "scores", "level")
+LAST_SAMPLE = 2**63 - 1
+SAMPLE_NUMBERS = "a whole number from 0 to below 2^63"
 _LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
 
 
@@ -66,6 +68,21 @@ def rows_of(path: Path, columns: Collection[str] | None = None) -> Iterator[obje
     except (OSError, EOFError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(f"{path}: can't be read ({reason}); give a sound file") from error
+
+
+def scores_of(scores: object) -> dict[str, float]:
+    """The `scores` of a row as numbers, NaN where null. Raises `ValueError` saying what the row has and the remedy."""
+    if scores is None:
+        return {}
+    if not isinstance(scores, dict):
+        raise ValueError(f"has scores {shown(scores)}; give an object of names and numbers")
+    return {name: _score(name, value) for name, value in scores.items()}
+
+
+def shown(value: object) -> str:
+    """A value of a row as a message shows it: as JSON, cut where it is long."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 class _Collector:
@@ -126,32 +143,26 @@ class _Collector:
         if sample is None:
             self._unnumbered += 1
             return -self._unnumbered
-        if isinstance(sample, bool) or not isinstance(sample, int) or sample < 0:
-            self._refuse(number, f"has sample {_shown(sample)}; give a whole number from 0, or leave it out")
+        if isinstance(sample, bool) or not isinstance(sample, int) or not 0 <= sample <= LAST_SAMPLE:
+            self._refuse(number, f"has sample {shown(sample)}; give {SAMPLE_NUMBERS}, or leave it out")
         return sample
 
     def _checked_utility(self, number: int, value: object) -> float:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return math.nan
         if isinstance(value, str) or value not in (0, 1):
-            self._refuse(number, f"has utility {_shown(value)}; give 0, 1 or null")
+            self._refuse(number, f"has utility {shown(value)}; give 0, 1 or null")
         return float(bool(value))
 
     def _score(self, number: int, scores: object) -> None:
-        if scores is None:
-            return
-        if not isinstance(scores, dict):
-            self._refuse(number, f"has scores {_shown(scores)}; give an object of names and numbers")
-        for name, value in scores.items():
-            if value is None:
-                value = math.nan
-            elif isinstance(value, bool) or not isinstance(value, int | float):
-                self._refuse(number, f"has scores.{name} {_shown(value)}; give a number or null")
-            elif math.isinf(value):
-                self._refuse(number, f"has scores.{name} {value}; give a finite number or null")
+        try:
+            found = scores_of(scores)
+        except ValueError as error:
+            self._refuse(number, str(error))
+        for name, value in found.items():
             column = self._scores.setdefault(name, array("d"))
             column.extend([math.nan] * (len(self._prompt) - 1 - len(column)))
-            column.append(float(value))
+            column.append(value)
 
     def _padded(self, values: array[float]) -> Floats:
         found = np.full(len(self._prompt), np.nan)
@@ -168,6 +179,20 @@ class _Collector:
 
     def _refuse(self, number: int, what: str) -> NoReturn:
         raise UserError(f"{self._path}: row {number} {what}")
+
+
+def _score(name: str, value: object) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"has scores.{name} {shown(value)}; give a number or null")
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if math.isinf(found):
+        raise ValueError(f"has scores.{name} {shown(value)}; give a finite number or null")
+    return found
 
 
 def _lines(path: Path) -> Iterator[object]:
@@ -189,16 +214,12 @@ def _parquet(path: Path, columns: Collection[str] | None) -> Iterator[object]:
     try:
         with pq.ParquetFile(path) as file:
             there = file.schema_arrow.names
+            mapped = "scores" in there and pa.types.is_map(file.schema_arrow.field("scores").type)
             wanted = there if columns is None else [name for name in columns if name in there]
             for batch in file.iter_batches(batch_size=8192, columns=wanted):
                 for row in batch.to_pylist():
-                    yield row | {"scores": dict(row["scores"])} if isinstance(row.get("scores"), list) else row
+                    yield row | {"scores": dict(row["scores"])} if mapped and row.get("scores") is not None else row
     except pa.ArrowException as error:
         raise UserError(
             f"{path}: can't be read as Parquet ({str(error).splitlines()[0]}); give a sound file"
         ) from error
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import float_info
 
 import numpy as np
 
@@ -49,6 +50,8 @@ def sweep(
 
     Raises `UserError` for a score that can't be cut that way.
     """
+    if kind == "Quantile" and (wrong := weighting.no_shares(samples.scores[score], score)):
+        raise UserError(f"--weighting: {wrong}")
     cuts = grid_of(samples, score, kind) if at is None else at
     rules = [Weighting.model_validate({"type": kind, PARAMETER[kind]: cut}) for cut in cuts]
     found = _estimated({str(i): _columns(samples, score, rule) for i, rule in enumerate(rules)}, seed, resamples)
@@ -88,17 +91,12 @@ def grid_of(samples: Samples, score: str, kind: WeightingType) -> list[float]:
     if not known.size:
         raise UserError(f"--score: {score} is missing of every sample; give another")
     if kind == "Quantile":
-        if known.size <= 2:
-            raise UserError(
-                f"--weighting: Quantile asks for a share, and {score} has at most two different values, whose ties "
-                "are kept or dropped as one; give Threshold"
-            )
         return list(_QUANTILES)
     if kind == "TopK":
         most = int(np.bincount(samples.prompt).max())
         return [float(k) for k in (range(1, max(most, 2)) if most <= POINTS else _doubling(most - 1))]
     if kind == "Softmax":
-        spread = float(known[-1] - known[0])
+        spread = min(float(known[-1]) - float(known[0]), float_info.max / (2 * _BETAS[-1]))
         if not spread:
             raise UserError(f"--weighting: Softmax weighs alike what scores alike, and {score} is {known[0]:g} always")
         return [float(f"{beta * spread:.3g}") for beta in _BETAS]

@@ -43,6 +43,20 @@ def accepts(weighting: Weighting, scores: Floats) -> Bools | None:
     return scores >= _required(weighting.threshold, "threshold")
 
 
+def no_shares(scores: Floats, name: str) -> str | None:
+    """Why a quantile can't be asked of a score, with the remedy; None where it can, and where every score is missing.
+
+    Of two values all that tie are kept or dropped as one, whatever the share.
+    """
+    known = np.unique(scores[np.isfinite(scores)])
+    if not known.size or known.size > 2:
+        return None
+    return (
+        f"Quantile asks for a share, and {name} is only {' and '.join(f'{each:g}' for each in known)}, whose ties are "
+        f"kept or dropped as one; give Threshold:{known[-1]:g}"
+    )
+
+
 def combine_all(filters: Sequence[Floats]) -> Floats:
     """[n] The filters of several methods together: their product, which for filters of 0 and 1 is the logical and."""
     product = np.ones_like(filters[0])
@@ -108,8 +122,9 @@ def _softmax(weighting: Weighting, scores: Floats, prompt: Ints, n_prompts: int)
     top = np.full(n_prompts, -np.inf)
     np.maximum.at(top, prompt, scores)
     highest = top[prompt]
-    below = np.subtract(scores, highest, out=np.zeros_like(scores), where=scores != highest)
-    weight: Floats = np.exp(below / beta)
+    with np.errstate(over="ignore"):  # what is too far below for a float is -inf, and weighs the 0 that it should
+        below = np.subtract(scores, highest, out=np.zeros_like(scores), where=scores != highest)
+        weight: Floats = np.exp(below / beta)
     return weight
 
 

@@ -81,7 +81,7 @@ def test_filters_meet_by_and_or_by_the_mean_of_their_ranks(tmp_path: Path, capfd
 def test_without_utility_the_rest_is_given_and_the_reason(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = as_json(capfd, "measure", write(tmp_path, rows(utility=None)), "--weighting", "Threshold:0.5")
     assert found["gap"] is found["utility"] is found["passAtK"] is found["acceptedHistogram"] is None
-    assert found["reasons"]["gap"] == "no sample has a utility"
+    assert found["reasons"]["gap"] == found["reasons"]["acceptedHistogram"] == "no sample has a utility"
     assert found["keepRate"]["value"] > 0
     assert found["scores"]["mc"] == {"nan": 0, "auroc": None, "ece": None, "brier": None}
 
@@ -94,7 +94,7 @@ def test_what_is_null_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert found["reasons"]["scores.cot.ece"] == "9 is no probability, which goes from 0 to 1"
     alone = as_json(capfd, "measure", write(tmp_path, rows(utility=1)), "--weighting", "mc=Threshold:0.5")
     assert alone["relativeGap"] is None
-    assert alone["reasons"]["relativeGap"] == "every sample of every prompt is right"
+    assert alone["reasons"]["relativeGap"] == "every sample of every prompt with a gap is right"
 
 
 def test_scores_and_utilities_that_never_meet_say_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -103,6 +103,43 @@ def test_scores_and_utilities_that_never_meet_say_so(tmp_path: Path, capfd: pyte
     assert found["scores"]["mc"] == {"nan": 4, "auroc": None, "ece": None, "brier": None}
     for figure in ("ece", "brier"):
         assert found["reasons"][f"scores.mc.{figure}"] == "no sample has both a score and a utility"
+
+
+def test_a_k_is_too_high_for_the_samples_with_a_utility_not_for_all(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    unknown = [row | ({"utility": None} if row["sample"] > 1 else {}) for row in rows()]
+    found = as_json(capfd, "measure", write(tmp_path, unknown), "--k", "3")
+    assert found["reasons"]["passAtK.3"] == "no prompt has 3 samples with a utility; the most is 2"
+
+
+def test_a_prompt_whose_kept_samples_have_no_utility_has_no_gap(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """p1 keeps two samples, and nobody knows whether they are right: what filtering gains there is unknown, not 0."""
+    unknown = [
+        row | ({"utility": None} if row["prompt"] == "p1" and row["scores"]["mc"] > 0.5 else {}) for row in rows()
+    ]
+    options = ("--score", "mc", "--weighting", "Threshold:0.5")
+    found = as_json(capfd, "measure", write(tmp_path, unknown), *options)
+    assert values(found, "gap", "filtered", "emptyFilterRate", "keepRate") == [-0.25, 0.0, 0.0, 0.375]
+    assert [found[name]["n"] for name in ("gap", "filtered", "relativeGap", "utility")] == [1, 1, 1, 2]
+    only = as_json(capfd, "measure", write(tmp_path, [row for row in unknown if row["prompt"] == "p1"]), *options)
+    assert only["gap"] is only["relativeGap"] is None
+    assert only["reasons"]["gap"] == only["reasons"]["relativeGap"] == "no sample that is kept has a utility"
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_as_large_as_a_float_can_be_are_weighed_and_nothing_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    large = [row | {"scores": dict.fromkeys(("a", "b"), (2 * row["scores"]["mc"] - 1) * 1.7e308)} for row in rows()]
+    path = write(tmp_path, large)
+    found = as_json(capfd, "measure", path, "--weighting", "Softmax:0.5")
+    assert values(found, "filtered") == [0.5]
+    assert [found["correlations"][0][name]["value"] for name in ("pearson", "spearman")] == pytest.approx([1, 1])
+    assert selfimprove(capfd, "measure", path, "--weighting", "Softmax:1e-300").code == 0
+    assert selfimprove(capfd, "sweep", path, "--score", "a", "--weighting", "Softmax").code == 0
 
 
 def test_all_scores_missing_is_counted_and_never_0(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -156,7 +193,10 @@ BROKEN = [
     ([{"prompt": "a", "utility": "1"}], (), "row 1 has utility \"1\"; give 0, 1 or null"),
     ([{"sample": 0}], (), "row 1 has no prompt; give the prompt's id as text"),
     ([[1]], (), "row 1 is a list; give one object a row"),
-    ([{"prompt": "a", "sample": -1}], (), "row 1 has sample -1; give a whole number from 0, or leave it out"),
+    ([{"prompt": "a", "sample": -1}], (), "row 1 has sample -1; give a whole number from 0 to below 2^63, or leave it out"),
+    ([{"prompt": "a", "sample": 2**70}], (), "row 1 has sample 1180591620717411303424; give a whole number from 0 to below 2^63, or leave it out"),
+    ([{"prompt": "a", "scores": {"mc": 10**400}}], (), f"row 1 has scores.mc 1{36 * '0'}...; give a finite number or null"),
+    ([{"prompt": "a", "scores": {"mc": float("inf")}}], (), "row 1 has scores.mc Infinity; give a finite number or null"),
     ([{"prompt": "a", "sample": 1}] * 2, (), "prompt a has sample 1 twice; number the samples of a prompt, or leave sample out"),
     ([{"prompt": "a", "level": 1}, {"prompt": "a", "level": 2}], (), "row 2 gives its prompt level 2, and an earlier row 1; mend one"),
     ([], (), "holds no samples; give one object a row"),
@@ -176,6 +216,9 @@ def test_a_broken_file_is_refused_in_one_line(
 WRONG = [
     (("--weighting", "Best:1"), "--weighting: Best:1 has no type; give Threshold:0.8, Quantile:0.7, Softmax:0.1 or TopK:2"),
     (("--weighting", "Quantile:1"), "--weighting: Quantile:1 has quantile 1; give a number from 0 to below 1"),
+    (("--weighting", "Threshold:nan"), "--weighting: Threshold:nan has threshold nan; give a finite number"),
+    (("--weighting", "Threshold:-inf"), "--weighting: Threshold:-inf has threshold -inf; give a finite number"),
+    (("--weighting", "Softmax:inf"), "--weighting: Softmax:inf has beta inf; give a finite number above 0"),
     (("--weighting", "TopK"), "--weighting: TopK has k missing; give a whole number from 1"),
     (("--weighting", "x=TopK:1"), "--weighting: x is none of the scores; there are cot, mc"),
     (("--weighting", "TopK:1", "--weighting", "TopK:2"), "--weighting: two are given for all scores; keep one"),
@@ -196,8 +239,16 @@ def test_an_option_that_does_not_fit_is_answered_in_one_line(
     assert outcome.err.removeprefix("error: ").strip() == line
 
 
-def test_a_quantile_of_a_score_of_0_and_1_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    path = write(tmp_path, [row | {"scores": {"gt": row["utility"]}} for row in rows()])
-    outcome = selfimprove(capfd, "measure", path, "--weighting", "Quantile:0.7")
-    assert outcome.code == 2
-    assert "gt=Quantile:0.7 asks for a share, and gt is only 0 and 1" in outcome.err
+@pytest.mark.parametrize("command", [("measure",), ("sweep",)], ids=["measure", "sweep"])
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (1, 10), (5, 5)])
+def test_a_quantile_of_two_values_is_refused_wherever_it_is_asked_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], command: tuple[str, ...], low: int, high: int
+) -> None:
+    path = write(tmp_path, [row | {"scores": {"gt": high if row["utility"] else low}} for row in rows()])
+    outcome = selfimprove(capfd, *command, path, "--weighting", "Quantile:0.7")
+    assert (outcome.code, outcome.out) == (2, "")
+    there = " and ".join(dict.fromkeys((str(low), str(high))))
+    assert outcome.err == (
+        f"error: --weighting: Quantile asks for a share, and gt is only {there}, whose ties are kept or dropped as one; "
+        f"give Threshold:{high}\n"
+    )

@@ -12,8 +12,12 @@ from typing import Any, NamedTuple, NoReturn
 
 from selfimprove.artifacts import digest_of
 from selfimprove.errors import UserError
+from selfimprove.samples_file import LAST_SAMPLE, SAMPLE_NUMBERS, scores_of, shown
 from selfimprove_workers.datasets.rows import content_id
 from selfimprove_workers.verifiers.base import Candidate
+
+MARKS = ("scores", "mass", "critiques", "scoredBy")
+"""The maps of a row, by method, that hold what was scored."""
 
 Row = dict[str, Any]
 Messages = list[dict[str, str]]
@@ -48,8 +52,11 @@ def read_row(row: object, number: int, place: str) -> Given:
         prompt = content_id(messages)
     elif isinstance(prompt, bool | float | dict | list) or prompt == "":
         refuse("has a prompt that is no id; give the prompt's id as text, or leave it out")
-    if sample is not None and (isinstance(sample, bool) or not isinstance(sample, int) or sample < 0):
-        refuse("has a sample that is no number; give a whole number from 0, or leave it out")
+    if sample is not None and (
+        isinstance(sample, bool) or not isinstance(sample, int) or not 0 <= sample <= LAST_SAMPLE
+    ):
+        refuse(f"has sample {shown(sample)}; give {SAMPLE_NUMBERS}, or leave it out")
+    _check_marks(row, refuse)
     return Given(row, str(prompt), sample, messages, text, None if answer is None else str(answer))
 
 
@@ -71,6 +78,17 @@ def score_keys(recipe: str, samples: Sequence[tuple[str, str | None]], compares:
     """
     whole = digest_of(sorted(samples, key=str)) if compares else None
     return [digest_of(recipe, words, whole)[:32] for words, _ in samples]
+
+
+def _check_marks(row: Row, refuse: Callable[[str], NoReturn]) -> None:
+    """What the new scores are to stand beside: what is no map of methods could only be written over."""
+    try:
+        scores_of(row.get("scores"))
+    except ValueError as error:
+        refuse(str(error))
+    for name in MARKS[1:]:
+        if row.get(name) is not None and not isinstance(row[name], dict):
+            refuse(f"has {name} {shown(row[name])}, which scoring keeps by method; give an object, or rename it")
 
 
 def _messages(row: Row, refuse: Callable[[str], NoReturn]) -> Messages:

@@ -24,14 +24,14 @@ from selfimprove.seeds import derive_seed
 from selfimprove_workers.chat import lint_verifier
 from selfimprove_workers.datasets.rows import PromptRow
 from selfimprove_workers.engines.base import Engine, SampleRequest
-from selfimprove_workers.foreign import Given, Messages, Row, read_row, words_of
+from selfimprove_workers.foreign import MARKS, Given, Messages, Row, read_row, words_of
 from selfimprove_workers.models import FoundModel, find_model, open_engine, open_tokenizer
 from selfimprove_workers.progress import Progress
 from selfimprove_workers.row_files import write_rows
 from selfimprove_workers.signals import Signals, ending_at_once
 from selfimprove_workers.verifiers import verifier_for
 from selfimprove_workers.verifiers.base import LabelReader, MethodScore, Tools, Verifier
-from selfimprove_workers.workfile import MARKS, Account, Known, Marked, WorkFile, marks_of, work_file
+from selfimprove_workers.workfile import Account, Known, Marked, WorkFile, marks_of, work_file
 
 VERSION = 1
 """Part of what a score is known by; to be raised when the same words would get another score."""

@@ -15,11 +15,9 @@ from typing import Any, NamedTuple
 
 from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.store.disk import explained, make_folder
-from selfimprove_workers.foreign import Given, candidate_of, score_keys, words_of
+from selfimprove_workers.foreign import MARKS, Given, candidate_of, score_keys, words_of
 from selfimprove_workers.verifiers.base import Candidate
 
-MARKS = ("scores", "mass", "critiques", "scoredBy")
-"""The maps of a row, by method, that hold what was scored."""
 _AT_ONCE = 256
 _TABLES = """
 DROP TABLE IF EXISTS prompt;
@@ -260,7 +258,7 @@ class WorkFile:
 
 def marks_of(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The maps of a row that hold what was scored."""
-    return {name: dict(found) if isinstance(found := row.get(name), dict) else {} for name in MARKS}
+    return {name: dict(row.get(name) or {}) for name in MARKS}
 
 
 def _marks(row: Mapping[str, Any]) -> str:

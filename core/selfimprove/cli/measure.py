@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,20 @@ def weighting_of(spec: str) -> tuple[str, Weighting]:
         raise UserError(f"--weighting: {spec} has no type; give Threshold:0.8, Quantile:0.7, Softmax:0.1 or TopK:2")
     parameter = PARAMETER[kind]
     try:
-        value = int(number) if kind == "TopK" else float(number)
+        value = int(number) if kind == "TopK" else _finite(number)
         return name, Weighting.model_validate({"type": kind, parameter: value})
     except ValueError as error:
-        limits = {"Threshold": "a number", "Quantile": "a number from 0 to below 1", "Softmax": "a number above 0"}
+        limits = {"Threshold": "a finite number", "Quantile": "a number from 0 to below 1"}
+        limits |= {"Softmax": "a finite number above 0"}
         wanted = limits.get(kind, "a whole number from 1")
         raise UserError(f"--weighting: {spec} has {parameter} {number or 'missing'}; give {wanted}") from error
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text} is not finite")
+    return value
 
 
 def _weightings(specs: Sequence[str], chosen: tuple[str, ...], combine: str) -> dict[str, Weighting]:

@@ -118,16 +118,18 @@ def _kept(table: Table, weight: Floats) -> dict[str, Floats]:
 def _gap(table: Table, weight: Floats, accuracy: Floats) -> Floats:
     """[P] J_x(f[w]) - J_x(f); 0 where nothing is kept, since a prompt with an empty filter keeps all its samples.
 
+    NaN where some are kept and the utility of none of them is known: what is kept may be right or wrong.
     Weights are brought to at most 1 a prompt first: constant ones give exactly 0, and tiny ones do not vanish.
     """
     size, known = len(table.ids), np.isfinite(table.utility)
+    empty = np.bincount(table.prompt[weight > 0], minlength=size) == 0
     weight = np.where(known, weight, 0.0)
     top = np.zeros(size)
     np.maximum.at(top, table.prompt, weight)
     scaled = np.divide(weight, top[table.prompt], out=np.zeros_like(weight), where=weight > 0)
     total = np.bincount(table.prompt, scaled, size)
     right = np.bincount(table.prompt, scaled * (table.utility == 1), size)
-    return np.where(total > 0, _divide(right, total), accuracy) - accuracy
+    return np.where(empty, accuracy, _divide(right, total)) - accuracy
 
 
 def _divide(above: Floats | Ints, below: Floats | Ints) -> Floats:

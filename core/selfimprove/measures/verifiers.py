@@ -78,10 +78,17 @@ def calibration_error(score: Floats, utility: Floats, prompt: Ints) -> Estimate 
 
 
 def _pearson(one: Floats, other: Floats, prompt: Ints, n_prompts: int) -> Floats:
-    one, other = _centred(one, prompt, n_prompts), _centred(other, prompt, n_prompts)
+    one, other = (_centred(_scaled(each, prompt, n_prompts), prompt, n_prompts) for each in (one, other))
     both = np.bincount(prompt, one * other, n_prompts)
     spread = np.sqrt(np.bincount(prompt, one * one, n_prompts) * np.bincount(prompt, other * other, n_prompts))
     return np.clip(_ratio(both, spread), -1.0, 1.0)
+
+
+def _scaled(values: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[n] The values by the largest size in their prompt, so that no square is beyond a float, nor lost below one."""
+    most = np.zeros(n_prompts)
+    np.maximum.at(most, prompt, np.abs(values))
+    return _ratio(values, np.where(most > 0, most, 1.0)[prompt])
 
 
 def _centred(values: Floats, prompt: Ints, n_prompts: int) -> Floats:
