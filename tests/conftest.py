@@ -4,8 +4,12 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.fixtures.s3", "tests.fixtures.models", "tests.fixtures.cluster", "tests.fixtures.installed"]
+
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")  # a busy machine is slow, which is no fault of what is tested
 
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 

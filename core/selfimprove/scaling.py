@@ -148,16 +148,27 @@ def _gap(path: Path, number: int, row: Mapping[str, Any]) -> Estimate:
     fields = found if isinstance(found, dict) else {"value": found, "low": row.get("low"), "high": row.get("high")}
     if fields.get("value") in (None, ""):
         _refuse(path, number, "has no relativeGap; give a share, as 0.2 for 20 points")
-    value, low, high = (_share(path, number, fields.get(name)) for name in ("value", "low", "high"))
+    value, low, high = (
+        _share(path, number, field, fields.get(name))
+        for name, field in (("value", "relativeGap"), ("low", "low"), ("high", "high"))
+    )
     assert value is not None
     if value > 1:
         _refuse(
             path, number, f"has relativeGap {value:g}, above all there is to gain; give a share, as 0.2 for 20 points"
         )
+    if high is not None and high > 1:
+        _refuse(path, number, f"has high {high:g}, above all there is to gain; give a share, as 0.2 for 20 points")
+    if low is not None and low > value:
+        _refuse(path, number, f"has low {low:g} above its relativeGap {value:g}; give an interval that holds the value")
+    if high is not None and high < value:
+        _refuse(
+            path, number, f"has high {high:g} below its relativeGap {value:g}; give an interval that holds the value"
+        )
     return Estimate(value=value, low=low, high=high)
 
 
-def _share(path: Path, number: int, given: object) -> float | None:
+def _share(path: Path, number: int, field: str, given: object) -> float | None:
     if given in (None, ""):
         return None
     try:
@@ -165,7 +176,7 @@ def _share(path: Path, number: int, given: object) -> float | None:
     except ValueError:
         value = float("nan")
     if not isfinite(value):
-        _refuse(path, number, f"has relativeGap {given}; give a share, as 0.2 for 20 points")
+        _refuse(path, number, f"has {field} {given}; give a share, as 0.2 for 20 points")
     return value
 
 

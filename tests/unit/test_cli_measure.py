@@ -186,6 +186,17 @@ def test_a_person_reads_percent_and_reasons(tmp_path: Path, capfd: pytest.Captur
     assert "ece -, brier -, 0 missing  (9 is no probability, which goes from 0 to 1)" in outcome.out
 
 
+def test_intervals_of_few_prompts_come_with_a_warning(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    said = "there are intervals of 2 prompts, and below 12 they are too narrow; n says of how many each is"
+    path = write(tmp_path, rows())
+    found = as_json(capfd, "measure", path, "--by", "level")
+    assert found["warnings"] == [said]
+    assert found["byLevel"]["1"]["warnings"] == []  # one prompt has no interval
+    assert selfimprove(capfd, "measure", path).err == f"warning: {said}\n"
+    many = [row | {"prompt": f"{row['prompt']}-{copy}"} for copy in range(6) for row in rows()]
+    assert selfimprove(capfd, "measure", write(tmp_path, many, "many.jsonl")).err == ""
+
+
 BROKEN = [
     ([{"prompt": "a", "scores": {"mc": "high"}}], (), "row 1 has scores.mc \"high\"; give a number or null"),
     ([{"prompt": "a", "scores": [1]}], (), "row 1 has scores [1]; give an object of names and numbers"),

@@ -15,6 +15,7 @@ from tests.unit.cli_support import as_json, selfimprove
 
 Capture = pytest.CaptureFixture[str]
 SUDOKU = Path(__file__).parents[2] / "examples" / "verification" / "sudoku.csv"
+ENDS = "model,flops,relativeGap,low,high\n"
 HEAD = "family,model,flops,parameters,tokens,relativeGap\n"
 
 
@@ -101,6 +102,10 @@ def test_one_model_is_shown_and_draws_no_line(tmp_path: Path, capfd: Capture) ->
         (HEAD + "a,m,0,,,0.1\n", "models.csv", "row 1 has flops 0; give a number above 0"),
         (HEAD + "a,m,1e22,,,\n", "models.csv", "row 1 has no relativeGap; give a share"),
         (HEAD + "a,m,1e22,,,20.81\n", "models.csv", "row 1 has relativeGap 20.81, above all there is to gain"),
+        (ENDS + "a,1e22,0.1,0.3,0.2\n", "models.csv", "row 1 has low 0.3 above its relativeGap 0.1; give an interval"),
+        (ENDS + "a,1e22,0.1,,0.05\n", "models.csv", "row 1 has high 0.05 below its relativeGap 0.1; give an interval"),
+        (ENDS + "a,1e22,0.1,0.0,20.0\n", "models.csv", "row 1 has high 20, above all there is to gain; give a share"),
+        (ENDS + "a,1e22,0.1,0.05,inf\n", "models.csv", "row 1 has high inf; give a share"),
         (HEAD + "a,m,1e22,,,nan\n", "models.csv", "row 1 has relativeGap nan; give a share"),
         (HEAD + "a,m,1e22,,,0.1\na,m,1e23,,,0.1\n", "models.csv", "row 2 has model m a second time"),
         ("[1]\n", "models.jsonl", "row 1 is a list; give one object a row"),

@@ -45,6 +45,11 @@ def test_a_setting_goes_to_the_methods_that_read_it() -> None:
     assert found[0].labels is not None and found[0].labels.negative == "False" and found[1].labels is None
 
 
+def test_a_range_is_that_of_the_scores() -> None:
+    found = order("MultipleChoice", "CoTScore", range="0-5").methods
+    assert [method.range for method in found] == [None, [0, 5]]
+
+
 def test_a_template_is_one_of_ours_or_a_file(tmp_path: Path) -> None:
     own = tmp_path / "mine.jinja"
     own.write_text("{{ question }} {{ response }}: {{ positive }} or {{ negative }}?")
@@ -68,6 +73,9 @@ def test_a_template_is_one_of_ours_or_a_file(tmp_path: Path) -> None:
         (["--method", "MultipleChoice", "--labels", "Yes/yes"], "--labels: Yes and yes can't be told apart"),
         (["--method", "MultipleChoice", "--template", "Is it?"], "--template: does not say {{ positive }} and"),
         (["--method", "MultipleChoice", "--min-mass", "2"], "--min-mass: 2.0 is above 1"),
+        (["--method", "CoTScore", "--range", "ten"], "--range: ten is no range; give the lowest and the highest"),
+        (["--method", "CoTScore", "--range", "10-1"], "--range: [10, 1] does not go up; give the lowest score first"),
+        (["--method", "CoTBinary", "--range", "1-10"], "--range: no method given reads it; CoTScore does"),
         (["--method", "CoTScore", "--max-tokens", "0"], "--max-tokens: 0 is below 1"),
         (["--method", "CoTScore", "--engine", "Fast"], "--engine: Fast is not among the choices"),
     ],

@@ -263,6 +263,9 @@ def verify(
     labels: Annotated[
         str | None, typer.Option("--labels", metavar="YES/NO", help="Of MultipleChoice and Tournament.")
     ] = None,
+    range: Annotated[
+        str | None, typer.Option("--range", metavar="LOW-HIGH", help="Of CoTScore; 1-10 by default.")
+    ] = None,
     votes: Annotated[int, typer.Option("--votes", metavar="N", help="Critiques, or tournaments, of a sample.")] = 1,
     reduction: Annotated[
         str | None, typer.Option("--reduction", metavar="Mean|Sum", help="Of Likelihood; Mean by default.")
@@ -287,6 +290,7 @@ def verify(
         settings={
             "template": template,
             "labels": labels,
+            "range": range,
             "votes": None if votes == 1 else votes,
             "reduction": reduction,
             "minMass": min_mass,

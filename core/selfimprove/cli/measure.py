@@ -9,6 +9,7 @@ from typing import Any
 
 from selfimprove.api.rules.methods import PARAMETER
 from selfimprove.api.selecting import Weighting
+from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
 from selfimprove.errors import UserError
 from selfimprove.judgement import Question, by_level, judge
@@ -57,6 +58,7 @@ def measure(
         print_json(document)
     else:
         _print(document)
+        _warn(document)
 
 
 def weighting_of(spec: str) -> tuple[str, Weighting]:
@@ -121,6 +123,14 @@ def _ks(text: str | None) -> tuple[int, ...] | None:
     if not found or found[0] < 1:
         raise UserError(f"--k: {text} is no list of whole numbers from 1; give 1,2,4")
     return found
+
+
+def _warn(document: Mapping[str, Any]) -> None:
+    for line in document["warnings"]:
+        warn(line)
+    for level, part in document.get("byLevel", {}).items():
+        for line in part["warnings"]:
+            warn(f"level {level}: {line}")
 
 
 def _print(document: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,8 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
         given["template"] = _template(given["template"])
     if "labels" in given:
         given["labels"] = _labels(given["labels"])
+    if "range" in given:
+        given["range"] = _range(given["range"])
     found = [_method(each) for each in asked.methods]
     names = [method["name"] for method in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -87,7 +90,8 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
     readers = dict(READ_BY.values())
     for name in given:
         if not any(method["type"] in readers[name] for method in found):
-            raise UserError(f"--{dashed(name)}: no method given reads it; {' and '.join(readers[name])} do")
+            those = f"{' and '.join(readers[name])} {'do' if len(readers[name]) > 1 else 'does'}"
+            raise UserError(f"--{dashed(name)}: no method given reads it; {those}")
     return [
         method | {name: value for name, value in given.items() if method["type"] in readers[name]} | _asks(method)
         for method in found
@@ -120,3 +124,10 @@ def _labels(text: str) -> dict[str, str]:
     if not slash:
         raise UserError(f"--labels: {text} is no pair; give two words, as Yes/No")
     return {"positive": positive, "negative": negative}
+
+
+def _range(text: str) -> list[int]:
+    found = re.fullmatch(r"(-?[0-9]{1,9})-(-?[0-9]{1,9})", text)
+    if found is None:
+        raise UserError(f"--range: {text} is no range; give the lowest and the highest score, as 1-10")
+    return [int(each) for each in found.groups()]

@@ -20,6 +20,8 @@ from selfimprove.measures.table import Floats
 from selfimprove.summaries import Estimate
 
 RESAMPLES = 2000
+FEW = 12
+"""Prompts from which on 92 to 98% of intervals hold the truth; of 2 prompts 56 to 68% do, of 5 84 to 91%."""
 BLOCK = 1 << 20
 """Draws held at a time: 10,000 prompts x 2,000 resamples at once would be 160 MB an array."""
 
