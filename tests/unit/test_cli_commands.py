@@ -290,7 +290,12 @@ def test_samples_of_held_out_prompts_have_verdicts_and_no_decision(finished: Bui
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--iteration", "7"], "--iteration: 7 has no samples of generate; there are 1"),
+        (["--iteration", "7"], "--iteration: 7 has no samples of generate; there are those of iteration 1"),
+        (
+            ["--iteration", "0"],
+            "--iteration: 0 has no samples of generate; there are those of iteration 1; "
+            "iteration 0 only has --step evaluate",
+        ),
         (["--prompt", "p9"], "--prompt: p9 has no samples here; run without --prompt to see ids"),
     ],
 )

@@ -115,6 +115,17 @@ def test_plan_of_a_run_that_has_not_begun_bounds_its_samples(tmp_path: Path, cap
     )
 
 
+def test_plan_says_about_of_prompts_that_a_hash_will_share_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"question": "What is 3 + 4?", "answer": "7"}\n' * 24)
+    held_out = {"fraction": 0.3}
+    file = write_yaml(tmp_path, manifest_of(dataset={"uri": str(rows), "task": "Math", "heldOut": held_out}))
+    text = selfimprove(capfd, "plan", file, "--storage", tmp_path / "runs").out
+    assert ", of about 17 training and 7 held-out prompts\n" in text
+
+
 def test_plan_says_why_samples_are_not_known(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = write_yaml(tmp_path, manifest_of(dataset={"uri": HUB, "task": "Math"}))
     text = selfimprove(capfd, "plan", file, "--storage", tmp_path / "runs").out

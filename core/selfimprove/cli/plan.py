@@ -204,4 +204,6 @@ def _bound_text(most: Bound | None, counts: Counts) -> str:
     bound = f"{most.samples:,} samples and {most.tokens:,} sampled tokens"
     names = {"train": "training", "heldOut": "held-out", "test": "test"}
     of = " and ".join(f"{n:,} {names[split]}" for split, n in counts.prompts.items())
-    return f"{'at most' if counts.sure else 'about'} {bound}, of {of} prompts"
+    if counts.sure:
+        return f"at most {bound}, of {of} prompts"
+    return f"about {bound}, of about {of} prompts"

@@ -28,6 +28,7 @@ Row = dict[str, Any]
 Key = tuple[str, int]
 
 _SHOWN = ["prompt", "sample", "strategy", "round", "text", "finish", "verdict", "strict_verdict", "answer"]
+_DRAWING = ("generate", "resample", "evaluate")
 CRITICAL = ("verify", "evaluate")
 """The steps whose samples are shown with the critiques of them."""
 _VERDICT = ["verdict", "strict_verdict", "answer"]
@@ -49,9 +50,16 @@ class Reader:
         if not have:
             raise UserError(f"--step: {self.store.uri} has no samples of {self.wanted.step} yet; run it first")
         if self.wanted.iteration is not None and self.wanted.iteration not in have:
-            there, asked = ", ".join(map(str, have)), self.wanted.iteration
-            raise UserError(f"--iteration: {asked} has no samples of {self.wanted.step}; there are {there}")
+            raise UserError(f"--iteration: {self._elsewhere(self.wanted.iteration, have)}")
         return have[-1] if self.wanted.iteration is None else self.wanted.iteration
+
+    def _elsewhere(self, asked: int, have: Sequence[int]) -> str:
+        """What there is instead: the iterations that have such samples, and the steps of the one that was asked for."""
+        iterations = f"{'iteration' if len(have) == 1 else 'iterations'} {', '.join(map(str, have))}"
+        missing = f"{asked} has no samples of {self.wanted.step}; there are those of {iterations}"
+        committed = {step.step for step in self.ledger.committed if step.iteration == asked and not step.split}
+        others = " and ".join(f"--step {name}" for name in _DRAWING if name in committed)
+        return f"{missing}; iteration {asked} only has {others}" if others else missing
 
     def prompts(self) -> list[Row]:
         """Each prompt with its samples, at most `limit` of them. Raises `UserError` for an id that is not there."""
