@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -12,13 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selfimprove.api.sampling import EngineArgs
+from selfimprove.api.sampling import EngineArgs, Generation
+from selfimprove.orders import Order, OrderedStep
 from selfimprove_workers import models, resample
-from selfimprove_workers.engines.base import Completion, Engine, Reads, SampleRequest
-from selfimprove_workers.engines.choice import vllm_problem
+from selfimprove_workers.desk import Desk
+from selfimprove_workers.engines.base import Completion, Engine, EngineDiedError, Reads, SampleRequest
+from selfimprove_workers.engines.choice import load_engine, vllm_problem
 from selfimprove_workers.engines.transformers import TransformersEngine
 from selfimprove_workers.models import open_tokenizer
-from tests.fixtures.models import TINY_VOCABULARY
+from tests.fixtures.models import TINY_VOCABULARY, make_tiny_model
 from tests.integration.steps_support import workshop
 
 pytestmark = [
@@ -198,3 +203,47 @@ def test_resample_counts_what_judging_found_in_the_cache_and_nothing_of_the_draw
     samples = [len(row["prompt_tokens"]) + len(row["tokens"]) for row in rows]
     assert sum(samples) < counts["promptTokens"] < sum(samples) + 3 * 100  # each sample, then the turn that asks
     assert counts["cachedTokens"] >= sum((length - 1) // BLOCK * BLOCK for length in samples)
+
+
+def test_auto_takes_transformers_for_a_model_that_dies_at_vllms_first_sample(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from vllm.platforms import current_platform
+
+    if not current_platform.is_cpu():
+        pytest.skip("only vLLM's CPU kernels lack a head of 16")
+    model, heard = make_tiny_model(tmp_path / "model", hidden_size=32, head_dim=16), tmp_path / "stderr"
+    with _standard_error_to(heard), caplog.at_level(logging.DEBUG, "selfimprove_workers"):
+        engine = load_engine(model, Generation(engine_args=FLOAT32), open_tokenizer(model))
+    assert engine.name == "transformers"
+    said, *_ = [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
+    assert said.startswith(
+        "engine: transformers, since vLLM can't be had: it starts, but fails at a first sample "
+        "(RuntimeError: Unsupported CPU attention configuration: head_dim=16"
+    )
+    assert "Traceback" not in heard.read_text()
+    assert "WorkerProc hit an exception" in caplog.text  # in the step's log
+
+
+def test_an_engine_whose_process_was_killed_says_so_and_the_next_attempt_loads_another(
+    engine: Engine, other: TransformersEngine, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last of this file: the engine of all others ends here."""
+    begun = engine.sample([SampleRequest(c, i, 24) for i, c in enumerate(contexts(40))])
+    next(begun)
+    (core,) = [process for process in multiprocessing.active_children() if process.name.startswith("EngineCore")]
+    core.kill()
+    died = r"vLLM's engine process died: it seems to have been killed, perhaps for want of memory; if it dies"
+    with pytest.raises(EngineDiedError, match=died):
+        list(begun)
+
+    engines = iter([engine, other])
+    monkeypatch.setattr(models, "load_engine", lambda *_: next(engines))
+    sums = [{"id": "p1", "question": "What is 3 + 4?", "answer": "7"}]
+    shop = workshop(tmp_path, tiny_model, sums, generation={"maxTokens": 8})
+    desk = Desk(threading.Event())
+    steps = [OrderedStep(iteration=1, step="generate")]
+    order = Order(run_uri=shop.store.uri, spec=shop.spec, steps=steps, shard=0, shards=1, attempt="a1")
+    first = desk.do(order).failure
+    assert first is not None and (first.exit_code, first.message[:27]) == (1, "vLLM's engine process died:")
+    assert desk.do(order.model_copy(update={"attempt": "a2"})).failure is None

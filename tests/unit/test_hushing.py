@@ -1,4 +1,4 @@
-"""Of vLLM a terminal shows errors alone, a step's log its warnings too, and what a user asks for goes before both."""
+"""Of vLLM a terminal shows errors alone and of its processes nothing, a step's log more, and what a user asks for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ with StepLog(LocalStore(Path("run")), "worker.log"):
     vllm.error("is out of memory")
 """
 START = """
-import multiprocessing, warnings
+import multiprocessing, os, sys, warnings
+from pathlib import Path
 from selfimprove_workers.hushing import hush, hushed_children
 from selfimprove_workers.main import main
 
@@ -37,24 +38,30 @@ def child():
     warnings.warn("is deprecated", FutureWarning)
     logging.getLogger("vllm.worker").warning("has no triton")
     logging.getLogger("vllm.worker").error("is out of memory")
+    os.write(2, b"terminate called\\n")
 
 if __name__ == "__main__":
     hush()
-    with hushed_children():
-        process = multiprocessing.get_context("spawn").Process(target=child)
+    with hushed_children(Path("said")):
+        process = multiprocessing.get_context(sys.argv[1]).Process(target=child)
         process.start()
     process.join()
     warnings.warn("this process warns as ever")
 """
 
 
-def heard(folder: Path, script: str, **environment: str) -> str:
+def heard(folder: Path, script: str, *words: str, **environment: str) -> str:
     """What a process of its own writes to standard error."""
     path = folder / "script.py"
     path.write_text(script)
     unset = {name: value for name, value in os.environ.items() if not name.startswith("VLLM_")}
     done = subprocess.run(
-        [sys.executable, path], cwd=folder, env={**unset, **environment}, capture_output=True, text=True, check=True
+        [sys.executable, path, *words],
+        cwd=folder,
+        env={**unset, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stderr
 
@@ -72,7 +79,15 @@ def test_who_sets_what_is_logged_is_not_overruled(name: str, tmp_path: Path) -> 
     assert "prefers another allocator" in heard(tmp_path, SPEAK, **{name: "INFO"})
 
 
-def test_a_process_that_vllm_starts_is_heard_of_its_errors_alone(tmp_path: Path) -> None:
-    first, *rest = heard(tmp_path, START).splitlines()
-    assert first == "vLLM, SpawnProcess-1: ERROR is out of memory"
-    assert "this process warns as ever" in rest[0]
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_what_a_process_that_vllm_starts_says_goes_into_a_file(method: str, tmp_path: Path) -> None:
+    first, *_ = heard(tmp_path, START, method).splitlines()
+    assert "this process warns as ever" in first
+    *_, error, last = (tmp_path / "said").read_text().splitlines()
+    assert error.endswith("Process-1: ERROR is out of memory")
+    assert last == "terminate called"
+
+
+def test_who_asks_for_more_hears_the_processes_of_vllm_too(tmp_path: Path) -> None:
+    assert "terminate called" in heard(tmp_path, START, "spawn", VLLM_LOGGING_LEVEL="INFO")
+    assert not (tmp_path / "said").exists()

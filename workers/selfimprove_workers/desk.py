@@ -26,6 +26,7 @@ from selfimprove.store import open_store
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.engines.base import EngineDiedError
 from selfimprove_workers.logs import StepLog, beating
 from selfimprove_workers.models import ModelHouse
 from selfimprove_workers.progress import Progress
@@ -101,6 +102,8 @@ class Desk:
                 summary = runner(step.step)(context)
         except (Exception, StoppedError) as error:
             log.say(_last_words(error))
+            if isinstance(error, EngineDiedError):
+                self.close()  # so that the next attempt loads it anew
             return _failure(step, error, context.prompts_done)
         finally:
             context.progress.finish()

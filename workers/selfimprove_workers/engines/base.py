@@ -9,6 +9,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from selfimprove.errors import SelfImproveError
+
+
+class EngineDiedError(SelfImproveError):
+    """The process of an engine is gone. Another attempt, on an engine that is loaded anew, may do better."""
+
+    def __init__(self, cause: str):
+        super().__init__(
+            f"vLLM's engine process died: {cause}; if it dies again, give it more memory, or begin another run "
+            "with a smaller generation.engineArgs.maxModelLen or with generation.engine: Transformers"
+        )
+        self.cause = cause
+        """In a line."""
+
 
 @dataclass(frozen=True)
 class SampleRequest:

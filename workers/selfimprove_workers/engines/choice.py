@@ -1,7 +1,7 @@
 """Which engine serves a run: vLLM where it is installed and works, else transformers.
 
-Under `engine: Auto` a vLLM that is installed but doesn't work (a wrong CUDA, a broken wheel) must not end a run: it is
-said once, and transformers goes on. Under `engine: VLLM` it is one clear line.
+Under `engine: Auto` a vLLM that is installed but doesn't work (a wrong CUDA, a broken wheel, a model whose shape its
+kernels lack) must not end a run: it is said once, and transformers goes on. Under `engine: VLLM` it is one clear line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from selfimprove.api.sampling import Generation
 from selfimprove.errors import UserError
-from selfimprove_workers.engines.base import Engine
+from selfimprove_workers.engines.base import Engine, EngineDiedError, SampleRequest
 from selfimprove_workers.hushing import hush
 
 log = logging.getLogger(__name__)
@@ -26,18 +26,12 @@ def load_engine(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
     """
     if settings.engine == "Transformers":
         return _transformers(folder, settings, tokenizer)
-    reason = vllm_problem()
-    if reason is None:
-        try:
-            return _vllm(folder, settings, tokenizer)
-        except Exception as error:
-            if isinstance(error, UserError):
-                raise
-            log.debug("vLLM", exc_info=error)
-            reason = f"it doesn't start ({_line(error)})"
+    found = _working_vllm(folder, settings, tokenizer)
+    if not isinstance(found, str):
+        return found
     if settings.engine == "VLLM":
-        raise UserError(f"spec.generation.engine: VLLM: {reason}; mend it, or use Auto or Transformers")
-    log.info("engine: transformers, since vLLM can't be had: %s", reason)
+        raise UserError(f"spec.generation.engine: VLLM: {found}; mend it, or use Auto or Transformers")
+    log.info("engine: transformers, since vLLM can't be had: %s", found)
     return _transformers(folder, settings, tokenizer)
 
 
@@ -56,6 +50,33 @@ def vllm_problem() -> str | None:
     return None
 
 
+def _working_vllm(folder: Path, settings: Generation, tokenizer: Any) -> Engine | str:
+    """The model in vLLM, after it drew a first sample; or why it can't be had."""
+    if problem := vllm_problem():
+        return problem
+    try:
+        engine = _vllm(folder, settings, tokenizer)
+    except UserError:
+        raise
+    except Exception as error:
+        log.debug("vLLM", exc_info=error)
+        return f"it doesn't start ({_line(error)})"
+    try:
+        _draw_once(engine)
+    except Exception as error:
+        log.debug("vLLM", exc_info=error)
+        engine.close()
+        return f"it starts, but fails at a first sample ({_line(error)})"
+    return engine
+
+
+def _draw_once(engine: Engine) -> None:
+    """A few tokens: kernels that don't know a model's shape are found out here, and not when it starts."""
+    for _ in engine.sample([SampleRequest([0, 1, 2], seed=0, max_tokens=4)]):
+        pass
+    engine.take_reads()  # they are no step's
+
+
 def _transformers(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
     from selfimprove_workers.engines.transformers import TransformersEngine
 
@@ -69,5 +90,5 @@ def _vllm(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
 
 
 def _line(error: BaseException) -> str:
-    text = str(error).strip()
+    text = (error.cause if isinstance(error, EngineDiedError) else str(error)).strip()
     return text.splitlines()[0][:200] if text else type(error).__name__

@@ -11,16 +11,22 @@ import gc
 import itertools
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selfimprove.api.sampling import EngineArgs
-from selfimprove_workers.engines.base import Completion, Reads, SampleRequest
+from selfimprove_workers.engines.base import Completion, EngineDiedError, Reads, SampleRequest
 from selfimprove_workers.engines.ending import eos_ids, fitting
+from selfimprove_workers.engines.last_words import LastWords
 from selfimprove_workers.engines.parallel import tensor_parallel_size
 from selfimprove_workers.hushing import hush, hushed_children
 
@@ -31,6 +37,7 @@ _QUEUED = 4096
 _LABELS = 128
 """Token ids that one request may ask about."""
 _CPU_CACHE = 4 << 30
+_DYING_SECONDS = 2.0
 
 Job = tuple[dict[str, Any], Any]
 Report = Callable[[int, int], None]
@@ -45,17 +52,33 @@ class VLLMEngine:
         hush()
         from transformers import GenerationConfig
         from vllm import LLM, SamplingParams
+        from vllm.v1.engine.exceptions import EngineDeadError
 
         self.tokenizer = tokenizer
         self._reads = Reads()
         self._params: Any = SamplingParams
-        with hushed_children():
-            self._llm: Any = LLM(**_arguments(folder, args))
+        self._dead: type[Exception] = EngineDeadError
+        self._words = LastWords()
+        self._llm: Any = self._started(LLM, _arguments(folder, args))
+        self._processes = _processes(self._llm.llm_engine.engine_core)
+        if self._processes:
+            _hear_of_death(self._processes, self._llm.llm_engine.engine_core.outputs_queue, EngineDeadError)
         config = self._llm.llm_engine.model_config
         self.max_model_len = int(config.max_model_len)
         stored = (folder / "generation_config.json").is_file()
         generation = GenerationConfig.from_pretrained(folder) if stored else None
         self.eos_token_ids = eos_ids(tokenizer, generation, config.hf_text_config)
+
+    def _started(self, llm: Any, arguments: dict[str, Any]) -> Any:
+        try:
+            with hushed_children(self._words.path):
+                return llm(**arguments)
+        except BaseException as error:
+            cause = self._words.cause() if "root cause" in str(error) else ""
+            self._words.close()
+            if cause:
+                raise EngineDiedError(cause) from error
+            raise
 
     def sample(
         self, requests: Sequence[SampleRequest], progress: Report | None = None
@@ -89,7 +112,10 @@ class VLLMEngine:
         return _prompt(request.tokens), params
 
     def _run(self, jobs: Iterator[tuple[int, Job]]) -> Iterator[tuple[int, Any]]:
-        """Put jobs through the engine; yields (index, finished request) in the order they finish."""
+        """Put jobs through the engine; yields (index, finished request) in the order they finish.
+
+        Raises `EngineDiedError` when vLLM's own process is gone.
+        """
         engine = self._llm.llm_engine
         running: dict[str, int] = {}
         try:
@@ -103,6 +129,8 @@ class VLLMEngine:
                     if output.finished:
                         self._reads = _with(self._reads, output)
                         yield running.pop(output.request_id), output
+        except self._dead as error:
+            raise EngineDiedError(self._words.cause(_killed(self._processes))) from error
         finally:
             if running:  # the caller has had enough
                 engine.abort_request(list(running))
@@ -165,7 +193,31 @@ class VLLMEngine:
         if self._llm is not None:
             self._llm.llm_engine.engine_core.shutdown()
             self._llm = None
+            self._words.close()
             gc.collect()
+
+
+def _processes(core: Any) -> list[BaseProcess]:
+    """Those that this process started: none with VLLM_ENABLE_V1_MULTIPROCESSING=0."""
+    manager = getattr(getattr(core, "resources", None), "engine_manager", None)
+    return list(manager.processes) if manager else []
+
+
+def _hear_of_death(processes: Sequence[BaseProcess], outputs: Queue[Any], error: type[Exception]) -> None:
+    """vLLM itself waits for ever for what a process that was killed was to send: here an error comes instead."""
+    sentinels = [process.sentinel for process in processes]
+
+    def watch() -> None:
+        wait(sentinels)
+        outputs.put(error())
+
+    threading.Thread(target=watch, name="vllm-watch", daemon=True).start()
+
+
+def _killed(processes: Sequence[BaseProcess]) -> bool:
+    for process in processes:
+        process.join(_DYING_SECONDS)  # what it holds is closed before it has an exit code
+    return any(process.exitcode == -signal.SIGKILL for process in processes)
 
 
 def _arguments(folder: Path, args: EngineArgs) -> dict[str, Any]:
