@@ -334,7 +334,7 @@ CHANNELS = [
     ("72", "Thus the total number is 72 (48 + 24).", CORRECT, NO_ANSWER),
     ("72", "Thus she sold 72 clips (= $48 + 2 x 12).", CORRECT, NO_ANSWER),
     ("1,200", "That makes $1,200 (1,000 + 200)", CORRECT, NO_ANSWER),
-    ("24", "Thus the total number is 73 (48 + 24).", CORRECT, NO_ANSWER),
+    ("24", "Thus the total number is 73 (48 + 24).", WRONG, NO_ANSWER),
     ("24", "Thus the total number is 72 (with 24).", CORRECT, NO_ANSWER),
     ("4", "She has 72 (48 + 24) and buys 4", CORRECT, NO_ANSWER),
     # thousands set apart, and marks that are no signs

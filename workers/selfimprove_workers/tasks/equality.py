@@ -43,6 +43,8 @@ WORDS = re.compile(
 ARTICLE = re.compile(r"(?:an?|the) (?=\w{3})", re.IGNORECASE)
 CLOCK = re.compile(r"(\d{1,2}(?::\d\d)?)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
 EQUALS = re.compile(r"(?<![<>!:=\\])=(?!=)|\\approx(?![a-z])")
+MIXED = re.compile(r"(\d{1,9}) and ([1-9]\d{0,3}/[1-9]\d{0,3})", re.ASCII)
+"""`2 and 1/2`, which is 2.5 where one number is asked for, and two numbers else."""
 SPACE = re.compile(r"(?<![\d.]) +| +(?![\d.])")
 """Between two digits a space is no mere spacing: `5 5` is not 55."""
 NAME = re.compile(r"[A-Za-z]+")
@@ -103,6 +105,7 @@ def compare(gold: Reading, answer: str, percent_asked: bool = False) -> Verdict:
         if exact is not None and compare(gold, exact, percent_asked) is Verdict.CORRECT:
             return Verdict.CORRECT
         found = side_that_counts(found)
+    found = found if gold.quantity is None else _as_mixed(found)
     if gold.quantity is not None and found.quantity is not None:
         return Verdict.CORRECT if same_quantity(gold.quantity, found.quantity, percent_asked) else Verdict.WRONG
     if squeezed(gold.text) == squeezed(found.text):
@@ -148,6 +151,12 @@ def _before_approx(found: Reading) -> str | None:
     """What an answer says that its last side is nearly: 3/56 of `3/56 \\approx 0.05`; None if it says none."""
     exact, approx, _ = found.text.rpartition("\\approx") if found.is_equation else ("", "", "")
     return EQUALS.split(exact)[-1] if approx and exact.strip() else None
+
+
+def _as_mixed(found: Reading) -> Reading:
+    """`2 and 1/2` as the one number that is asked for."""
+    mixed = MIXED.fullmatch(found.text) if found.items is not None else None
+    return read(f"{mixed[1]} {mixed[2]}") if mixed else found
 
 
 def squeezed(text: str) -> str:

@@ -19,6 +19,7 @@ END = 64
 
 NUMBER = r"-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}|-?[1-9][0-9]{0,15}|0"
 ADDING = ["per", "and", "plus", "minus", "times", "over", "div", "not", "but", "are", "than", "rem", "mod"]
+ADDING += ["squared", "cubed"]
 NO_UNIT = "|".join(
     f"{letter}(?:{'|'.join(word[1:] for word in words)})"
     for letter, words in groupby(sorted([*ADDING, *MULTIPLIERS, *WORD_NUMBERS]), key=itemgetter(0))

@@ -68,6 +68,15 @@ DENIED_BEFORE = re.compile(
     re.IGNORECASE,
 )
 """`2 is not the answer`, up to the word answer."""
+SUPPOSED_BEFORE = re.compile(
+    r"\b(?:if|suppos\w*|assum\w*|imagine)\s+(?:that\s+)?(?:the|our|my)\s(?:\w{1,20}\s){0,2}\Z", re.IGNORECASE
+)
+SUPPOSED = re.compile(r"answers?\s+(?:is|was|were|had|would)\b[^,;\n]{0,80}", re.IGNORECASE)
+"""`If the answer were 42`, to the end of the clause."""
+REJECTED = re.compile(
+    r"[\s$\\)\].,]{0,8}(?:is|was)(?:n['’]t|\s+(?:\w+ly\s+)?(?:wrong|incorrect|false|mistaken|not|never|an?\s+(?:mistake|error)))\b"
+)
+"""What a box is followed by that is taken back."""
 BEFORE_DENIAL = re.compile(r"(?:[A-Za-z]{1,20}\s){0,4}\Z")
 REACH = 150
 MARKERS = 8
@@ -88,7 +97,9 @@ def without_denials(text: str) -> str:
     end = len(text)
     for place in _markers(text):
         denial = DENIAL.match(text, place, end)
-        before = (BEFORE_DENIAL if denial else DENIED_BEFORE).search(text, max(0, place - REACH), place)
+        before = SUPPOSED_BEFORE.search(text, max(0, place - REACH), place)
+        denial = SUPPOSED.match(text, place, end) if before else denial
+        before = before or (BEFORE_DENIAL if denial else DENIED_BEFORE).search(text, max(0, place - REACH), place)
         if denial or before:
             begins, ends = before.start() if before else place, denial.end() if denial else place + len("answer")
             text = text[:begins] + text[ends:]
@@ -109,7 +120,7 @@ def boxed(text: str) -> Found | None:
     for mark in list(re.finditer(r"\\(?:boxed|fbox)\s*(?=\{)", text))[-MARKERS:]:
         end = closing_at(text[: mark.end() + MAX_PAYLOAD], mark.end())
         inner = text[mark.end() + 1 : end - 1].strip() if end > 0 else ""
-        if inner and not (boxes and mark.start() < boxes[-1][1]):
+        if inner and not REJECTED.match(text, end) and not (boxes and mark.start() < boxes[-1][1]):
             boxes.append((mark.start(), end, inner))
     if not boxes:
         return None

@@ -11,6 +11,7 @@ from selfimprove_workers.tasks.sums import MAX_SUM, value_of_sum
 from selfimprove_workers.tasks.terms import is_unit_power, term_of
 from selfimprove_workers.tasks.text import GROUPS, clean
 from selfimprove_workers.tasks.units import CANONICAL, NO_UNIT, units_differ
+from selfimprove_workers.tasks.wholes import is_denied, may_be_a_part, whole_of
 
 BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
@@ -55,7 +56,10 @@ OUTCOME = re.compile(r"(?:\d[%)}$]*\s?=|\sof\s[^=]{1,40}\d[%)}$]*,?\s(?:(?:which
 MORE = re.compile(r"(?:,\s|\s\()(?P<joint>and|or)\s")
 PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
 NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
-WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+WORD = re.compile(
+    r"(?<![\\A-Za-z])[A-Za-z]{2,}|[\u0400-\u07ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+)
+"""Of Latin letters, which variables are too, at least two; of Cyrillic, Arabic, Indic, Chinese and their like any."""
 FORMULA_WORDS = frozenset(
     ["and", "or", "sin", "cos", "tan", "log", "ln", "exp", "pi", "sqrt", "inf", "infinity", "mod", "gcd", "lcm"]
 )
@@ -103,6 +107,9 @@ def plain_last_number(text: str) -> str | None:
     after = match[1][::-1]
     if not PLAIN_AFTER.match(after) or (")" in after and "(" not in after[: after.find(")")]):
         return None
+    before = len(text) - match.end()
+    if may_be_a_part(text[max(0, before - EDGE) : before], after):
+        return None
     return match[3] + match[2][::-1]
 
 
@@ -111,14 +118,20 @@ def _last_number(text: str) -> str | None:
     if last is None:
         return None
     last = _worked_out(text, last) or _before_aside(text, last) or last
+    if is_denied(text, last):
+        return _last_number(text[_sentence_begin(text, last.start()) : last.start()])
+    term, said = term_of(text, last), last[0].strip().rstrip(".")
+    whole = whole_of(text, last, term.removeprefix(said)) if term.startswith(said) else None
     for formula, start, end in _formulas(text, max(0, len(text) - TAIL)):
         if start <= last.start() and last.end() <= end:
-            return formula
+            return whole.text if whole and whole.begin < start else formula
+    if whole is not None:
+        return whole.text
     nearly = NEARLY.search(text, max(0, last.start() - EDGE), last.start())
     exact = _last_match(text[: nearly.start()], NEAR) if nearly else None
     if nearly and exact and exact.end() == nearly.start():
-        return f"{term_of(text, exact)} \\approx {term_of(text, last)}"
-    return term_of(text, last)
+        return f"{term_of(text, exact)} \\approx {term}"
+    return term
 
 
 def _worked_out(text: str, last: re.Match[str]) -> re.Match[str] | None:
@@ -139,6 +152,10 @@ def _before_aside(text: str, last: re.Match[str]) -> re.Match[str] | None:
     aside = IN_TWO_UNITS.match(text, opening) if opening > 0 else None
     before = _last_match(text[:opening], NEAR) if aside and aside.end() > last.end() else None
     return before if before is not None and PROSE_BETWEEN.fullmatch(text, before.end(), opening) else None
+
+
+def _sentence_begin(text: str, place: int) -> int:
+    return max(text.rfind(mark, max(0, place - NEAR), place) + 1 for mark in ("\n", ". ", "! ", "? "))
 
 
 def _last_match(text: str, reach: int) -> re.Match[str] | None:
@@ -163,7 +180,7 @@ def last_time(text: str) -> str | None:
 def leading_number(text: str) -> str | None:
     """The number that a phrase begins with, where words follow it that add no other number to it."""
     match = NUMBER.match(text)
-    return match[0].strip() if match and _only_words_follow(text, match) else None
+    return match[0].strip() if match and not whole_of(text, match) and _only_words_follow(text, match) else None
 
 
 def leading_formula(text: str) -> str | None:
@@ -213,7 +230,10 @@ def _restates(before: str, other: str) -> bool:
 
 def _only_words_follow(text: str, match: re.Match[str]) -> bool:
     text = IN_TWO_UNITS.sub("", text)
-    return PROSE_AFTER.match(text, match.end()) is not None and not JOINED.search(text) and not OUTCOME.search(text)
+    if PROSE_AFTER.match(text, match.end()) is None or JOINED.search(text) or OUTCOME.search(text):
+        return False
+    wholes = (whole_of(text, number) for number in NUMBER.finditer(text, match.end()))
+    return all(whole is None or whole.begin >= match.end() for whole in wholes)
 
 
 def _leading_formula(text: str) -> re.Match[str] | None:

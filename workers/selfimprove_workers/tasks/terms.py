@@ -9,7 +9,7 @@ from selfimprove_workers.tasks.units import is_unit_word
 
 REACH = 60
 """How far before a number its term may begin."""
-TERM_OPENS = re.compile(r"[^\s=$]{0,30}(?:\^|√|sqrt)[({]?\Z")
+TERM_OPENS = re.compile(r"[^\s=$]{0,30}(?:\^|√|sqrt\s?)[({]?\Z")
 FACTORS = re.compile(
     r"(?!x\s[a-z]{2}|[ckp]\b)[a-z]{1,3}(?![a-zA-Z'])|[)}]{0,2}\s?(?:[*·]\s?)?(?:π|√|\\?(?:pi|sqrt)(?![a-zA-Z])"
     r"|\^(?!\{?\s?\\?(?:text|mathrm|mbox|circ|th|st|nd|rd)))[^\s.,;]{0,30}"

@@ -51,6 +51,10 @@ GROUPED = re.compile(GROUPS, re.ASCII)
 SHARES = {"half": 2, "third": 3, "quarter": 4}
 AND_A_PART = re.compile(r"(?<![\w.,/])(\d{1,9}) and (?:a|one)[ -](half|third|quarter)\b", re.ASCII | re.IGNORECASE)
 """`2 and a half` is 2 1/2."""
+DECORATION = re.compile("(?<=\\S)\\s*[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f]+\\Z")
+"""A tick or a smile after an answer."""
+POWER = re.compile(r"(?<=\d) (squared|cubed)(?!\w| [a-z])", re.IGNORECASE)
+"""`5 squared` is 25, and `5 meters squared` and `5 squared meters` are an area."""
 PAIRS = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ('"', '"'), ("'", "'")]
 
 
@@ -66,6 +70,8 @@ def clean(text: str) -> str:
         for pattern, replacement in REWRITES:
             text = pattern.sub(replacement, text)
     text = GROUPED.sub(lambda found: re.sub("[ ']", ",", found[0]), unwrap(text))
+    if text[-1:] == "d" and ("squared" in text or "cubed" in text):
+        text = POWER.sub(lambda found: "^2" if found[1][0] in "sS" else "^3", text)
     return AND_A_PART.sub(lambda found: f"{found[1]} 1/{SHARES[found[2].lower()]}", text) if " and " in text else text
 
 
@@ -117,6 +123,7 @@ def closing_at(text: str, start: int) -> int:
 
 def _ascii(text: str) -> str:
     """Unicode's digits, fractions, superscripts and signs as ASCII and LaTeX; invisible characters gone."""
+    text = DECORATION.sub("", text)
     text = re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", text)
     text = re.sub(r"[⁰¹²³⁴-⁹⁺⁻]+", lambda found: "^{" + found[0].translate(SUPERSCRIPTS) + "}", text)
     text = re.sub(r"√\s*(\d+|[a-z]|\([^()]*\))", lambda found: "\\sqrt{" + found[1].strip("()") + "}", text)

@@ -39,6 +39,17 @@ KNOWN = {
     "pm": "p.m p.m.",
 }
 CANONICAL = {word: unit for unit, words in KNOWN.items() for word in (unit, *words.split())}
+KINDS = [
+    {"mm", "cm", "m", "km"},
+    {"inch", "ft", "yard", "mile"},
+    {"mg", "g", "kg"},
+    {"ounce", "pound"},
+    {"ml", "l"},
+    {"second", "minute", "hour", "day", "week", "month", "year"},
+    {"dollar", "cent"},
+    {"euro", "cent"},
+]
+"""Units that a length, a weight or a time may be given in together: `5 feet 6 inches`."""
 CANONICAL |= {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "kmph": "km/hour"}
 MULTIPLIERS: dict[str, int | Fraction] = {
     "hundred": 100,
@@ -159,6 +170,11 @@ def units_differ(one: str, other: str) -> bool:
     if len(ones) != len(others):
         return all(map(_is_known, ones + others))
     return any(a != b and _is_known(a) and _is_known(b) for a, b in zip(ones, others, strict=True))
+
+
+def are_of_a_kind(one: str, other: str) -> bool:
+    """Whether two units are different and measure the same."""
+    return one != other and any({one, other} <= kind for kind in KINDS)
 
 
 def _is_known(part: str) -> bool:

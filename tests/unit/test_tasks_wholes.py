@@ -1,0 +1,119 @@
+"""A number that is only a part of what a sentence says is not the answer: the whole is."""
+
+from __future__ import annotations
+
+import pytest
+
+from selfimprove_workers.tasks import Math, Verdict
+from selfimprove_workers.tasks.phrases import _last_number, last_number
+
+CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
+
+
+def flexible(response: str, gold: str) -> Verdict:
+    return Math().check(response, gold, None).flexible
+
+
+SENTENCES = ["The answer is {}", "The answer is {}.", "So we get {}.", "We add.\nThus it is {}"]
+
+WORKED_OUT = [
+    ("5 squared", "25", "5"), ("5 cubed", "125", "5"), ("half of 5", "5/2", "5"), ("twice 5", "10", "5"),
+    ("double 5", "10", "5"), ("the square root of 9", "3", "9"),
+    ("12 divided by 4", "3", "4"), ("12 times 4", "48", "4"), ("12 minus 4", "8", "4"), ("12 plus 4", "16", "4"),
+    ("12 multiplied by 4", "48", "4"), ("12 + 4", "16", "4"), ("12 x 4", "48", "4"), ("12 - 4", "8", "4"),
+    ("12 - 4", "8", "-4"), ("2 * 3 + 4", "10", "4"), ("$15 + $2", "17", "2"), ("6 · 7", "42", "7"),
+    ("10 apples + 5 pears", "15", "5"), ("12 less than 20", "8", "12"), ("12 more than 20", "32", "20"),
+    ("1 in 6", "1/6", "6"), ("1 out of 6", "1/6", "1"), ("42 = 6 * 7", "42", "7"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "value", "part"), WORKED_OUT)
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_calculation_counts_as_what_it_comes_to(sentence: str, said: str, value: str, part: str) -> None:
+    assert flexible(sentence.format(said), value) is CORRECT
+    assert flexible(sentence.format(said), part) is WRONG
+
+
+NO_NUMBER = [
+    ("2 hours 15 minutes", "2 15"), ("2 hrs 15 min", "2 15"), ("5 feet 6 inches", "5 6"), ("5 ft, 6 in", "5 6"),
+    ("6 pounds 4 ounces", "6 4"), ("1 hour and 30 minutes", "1 30"), ("5'6\"", "5 6"), ("3 dollars and 20 cents", "3 20"),
+    (r"x = \pm 5", "5 -5"), ("x = ±5", "5 -5"), ("plus or minus 5", "5"), ("greater than 18", "18"),
+    ("less than 18 apples", "18"), ("between 18 and 20", "18 20"), ("5 remainder 3", "5 3"), ("5 R 3", "5 3"),
+    ("x = 2 and x = 3", "2 3"), ("2 or 3", "2 3"), ("3:4", "3 4"), ("3 to 4", "3 4"),
+    ("$x=2$ or $x=3$", "2 3"),
+    ("42 if x is positive and 43 otherwise", "42 43"), ("2 sqrt 3", "2 3"), ("5x + 3", "5 3"), ("the square root of 5", "5"),
+    ("f(3)", "3"),
+    ("15 + 2 =", "15 2 17"), ("15 + 2 = ?", "15 2 17"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "parts"), NO_NUMBER)
+@pytest.mark.parametrize("sentence", SENTENCES[:1] + SENTENCES[2:])
+def test_what_is_more_than_a_number_equals_none_of_its_parts(sentence: str, said: str, parts: str) -> None:
+    text = sentence.format(said) if not said.endswith(("=", "?")) else sentence.removesuffix(".").format(said)
+    for part in parts.split():
+        assert flexible(text, part) in (WRONG, NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("response", "gold"),
+    [
+        ("It grew from 3 to 4", "4"),
+        ("So we round 12.5 to 13.", "13"),
+        ("The probability is 0.5 or 1/2.", "1/2"),
+        ("We need 12.5 or 13 boxes.", "13"),
+        ("She runs 5 miles 3 days a week, 3", "3"),
+        ("She drives 10 miles in 2 hours.", "2"),
+        ("It takes 120 minutes or 2 hours.", "2"),
+        ("Total: **5**", "5"),
+        ("The total is - 5", "-5"),
+        ("Step 3: 4 apples", "4"),
+        ("She sold 48 in May and she has 24 left.", "24"),
+        ("The answer is 2 and 1/2.", "2.5"),
+        ("The answer is 15 (10 apples + 5 pears)", "15"),
+        ("Total: 15 (10 apples + 5 pears)", "15"),
+        ("The answer is 25 meters squared.", "25"),
+        ("The answer is: 42 ✅", "42"),
+        ("答案是42", "42"),
+        ("答案是 42。", "42"),
+        ("Ответ: 42", "42"),
+    ],
+)
+def test_a_number_that_stands_for_itself_is_the_answer(response: str, gold: str) -> None:
+    assert flexible(response, gold) is CORRECT
+
+
+@pytest.mark.parametrize("denied", ["42, not 43", "42 instead of 43", "42 rather than 43", "42, unlike 43"])
+@pytest.mark.parametrize("sentence", ["It's {}.", "We get {}"])
+def test_of_two_numbers_the_one_that_is_denied_is_no_answer(sentence: str, denied: str) -> None:
+    assert flexible(sentence.format(denied), "42") is CORRECT
+    assert flexible(sentence.format(denied), "43") is WRONG
+
+
+def test_a_number_that_is_only_denied_is_no_answer() -> None:
+    assert flexible("We have 10. It is not 43.", "43") is NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    "response", ["If the answer were 42, it'd be wrong.", "Suppose that the answer is 42, which is odd."]
+)
+def test_an_answer_that_is_only_supposed_is_none(response: str) -> None:
+    assert flexible(response, "42") is NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    "taken_back", ["is wrong", "is incorrect", "isn't right", "is clearly not it", "was a mistake"]
+)
+def test_a_box_that_is_taken_back_does_not_count(taken_back: str) -> None:
+    response = rf"\boxed{{5}} {taken_back}. The answer is 6."
+    assert Math().check(response, "5", None).strict is WRONG
+    assert Math().check(response, "6", None).strict is CORRECT
+
+
+@pytest.mark.parametrize("sentence", ["{}", "So {}.", "So it is {} now", "Then = {} ="])
+@pytest.mark.parametrize("said", [said for said, *_ in [*WORKED_OUT, *NO_NUMBER]])
+def test_the_quick_look_leaves_every_part_of_a_whole_to_the_long_one(sentence: str, said: str) -> None:
+    assert last_number(sentence.format(said)) == _last_number(sentence.format(said))
+    for gold in ("2", "3", "4", "5", "6", "15"):
+        response = f"We add {said}"
+        assert Math().check(response, gold, None) == Math()._cascade(response, gold, False, False)
