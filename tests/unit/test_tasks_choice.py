@@ -182,6 +182,49 @@ def test_a_declared_choice_stays_strict_where_the_choices_are_gone_through_after
     assert (check.flexible, check.strict) == (CORRECT, CORRECT)
 
 
+NAMES = ["water", "heat", "friction", "gravity"]
+NAMED = {"choices": [{"label": label, "text": text} for label, text in zip("ABCD", NAMES, strict=True)]}
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Salt water", "The answer is salt water.", "The answer is no water", "Everything but water", "specific heat",
+        "The answer is specific heat", "The answer is heat loss", "The answer is lack of friction.", "without friction",
+        "The answer is zero gravity", "the absence of gravity", "The answer is the opposite of gravity",
+        "All but friction", "It is sea water and heat",
+    ],
+)  # fmt: skip
+def test_a_choice_is_not_named_by_a_longer_name_or_by_its_absence(response: str) -> None:
+    assert Choice().extract(response, NAMED) is None
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Water.", "water", "the water", "The water!", "it is water", "It's water.", "The answer is water.",
+        "I think it's water",
+        "Plants need water to grow.", "It is the water that evaporates", "So water is what freezes.", "Water, please.",
+        "Well, water makes the most sense", "The answer is: **water**", "It is caused by water", "It releases water.",
+        "This is because of water.", "The answer is water because ice melts.", "Water evaporates from the lake.",
+    ],
+)  # fmt: skip
+def test_a_choice_is_named_by_its_text_whatever_small_words_stand_around_it(response: str) -> None:
+    assert Choice().extract(response, NAMED) == "A"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Answer: All but D", "D is a common misconception", "D is a trap", "D is a distractor.", "D is tempting",
+        "Option D is unrelated.", "Answer: D, but B is also right", "Answer: D, possibly B",
+        "D is right, and B works too.",
+    ],
+)  # fmt: skip
+def test_a_label_that_is_denied_or_shares_its_place_is_no_answer(response: str) -> None:
+    assert Choice().extract(response, NAMED) is None
+
+
 @pytest.mark.parametrize("response", ["dİe", "The answer is DİE.", "It is dıe"])
 def test_letters_that_only_look_alike_break_nothing(response: str) -> None:
     choices = {"choices": [{"label": "A", "text": "die"}, {"label": "B", "text": "live"}]}

@@ -12,11 +12,37 @@ from functools import lru_cache
 
 OPENING, CLOSING = "⟦", "⟧"
 """The brackets of a label that stands for its choice's text. Whoever writes them writes a label in brackets."""
+PART = "…"
+"""Stands in them for a text that is only a part of a longer name: no choice, nor is another then the only one."""
+MOST_WORDS_OF_A_NAME = 3
+"""A longer text of a choice is a statement of its own."""
+EDGE = 60
+BEFORE_NAME = re.compile(
+    r"(?:\A|[^\w\s'’-]\s*|\n|\s[–—-]\s|\b(?:an?|the|this|that|these|those|its?|their|his|her|our|your|my|some|more|most"
+    r"|both|either|is|are|was|were|be|been|being|am|becomes?|remains?|stays?|it['’]s|that['’]s|called|named|means|also|just"
+    r"|only|simply|probably|likely|clearly|definitely|so|thus|hence|therefore|then|and|or|but|not|nor|neither|than|as|if|by"
+    r"|to|into|from|with|via|through|on|in|at|for|like|about|over|using|choose|pick|select|say|guess|think|believe|answer"
+    r"|option|choice|need|use|make|cause|produce|release|will|would|can|could|must|should|may|might|does|do|did|cannot|never"
+    r"|[a-z]{3,}[^\Wsu]s|[a-z]+n['’]t|(?:force|because|made|consists?|result|instead|case|effects?|form|out|think)\sof"
+    r"|of\sthe)\s+)\Z",
+    re.IGNORECASE,
+)
+"""What the name of a choice stands alone after: a mark, an article, a verb. An adjective makes another name of it."""
+AFTER_NAME = re.compile(
+    r"\W*\Z|\s*[^\w\s'’-]|\s*\n|\s+[–—-]\s|\s+(?:is|are|was|were|be|being|(?:is|are)n['’]t|will|would|can|could|must|should"
+    r"|may|might|does|do|did|has|have|had|makes?|fits?|seems?|looks?|sounds?|because|since|as|so|thus|hence|therefore|for|and"
+    r"|or|but|nor|not|in|on|to|by|from|with|at|that|which|who|when|where|while|if|than|into|during|after|before|through|due"
+    r"|it|they|there|here|instead|too|only|again|best|correctly"
+    r"|[a-z]+[septd]\s(?:an?|the|this|that|it|its|their|most|more|less|up|down|out|to|in|on|from|with|by|as|at|when|because))\b",
+    re.IGNORECASE,
+)
+"""What may follow a name: a mark, a verb, a preposition. Another noun makes another name of it: `heat loss`."""
 
 UNSAID = re.compile(
     r"\b(?:not|never|neither|nor|none|cannot|cant|isnt|doesnt|dont|wont|wrong|incorrect|false|untrue|impossible"
-    r"|implausible|unlikely|improbable|invalid|irrelevant|less|eliminat\w*|exclud\w*|rul\w*\s+out|ruled|reject\w*|discard\w*"
-    r"|dismiss\w*|doubt\w*|rather\s+than|instead\s+of|as\s+opposed\s+to|unlike|except|anything\s+but|nothing\s+but|no\s+way"
+    r"|implausible|unlikely|improbable|invalid|irrelevant|unrelated|mistaken|misleading|tempting|less|eliminat\w*|exclud\w*|rul\w*\s+out|ruled|reject\w*|discard\w*"
+    r"|dismiss\w*|doubt\w*|rather\s+than|instead\s+of|as\s+opposed\s+to|unlike|except|(?:any|no|every)thing\s+but|all\s+but|no\s+way"
+    r"|an?\s+(?:\w+\s+)?(?:misconception|myth|trap|distractor|mistake)"
     r"|if|whether|suppose|assum\w+)\b|n['’]t\b|\bno\W*\Z|\?\W*\Z|\b(?:is|are)\s+out\b",
     re.IGNORECASE,
 )
@@ -40,13 +66,23 @@ def asserted(text: str, choices: Mapping[str, str]) -> str:
     return "\n".join(_said(_borders(labels).split(_without_listings(text, labels))))
 
 
+def _stands_alone(text: str, found: re.Match[str]) -> bool:
+    """Whether a choice's text is not just a part of a longer name or denied by it: `salt water`, `no water`."""
+    if len(found[0].split()) > MOST_WORDS_OF_A_NAME:
+        return True
+    before, after = text[max(0, found.start() - EDGE) : found.start()], text[found.end() : found.end() + EDGE]
+    return BEFORE_NAME.search(before) is not None and AFTER_NAME.match(after) is not None
+
+
 def _labelled(text: str, choices: tuple[tuple[str, str], ...]) -> str:
     """The text with the labels of choices, in their own brackets, for the choices' texts."""
     pattern, labels = _texts(choices)
 
     def label(found: re.Match[str]) -> str:
         known = labels.get(plain(found[0]))
-        return f"{OPENING}{known}{CLOSING}" if known else found[0]
+        if known is None:
+            return found[0]
+        return f"{OPENING}{known if _stands_alone(text, found) else PART}{CLOSING}"
 
     return pattern.sub(label, text) if labels else text
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from selfimprove_workers.tasks.assertions import asserted, name_of, plain
+from selfimprove_workers.tasks.assertions import PART, asserted, name_of, plain
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.extract import Found, declared, final_part
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
@@ -114,13 +114,16 @@ def _alone(text: str, choices: dict[str, str]) -> str | None:
 def _asserted(text: str, choices: dict[str, str]) -> str | None:
     """The last choice that a text claims to be the answer, else the one it begins with, else the only one it names."""
     said, labels = asserted(text, choices), tuple(choices)
+    if _another(labels).search(said):
+        return None
     claims = [found[found.lastgroup or 0] for found in _claim(labels).finditer(said)]
     if claims:
         return claims[-1]
     leading = _leading(labels).match(said)
     if leading is not None and not _is_echo(said, choices):
         return leading["label"]
-    return _only(_named(labels), said) or _only(_in_words(labels), said)
+    only = _only(_named(labels), said) or _only(_in_words(labels), said)
+    return None if only == PART else only
 
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:
@@ -160,6 +163,17 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=256)
+def _another(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """`B is also right`: a second answer beside the first."""
+    return re.compile(
+        rf"{name_of(labels)}\s+(?:(?i:is|are|was|could\s+be|might\s+be|may\s+be|would\s+be|seems|works)\s+)?"
+        r"(?i:also|too|as\s+well|equally)\b"
+        rf"|\b(?i:possibly|or\s+maybe|perhaps\s+also|also|or)\s+{name_of(labels).replace('?P<label>', '?P<second>')}"
+        r"(?=\s*(?:[.,;:!⟦\n]|\Z))"
+    )
+
+
+@lru_cache(maxsize=256)
 def _leading(labels: tuple[str, ...]) -> re.Pattern[str]:
     """The label that a text begins with: `B) because ...`, `(B) ...`, `B. ...`, `option B`, `B – because`."""
     name = name_of(labels)
@@ -179,7 +193,7 @@ def _named(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _in_words(labels: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"⟦(?P<label>{'|'.join(map(re.escape, labels))})⟧")
+    return re.compile(rf"⟦(?P<label>{'|'.join(map(re.escape, (*labels, PART)))})⟧")
 
 
 @lru_cache(maxsize=256)

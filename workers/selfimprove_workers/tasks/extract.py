@@ -73,10 +73,13 @@ SUPPOSED_BEFORE = re.compile(
 )
 SUPPOSED = re.compile(r"answers?\s+(?:is|was|were|had|would)\b[^,;\n]{0,80}", re.IGNORECASE)
 """`If the answer were 42`, to the end of the clause."""
-REJECTED = re.compile(
-    r"[\s$\\)\].,]{0,8}(?:is|was)(?:n['’]t|\s+(?:\w+ly\s+)?(?:wrong|incorrect|false|mistaken|not|never|an?\s+(?:mistake|error)))\b"
+REJECTION = (
+    r"[\s$\\)\].,]{0,8}(?:is|was)(?:n['’]t|\s+(?:\w+ly\s+)?(?:wrong|incorrect|false|mistaken|not|never"
+    r"|an?\s+(?:mistake|error)))\b"
 )
+REJECTED = re.compile(REJECTION)
 """What a box is followed by that is taken back."""
+BOX_REJECTED = re.compile(r"\\boxed\{[^{}]{0,200}\}" + REJECTION)
 BEFORE_DENIAL = re.compile(r"(?:[A-Za-z]{1,20}\s){0,4}\Z")
 REACH = 150
 MARKERS = 8
@@ -94,6 +97,7 @@ def final_part(response: str) -> str | None:
 
 def without_denials(text: str) -> str:
     """A text without what it says that the answer is not, at the last places where it speaks of an answer."""
+    text = BOX_REJECTED.sub("", text) if "\\boxed" in text else text
     end = len(text)
     for place in _markers(text):
         denial = DENIAL.match(text, place, end)

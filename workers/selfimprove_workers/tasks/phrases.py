@@ -119,7 +119,8 @@ def _last_number(text: str) -> str | None:
         return None
     last = _worked_out(text, last) or _before_aside(text, last) or last
     if is_denied(text, last):
-        return _last_number(text[_sentence_begin(text, last.start()) : last.start()])
+        begin = _sentence_begin(text, last.start())
+        return None if begin is None else _last_number(text[begin : last.start()])
     term, said = term_of(text, last), last[0].strip().rstrip(".")
     whole = whole_of(text, last, term.removeprefix(said)) if term.startswith(said) else None
     for formula, start, end in _formulas(text, max(0, len(text) - TAIL)):
@@ -154,8 +155,11 @@ def _before_aside(text: str, last: re.Match[str]) -> re.Match[str] | None:
     return before if before is not None and PROSE_BETWEEN.fullmatch(text, before.end(), opening) else None
 
 
-def _sentence_begin(text: str, place: int) -> int:
-    return max(text.rfind(mark, max(0, place - NEAR), place) + 1 for mark in ("\n", ". ", "! ", "? "))
+def _sentence_begin(text: str, place: int) -> int | None:
+    """Where the sentence begins that a place is in; None where that is far off."""
+    reach = max(0, place - NEAR)
+    begin = max(text.rfind(mark, reach, place) + 1 for mark in ("\n", ". ", "! ", "? "))
+    return begin if begin or not reach else None
 
 
 def _last_match(text: str, reach: int) -> re.Match[str] | None:

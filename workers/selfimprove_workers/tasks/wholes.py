@@ -37,8 +37,10 @@ SIGNS = [
     )
 ]
 UNFINISHED = re.compile(r"[^\S\n]*=[^\S\n]*(?:\?|_+|\.\.+|…)?[^\S\n]*(?:\n|\Z)")
-FREE = re.compile(r"(?:\A|[\s=(:,$])\Z")
+FREE = re.compile(r"(?:\A|(?<![-−+*/×÷·^])[\s=(:,$])\Z")
 """Where a calculation may begin."""
+ADDED = re.compile(r"\S\s[+×÷]\s\Z")
+"""Up to a number that stands after an operator, whatever is before that."""
 BEFORE = re.compile(
     r"(?:(?P<half>\bhalf\s(?:of\s)?(?:the\s)?)|(?P<twice>\b(?:twice|double|doubled)\s)|(?P<thrice>\b(?:thrice|triple)\s)"
     r"|(?P<root>\b(?:the\s)?square\sroot\sof\s)|(?P<either>(?:±|\\pm|\+/-|\+-|\bplus\sor\sminus\b)\s?)"
@@ -61,24 +63,10 @@ OTHERWISE = re.compile(r"(?:\s\w{1,20}){0,2},?\s(?:otherwise|or\selse)\b")
 DENIED = re.compile(r"\b(?:not|rather\sthan|instead\sof|unlike|as\sopposed\sto)\s\$?\Z", re.IGNORECASE)
 """Up to a number that is just not the answer: `42, not 43`."""
 UNSURE = frozenset(
-    [
-        *"+*/×÷·x:−–±",
-        "plus",
-        "minus",
-        "times",
-        "by",
-        "of",
-        "half",
-        "twice",
-        "double",
-        "doubled",
-        "thrice",
-        "triple",
-        "the",
-    ]
-    + ["than", "and", "or", "to", "in", "every", "remainder", "rem", "r", "sqrt", "not", "unlike", "+/-", "+-"]
+    [*"+*/×÷·x:−–±", "+/-", "+-", "plus", "minus", "times", "by", "of", "half", "twice", "double", "doubled", "thrice"]
+    + ["triple", "sqrt", "the", "than", "and", "or", "to", "in", "every", "remainder", "rem", "r", "not", "unlike"]
     + [word.lower() for word in CANONICAL]
-)
+)  # fmt: skip
 """What stands before a number, without the marks around it, that may make it a part of a whole."""
 
 
@@ -129,13 +117,13 @@ def _calculation(text: str, place: int, number: re.Match[str], said: str) -> Who
             break
         begin = operand.start()
     if begin == place:
-        return None
+        return Whole(place, f"part of {said}") if ADDED.search(text, max(0, place - REACH), place) else None
     written = text[begin:place] + said
     if UNFINISHED.match(text, number.end()):
         return Whole(begin, f"{written} =")
     changed = BEFORE.search(text, max(0, begin - REACH), begin)
-    if changed or not FREE.search(text, max(0, begin - 1), begin):
-        return Whole(begin, f"({written})")
+    if changed or not FREE.search(text, max(0, begin - 2), begin):
+        return Whole(begin, f"part of {written}")
     return Whole(begin, _worked_out(written))
 
 
