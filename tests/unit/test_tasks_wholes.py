@@ -68,6 +68,10 @@ def test_what_is_more_than_a_number_equals_none_of_its_parts(sentence: str, said
         ("She drives 10 miles in 2 hours.", "2"),
         ("It takes 120 minutes or 2 hours.", "2"),
         ("Total: **5**", "5"),
+        ("The total is $5 + $3, or $8", "8"),
+        ("The answer is 12 of the 30 students.", "12"),
+        ("The answer is 12 out of 30 students.", "12"),
+        ("The answer is 5 squared = 25", "25"),
         ("The total is - 5", "-5"),
         ("Step 3: 4 apples", "4"),
         ("She sold 48 in May and she has 24 left.", "24"),
@@ -111,6 +115,15 @@ def test_a_box_that_is_taken_back_does_not_count(taken_back: str) -> None:
     assert Math().check(response, "5", None).strict is WRONG
     assert Math().check(response, "6", None).strict is CORRECT
     assert flexible(rf"\boxed{{5}} {taken_back}.", "5") is NO_ANSWER
+
+
+def test_a_box_that_is_told_from_another_number_stays() -> None:
+    assert flexible(r"\boxed{5} is not 6, as one might think.", "5") is CORRECT
+
+
+def test_what_is_said_after_a_supposition_counts() -> None:
+    assert flexible("We check if the answer is plausible. It is 42.", "42") is CORRECT
+    assert flexible("See if the answer is plausible: 42.", "42") is CORRECT
 
 
 @pytest.mark.parametrize("sentence", ["{}", "So {}.", "So it is {} now", "Then = {} ="])

@@ -2,8 +2,9 @@
 
 Flexible reads the label in the channels of `extract`, else the last one claimed ("option B is correct", "so B"), the
 one that the response begins with ("B) because"), or the only one that it names, by its label or by its full text. What
-is denied, asked, supposed or listed counts nowhere (`assertions`). Strict asks for the label (its text may follow) in a
-declared channel or as the whole response; else strict is NoAnswer.
+is denied, asked, supposed or listed, or only a part of a longer name (salt water is not water), counts nowhere
+(`assertions`). Strict asks for the label (its text may follow) in a declared channel or as the whole response; else
+strict is NoAnswer.
 """
 
 from __future__ import annotations

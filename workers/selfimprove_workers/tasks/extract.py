@@ -71,11 +71,11 @@ DENIED_BEFORE = re.compile(
 SUPPOSED_BEFORE = re.compile(
     r"\b(?:if|suppos\w*|assum\w*|imagine)\s+(?:that\s+)?(?:the|our|my)\s(?:\w{1,20}\s){0,2}\Z", re.IGNORECASE
 )
-SUPPOSED = re.compile(r"answers?\s+(?:is|was|were|had|would)\b[^,;\n]{0,80}", re.IGNORECASE)
+SUPPOSED = re.compile(r"answers?\s+(?:is|was|were|had|would)\b(?:[^.,:;\n]|\.(?=\d)){0,80}", re.IGNORECASE)
 """`If the answer were 42`, to the end of the clause."""
 REJECTION = (
-    r"[\s$\\)\].,]{0,8}(?:is|was)(?:n['’]t|\s+(?:\w+ly\s+)?(?:wrong|incorrect|false|mistaken|not|never"
-    r"|an?\s+(?:mistake|error)))\b"
+    r"[\s$\\)\].,]{0,8}(?:is|was)(?:\s+(?:\w+ly\s+)?(?:wrong|incorrect|false|mistaken|an?\s+(?:mistake|error))"
+    r"|(?:n['’]t|\s+(?:\w+ly\s+)?not)\s+(?:it|right|correct|true|valid|the\s+(?:\w+\s+)?answer))\b"
 )
 REJECTED = re.compile(REJECTION)
 """What a box is followed by that is taken back."""

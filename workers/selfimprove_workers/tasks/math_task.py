@@ -1,9 +1,9 @@
 """Math: a number, an expression, a pair, a set. Right when it equals the gold, however it is written.
 
 Flexible takes the answer from the most declared channel the response has (`extract`), else the last number (or, for a
-gold that is no number, the last formula, what the last line says that something is, or that line). Strict asks for the
-format: the answer stands alone in `\\boxed{}`, `<answer>`, after `####`, after "the answer is", or is the whole
-response; else strict is NoAnswer.
+gold that is no number, the last formula, what the last line says that something is, or that line). Of a number that is
+only a part of what is said there the whole counts (`wholes`). Strict asks for the format: the answer stands alone in
+`\\boxed{}`, `<answer>`, after `####`, after "the answer is", or is the whole response; else strict is NoAnswer.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ JOINED = re.compile(r"\b(?:and|or|to|remainder|plus|minus|times|by)\s+[-−$\\\d
 OUTCOME = re.compile(r"(?:\d[%)}$]*\s?=|\sof\s[^=]{1,40}\d[%)}$]*,?\s(?:(?:which|that)\s)?(?:is|equals|gives|makes)\s)")
 """Where the words before it were a calculation: `3/4 of 8 = 6`, `20% of 50 is 10`."""
 MORE = re.compile(r"(?:,\s|\s\()(?P<joint>and|or)\s")
+SOME_OF_ALL = re.compile(rf"{DECIMAL}\s(?:out\s)?of\s(?:(?:the|all|these|those)\s)?{DECIMAL}(?=\s[a-z]{{3}})")
+"""`12 of the 30 students`, which are 12."""
 PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
 NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
 WORD = re.compile(
@@ -236,7 +238,8 @@ def _only_words_follow(text: str, match: re.Match[str]) -> bool:
     text = IN_TWO_UNITS.sub("", text)
     if PROSE_AFTER.match(text, match.end()) is None or JOINED.search(text) or OUTCOME.search(text):
         return False
-    wholes = (whole_of(text, number) for number in NUMBER.finditer(text, match.end()))
+    some = SOME_OF_ALL.match(text)
+    wholes = (whole_of(text, number) for number in NUMBER.finditer(text, some.end() if some else match.end()))
     return all(whole is None or whole.begin >= match.end() for whole in wholes)
 
 

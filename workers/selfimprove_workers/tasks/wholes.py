@@ -161,7 +161,8 @@ def _joined(text: str, place: int, said: str) -> Whole | None:
         return Whole(found.start(), _worked_out(f"{said} {sign} {found['one']}"))
     if found["among"]:
         return Whole(found.start(), f"{found['one']}/{said}")
-    if found["list"] and one and other and _restates(one, other):
+    is_sum = OPERANDS.search(text, max(0, found.start() - REACH), found.start())  # "$5 + $3, or $8"
+    if found["list"] and one and other and (is_sum or _restates(one, other)):
         return None
     return Whole(found.start(), text[found.start() : place] + said)
 
