@@ -25,6 +25,8 @@ from selfimprove.summaries import Estimate
 
 NO_UTILITY = "no sample has a utility"
 NO_WEIGHTING = "no weighting is given"
+NO_KEPT_UTILITY = "no sample that is kept has a utility"
+NONE_TO_GAIN = "every sample of every prompt with a gap is right"
 NO_INTERVAL = "chance adds to the error of bins, and a bootstrap would add it again"
 
 
@@ -139,9 +141,9 @@ def _reasons(table: Table, measured: Mapping[str, Estimate]) -> dict[str, str]:
         elif table.weight is None:
             found[name] = NO_WEIGHTING
         elif "gap" not in measured:
-            found[name] = "no sample that is kept has a utility"
+            found[name] = NO_KEPT_UTILITY
         else:
-            found[name] = "every sample of every prompt with a gap is right"
+            found[name] = NONE_TO_GAIN
     return found
 
 

@@ -107,6 +107,16 @@ def test_without_utility_the_keep_rate_is_given_and_the_gap_is_not(tmp_path: Pat
     assert found["reasons"]["gap"] == "no sample has a utility"
 
 
+def test_a_cut_that_keeps_only_what_nobody_has_graded_has_no_gap_and_the_reason(tmp_path: Path, capfd: Capture) -> None:
+    highest = [row | ({"utility": None} if row["scores"]["cot"] > 8 else {}) for row in rows()]
+    path = write(tmp_path, highest)
+    found = as_json(capfd, "sweep", path, "--score", "cot", "--weighting", "Threshold:3,9")
+    assert [point["gap"] and point["gap"]["n"] for point in found["points"]] == [2, None]
+    assert found["reasons"]["gap"] == "at some cuts no sample that is kept has a utility"
+    right = as_json(capfd, "sweep", write(tmp_path, rows(utility=1)), "--score", "cot", "--weighting", "Threshold:3")
+    assert right["reasons"] == {"relativeGap": "every sample of every prompt with a gap is right"}
+
+
 def test_it_draws_the_gap_with_its_interval(tmp_path: Path, capfd: Capture) -> None:
     plot = tmp_path / "gap.png"
     outcome = selfimprove(capfd, "sweep", write(tmp_path, rows()), "--score", "cot", "--plot", plot)

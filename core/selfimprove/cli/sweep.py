@@ -13,7 +13,7 @@ from selfimprove.api.selecting import WeightingType
 from selfimprove.cli.measure import weighting_of
 from selfimprove.cli.output import print_json
 from selfimprove.errors import UserError
-from selfimprove.judgement import NO_UTILITY
+from selfimprove.judgement import NO_KEPT_UTILITY, NO_UTILITY, NONE_TO_GAIN
 from selfimprove.plotting import check_plot, drawing
 from selfimprove.report import percent, points
 from selfimprove.samples_file import Samples, read_samples
@@ -84,8 +84,15 @@ def _document(samples: Samples, score: str, kind: WeightingType, found: Sequence
         "weighting": kind,
         "points": [{PARAMETER[kind]: point.parameter, **_figures(point)} for point in found],
         "highestGapAt": highest and highest.parameter,
-        "reasons": {} if known else dict.fromkeys(("filtered", "gap", "relativeGap"), NO_UTILITY),
+        "reasons": _reasons(found) if known else dict.fromkeys(("filtered", "gap", "relativeGap"), NO_UTILITY),
     }
+
+
+def _reasons(found: Sequence[Point]) -> dict[str, str]:
+    """Why a figure is null at some cut."""
+    if any("gap" not in point.figures for point in found):
+        return dict.fromkeys(("filtered", "gap", "relativeGap"), f"at some cuts {NO_KEPT_UTILITY}")
+    return {} if all("relative_gap" in point.figures for point in found) else {"relativeGap": NONE_TO_GAIN}
 
 
 def _figures(point: Point) -> dict[str, Any]:
