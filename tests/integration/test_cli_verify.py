@@ -72,7 +72,7 @@ def test_scores_stand_beside_the_rows_own_and_measure_reads_them(
     assert all(row["scores"]["Likelihood"] < 0 for row in rows)
     assert [row["scores"]["MajorityVote"] for row in rows] == [0.5, 0.25, 0.5, 0.25, 0.5, 0.5]
     found = as_json(capfd, "measure", output, "--score", "mc", "--weighting", "TopK:1")
-    assert (found["prompts"], found["samples"], found["reasons"]) == (2, 6, {})
+    assert (found["prompts"], found["samples"], list(found["reasons"])) == (2, 6, ["scores.mc.ece.interval"])
 
 
 def test_what_was_scored_is_kept_as_long_as_model_words_and_template_are_the_same(
