@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from selfimprove.api.selecting import StrategyName
 from selfimprove.artifacts import PartWriter
-from selfimprove.errors import TerminatedError
-from selfimprove_workers import consulting, resample, select, tutoring
+from selfimprove.errors import TerminatedError, UserError
+from selfimprove_workers import consulting, evaluate, resample, select, tutoring
 from selfimprove_workers.chat import render
 from tests.fixtures.chat_server import ChatServer, chat_server, says
 from tests.integration.steps_support import Rows, Workshop, workshop
@@ -186,3 +186,12 @@ def run_torn(shop: Workshop, lot: random.Random) -> None:
                 resample.run(context)
                 return
     raise AssertionError(f"no end after {parts} parts")
+
+
+def test_a_template_that_can_not_be_rendered_is_told_of_at_the_run_s_first_step(
+    tiny_model: Path, tmp_path: Path, server: ChatServer
+) -> None:
+    broken = {"strategy": "AnswerDriven", "target": 4, "template": "{{ question }} {{ answer }} {{ 1/0 }}"}
+    shop = shop_of(tmp_path, tiny_model, server, broken)
+    with pytest.raises(UserError, match=r"^spec\.resampling\.template: can't be rendered \(division by zero\)"):
+        evaluate.run(shop.context("evaluate", 0))

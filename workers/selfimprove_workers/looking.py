@@ -1,4 +1,4 @@
-"""What is looked over before any weight is loaded: prompts and template, and at a run's first step the teacher too."""
+"""What is looked over before any weight is loaded: prompts and template, at a run's first step guidance too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from selfimprove_workers.chat import lint
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.guidance import check_templates
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.teachers import check_teacher
 
@@ -18,6 +19,7 @@ def look_over(context: StepContext, iteration: int, prompts: Sequence[PromptRow]
 
 
 def look_over_all(context: StepContext, iteration: int) -> None:
-    """The same for the prompts of all sets and shards, and a teacher that can't be asked is refused as well."""
+    """The same for the prompts of all sets and shards; templates of hints and a teacher that can't be used as well."""
+    check_templates(context.spec.resampling)
     look_over(context, iteration, context.every_prompt())
     check_teacher(context)

@@ -7,6 +7,7 @@ do without (the range of the scores, the words that are read) would be found out
 from __future__ import annotations
 
 from selfimprove.api.selecting import Labels, Method, MethodType
+from selfimprove.api.trying import Load, holes, trial_flaw
 
 TEMPLATES: dict[MethodType, tuple[str, ...]] = {
     "MultipleChoice": ("multiple-choice-1", "multiple-choice-arithmetic-1", "multiple-choice-choice-1"),
@@ -27,19 +28,19 @@ COMMON = ("question", "response")
 """What every template may use: the last thing the user asked, and the sample's own text."""
 
 
-def said(method: Method) -> dict[str, str]:
+def said(method: Method) -> dict[str, object]:
     """The values that a template of this method must say, in words or by their name, as `{{ name }}`."""
     if method.type == "CoTScore":
         low, high = method.range or RANGE
-        return {"low": str(low), "high": str(high)}
+        return {"low": low, "high": high}
     labels = {"CoTBinary": VERDICTS, "Tournament": method.labels or LETTERS}.get(method.type, method.labels or Labels())
     return {"positive": labels.positive, "negative": labels.negative}
 
 
-def template_flaw(method: Method) -> str | None:
+def template_flaw(method: Method, load: Load | None = None) -> str | None:
     """What is wrong with the words of a method's own template, whose syntax is sound; None for one of ours.
 
-    Needs Jinja: raises `ModuleNotFoundError` where it is not installed.
+    `load`: reads what it imports. Needs Jinja: raises `ModuleNotFoundError` where it is not installed.
     """
     text = (method.template or "").strip()
     ours = TEMPLATES[method.type]
@@ -53,9 +54,11 @@ def template_flaw(method: Method) -> str | None:
     known = sorted({*COMMON, *values, *shown})
     if strange := sorted(used - set(known)):
         return f"{holes(strange)} can't be filled for {method.type}; use {holes(known)} only"
-    missing = [name for name, value in values.items() if name not in used and value not in text]
+    missing = [name for name, value in values.items() if name not in used and str(value) not in text]
     missing += [name for name in shown if name not in used]
-    return f"does not say {holes(missing)}; write it, or give one of ours: {', '.join(ours)}" if missing else None
+    if missing:
+        return f"does not say {holes(missing)}; write it, or give one of ours: {', '.join(ours)}"
+    return trial_flaw(text, (*COMMON, *shown), values, (*values, *shown), load)
 
 
 def variables(text: str) -> set[str]:
@@ -63,8 +66,3 @@ def variables(text: str) -> set[str]:
     from jinja2 import Environment, meta
 
     return meta.find_undeclared_variables(Environment().parse(text))
-
-
-def holes(names: list[str]) -> str:
-    """Names as a template spells them."""
-    return " and ".join(f"{{{{ {name} }}}}" for name in names)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selfimprove.api.asking import holes, variables
+from selfimprove.api.asking import variables
 from selfimprove.api.selecting import Resampling, StrategyName
+from selfimprove.api.trying import Load, holes, trial_flaw
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ def asks_a_teacher(resampling: Resampling) -> bool:
     )
 
 
-def hint_flaw(hint: Hint, text: str) -> str | None:
+def hint_flaw(hint: Hint, text: str, load: Load | None = None) -> str | None:
     """What is wrong with the words of a template whose syntax is sound; None for the one of ours.
 
-    Needs Jinja: raises `ModuleNotFoundError` where it is not installed.
+    `load`: reads what it imports. Needs Jinja: raises `ModuleNotFoundError` where it is not installed.
     """
     if text.strip() == hint.ours:
         return None
@@ -50,4 +51,6 @@ def hint_flaw(hint: Hint, text: str) -> str | None:
     if strange := sorted(used - known):
         return f"{holes(strange)} can't be filled here; use {holes(sorted(known))} only"
     missing = [name for name in hint.needed if name not in used]
-    return f"does not say {holes(missing)}; write it, or give ours: {hint.ours}" if missing else None
+    if missing:
+        return f"does not say {holes(missing)}; write it, or give ours: {hint.ours}"
+    return trial_flaw(text, (*hint.needed, *hint.allowed), {}, hint.needed, load)

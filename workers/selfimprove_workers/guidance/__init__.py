@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from selfimprove.api.hinting import STUDENT, TEACHER
+from selfimprove.api.hinting import STUDENT, TEACHER, asks_a_teacher
 from selfimprove.api.selecting import Resampling, StrategyName
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Strategy
@@ -46,6 +46,14 @@ def strategies_for(resampling: Resampling, tokenizer: Any) -> list[Strategy]:
     names = WEAKEST_FIRST if resampling.strategy == "Adaptive" else (resampling.strategy,)
     untaught = resampling.strategy == "Adaptive" and resampling.teacher is None
     return [STRATEGIES[name](resampling, tokenizer) for name in names if not (untaught and name == "Interactive")]
+
+
+def check_templates(resampling: Resampling) -> None:
+    """Raises `UserError` for a template of the user's own by which a hint can't be given."""
+    if resampling.strategy in STUDENT:
+        _shown(resampling)
+    if asks_a_teacher(resampling):
+        _asked(resampling)
 
 
 def _shown(resampling: Resampling) -> Template | None:

@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from selfimprove.api.asking import TEMPLATES, template_flaw
 from selfimprove.api.hinting import Hint, hint_flaw
 from selfimprove.api.selecting import Method
+from selfimprove.api.trying import reason
 from selfimprove.errors import UserError
 
 
@@ -70,12 +71,13 @@ class Template:
         _ = self._compiled
 
     def render(self, **values: object) -> str:
-        """The text with its holes filled. Raises `UserError` naming the field when a hole has no value."""
+        """The text with its holes filled. Raises `UserError` naming the field when a hole has no value, or at any error."""
+        compiled = self._compiled
         try:
-            return self._compiled.render(**values)
-        except TemplateError as error:
+            return compiled.render(**values)
+        except Exception as error:  # a template calls what it likes: 1/0 is no error of Jinja's
             known = ", ".join(sorted(values))
-            raise UserError(f"{self.field}: can't be rendered: {error}; it may use {known}") from error
+            raise UserError(f"{self.field}: can't be rendered: {reason(error)}; it may use {known}") from error
 
 
 def shipped(name: str) -> Template:
@@ -92,14 +94,14 @@ def template_of(method: Method, field: str) -> Template:
     ours, own = TEMPLATES[method.type], method.template
     if own is None or own.strip() in ours:
         return shipped(own.strip() if own else ours[0])
-    return _own(own, field, lambda: template_flaw(method))
+    return _own(own, field, lambda: template_flaw(method, _source))
 
 
 def hint_of(hint: Hint, own: str | None, field: str) -> Template:
     """What guidance shows by: the user's own text, or ours. Raises `UserError` for a text that leaves out the hint."""
     if own is None or own.strip() == hint.ours:
         return shipped(hint.ours)
-    return _own(own, field, lambda: hint_flaw(hint, own))
+    return _own(own, field, lambda: hint_flaw(hint, own, _source))
 
 
 def _own(text: str, field: str, flaw: Callable[[], str | None]) -> Template:

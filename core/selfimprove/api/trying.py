@@ -1,0 +1,78 @@
+"""A user's template rendered once with made-up words: what would fail, or show nothing, is found before a run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import count
+
+EXAMPLES = ("shots-arithmetic-1.jinja", "shots-choice-1.jinja")
+"""Ours that a user's template may import; the workers have them."""
+ONE_LINE = frozenset({"answer"})
+"""Holes that a single line fills; a template may show some lines of the others only."""
+
+Load = Callable[[str], str | None]
+"""The text of one of `EXAMPLES`."""
+
+
+def trial_flaw(
+    text: str, made_up: Collection[str], given: Mapping[str, object], needed: Collection[str], load: Load | None = None
+) -> str | None:
+    """What is wrong with a template whose syntax and holes are sound, found by rendering it; None where nothing is.
+
+    `made_up`: the holes that any words may fill; `given`: those of known values; `needed`: what must be seen in the
+    end. Without `load` what imports examples is not rendered. Needs Jinja: raises `ModuleNotFoundError` without it.
+    """
+    from jinja2 import DictLoader, FunctionLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, loader=FunctionLoader(load) if load else DictLoader({})
+    )
+    imported = imported_by(text)
+    if strange := sorted(imported - {*EXAMPLES}):
+        return f"imports {', '.join(strange)}; only {' and '.join(EXAMPLES)} can be imported"
+    if imported and load is None:
+        return None
+    marks = _marks(text, made_up, given)
+    filled = {hole: _words(hole, own) for hole, own in marks.items()}
+    try:
+        said = environment.from_string(text).render(**filled, **given)
+    except Exception as error:  # a template calls what it likes: 1/0 is no error of Jinja's
+        return f"can't be rendered ({reason(error)}); mend it"
+    seen = {hole: any(mark in said for mark in own) for hole, own in marks.items()}
+    seen |= {hole: str(value) in said for hole, value in given.items()}
+    unseen = [hole for hole in needed if not seen[hole]]
+    return f"does not show {holes(unseen)} when it is rendered; show it under no condition" if unseen else None
+
+
+def imported_by(text: str) -> set[str]:
+    """The names of the templates that a text imports or includes; of one that is worked out, what says so."""
+    from jinja2 import Environment, meta
+
+    names = meta.find_referenced_templates(Environment().parse(text))
+    return {name or "a template whose name is worked out" for name in names}
+
+
+def reason(error: Exception) -> str:
+    """An error's words in one line; its kind where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def holes(names: Collection[str]) -> str:
+    """Names as a template spells them."""
+    return " and ".join(f"{{{{ {name} }}}}" for name in names)
+
+
+def _marks(text: str, made_up: Collection[str], given: Mapping[str, object]) -> dict[str, list[str]]:
+    """Hole -> numbers that nothing else in the rendered text can hold. Digits survive most filters: case, escaping."""
+    values = [str(value) for value in given.values() if str(value)]
+    free = _free(text, values)
+    return {hole: [next(free) for _ in range(1 if hole in ONE_LINE else 3)] for hole in made_up}
+
+
+def _free(text: str, values: Collection[str]) -> Iterator[str]:
+    return (mark for n in count(220) if (mark := str(n)) not in text and not any(value in mark for value in values))
+
+
+def _words(hole: str, marks: list[str]) -> str:
+    return marks[0] if hole in ONE_LINE else "\n".join(f"{mark} is what a line of the {hole} says." for mark in marks)
