@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -15,8 +15,9 @@ from selfimprove_workers.guidance import strategies_for, token_ends_of
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Attempt, Guided, Reference, Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
+from selfimprove_workers.guidance.golds import gold_position, option_of, without_gold
 from selfimprove_workers.guidance.interactive import Interactive
-from selfimprove_workers.guidance.prefixes import TokenEnds, gold_position, growing_prefixes
+from selfimprove_workers.guidance.prefixes import TokenEnds, growing_prefixes
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
 from selfimprove_workers.guidance.state_reset import StateReset
 
@@ -109,16 +110,68 @@ def test_the_papers_schedule_gives_its_last_share_twice_before_it_starts_over() 
         ("of 172 and 720 only 72 counts", "72", "of 172 and 720 only "),
         ("1.72 is not 72", "72", "1.72 is not "),
         ("72.5, then 72", "72", "72.5, then "),
-        ("it makes $1,234 in all", "1234", "it makes $"),
+        ("it makes $1,234 in all", "1234", "it makes "),
         ("18.00 dollars", "18", ""),
         ("a bad idea: (B) it is", "B", "a bad idea: ("),
         ("Paris, the city", "paris", ""),
         ("nothing of the kind", "72", "nothing of the kind"),
         (r"so \frac{1}{2} of it", r"\frac{1}{2}", "so "),
+        (r"so \frac12 of it", r"\frac{1}{2}", "so "),
+        ("so 1/2 of it", "0.5", "so "),
+        ("which is 0.50 of a litre", "0.5", "which is "),
+        ("She pays $5,000.50 in all.", "5000.5", "She pays "),
+        ("He runs 48km in all.", "48", "He runs "),
+        ("That makes 48.", "48 km", "That makes "),
+        ("it fell by -5 degrees", "-5", "it fell by "),
+        ("1 000 000 or 2 million", "2000000", "1 000 000 or "),
+        ("24/2 makes 12", "12", "24/2 makes "),
+        ("1,234 is no 234", "234", "1,234 is no "),
+        ("the pair (3,4)", "4", "the pair (3,"),
     ],
 )
 def test_the_gold_is_found_as_a_thing_of_its_own(text: str, gold: str, before: str) -> None:
     assert text[: gold_position(text, gold)] == before
+
+
+def test_the_text_of_the_option_that_the_gold_names_gives_it_away_too() -> None:
+    prefixes = growing_prefixes("Add them up.\nThat makes 48.\nSo it is B.", "B", "Lines", words, option="48")
+    assert prefixes == ["Add them up.\n"]
+    assert gold_position("That makes 48, so B", "B", "48") == len("That makes ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "extra", "option"),
+    [
+        ("B", "Compute 48.\nA) 3\nB) 48\nC) 9", None, "48"),
+        ("B", "(A) red\n(B) deep blue", None, "deep blue"),
+        ("B", "Which?", {"choices": [{"label": "A", "text": "x"}, {"label": "B", "text": "y"}]}, "y"),
+        ("2", "Steps:\n1. add\n2. divide", None, None),
+        ("B", "Which vitamin is it?", None, None),
+        (None, "B) 48", None, None),
+    ],
+)
+def test_the_option_of_a_label_is_what_the_task_knows_or_the_question_lists(
+    answer: str | None, question: str, extra: dict[str, Any] | None, option: str | None
+) -> None:
+    assert option_of(answer, question, extra) == option
+
+
+def test_state_reset_gives_no_option_s_text_away() -> None:
+    reference = Reference("B", "Add them up.\nThat makes 48.\nSo it is B.", option="48")
+    assert {guided(StateReset("Lines", words), round, reference).prefix for round in (1, 2)} == {"Add them up.\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "left"),
+    [
+        ("So $1,234.50 it is", "1234.5", "So $  it is"),
+        ("24/2 = 12", "12", "24/2 =  "),
+        ("72 and 72.0", "72", "  and  "),
+        ("nothing", "72", "nothing"),
+    ],
+)
+def test_a_text_without_its_gold_keeps_the_rest(text: str, gold: str, left: str) -> None:
+    assert without_gold(text, gold) == left
 
 
 def letters(text: str) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any
 from selfimprove_workers.book import Book
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, SampleRequest
-from selfimprove_workers.guidance.prefixes import gold_position
+from selfimprove_workers.guidance.golds import gold_position
 from selfimprove_workers.sampling import Plan
 from selfimprove_workers.tail import TailPrompt
 from selfimprove_workers.tutoring import Tutor
@@ -66,7 +66,8 @@ class LeakProbe:
     def _beginnings(self, prompt: TailPrompt, accepted: Mapping[str, Any]) -> list[tuple[str, list[int]]]:
         """Kind, and the tokens that its samples begin with."""
         text = str(accepted["text"])
-        reasoning = text[: gold_position(text, prompt.prompt.answer)].rstrip()
+        reference = prompt.reference
+        reasoning = text[: gold_position(text, reference.answer, reference.option)].rstrip()
         if accepted["prefix_length"] or not reasoning or reasoning == text.rstrip():
             return [(PLAIN, [])]
         given = self._tutor.encode(reasoning)

@@ -16,6 +16,7 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import SAMPLE_COLUMNS
 from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.guidance.base import Attempt, Reference, Strategy
+from selfimprove_workers.guidance.golds import option_of
 from selfimprove_workers.judging import absolute_rules, accepted, methods_of
 from selfimprove_workers.prompts import PromptRow
 
@@ -38,7 +39,9 @@ class TailPrompt:
     @property
     def reference(self) -> Reference:
         """What a strategy may show of the solution."""
-        return Reference(self.prompt.answer, self.prompt.rationale)
+        known = self.prompt
+        option = option_of(known.answer, known.messages[-1]["content"] if known.messages else "", known.extra)
+        return Reference(known.answer, known.rationale, option)
 
     def learn(self, attempts: list[Attempt]) -> None:
         """Take in what one more round brought."""

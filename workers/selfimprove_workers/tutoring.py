@@ -21,8 +21,8 @@ from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
 from selfimprove_workers.engines.ordering import in_order, until_stopped
 from selfimprove_workers.examining import Examiner, critique_counts, judges_of
 from selfimprove_workers.guidance.base import Attempt
+from selfimprove_workers.guidance.golds import gold_position
 from selfimprove_workers.guidance.leaks import leak_of
-from selfimprove_workers.guidance.prefixes import gold_position
 from selfimprove_workers.judging import GROUND_TRUTH, absolute_rules, accepted
 from selfimprove_workers.sampling import SECONDS_A_PART, Plan
 from selfimprove_workers.tail import TailPrompt
@@ -275,7 +275,8 @@ def _gold_given(planned: Sequence[Planned], reasons: Sequence[str]) -> dict[str,
 
 
 def _holds_gold(plan: Planned) -> bool:
-    return gold_position(plan.prefix, plan.prompt.prompt.answer) < len(plan.prefix)
+    reference = plan.prompt.reference
+    return gold_position(plan.prefix, reference.answer, reference.option) < len(plan.prefix)
 
 
 def _decision(row: dict[str, Any], reason: str) -> dict[str, Any]:

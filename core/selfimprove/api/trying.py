@@ -1,4 +1,4 @@
-"""A user's template rendered once with made-up words: what would fail, or show nothing, is found before a run begins."""
+"""A user's template rendered once with made-up words: what would fail, or show nothing, is found before a run."""
 
 from __future__ import annotations
 

@@ -31,6 +31,8 @@ class Reference:
 
     answer: str | None
     rationale: str | None = None
+    option: str | None = None
+    """The text of the choice that the answer names."""
     critique: str | None = None
     """What a teacher wrote of the last wrong attempt, for strategies that ask one."""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Leak
-from selfimprove_workers.guidance.prefixes import gold_position, without_gold
+from selfimprove_workers.guidance.golds import gold_position, without_gold
 
 NGRAM = 8
 """Words that stand together by more than chance."""

@@ -6,9 +6,10 @@ nothing left to find, so by default a prefix ends before the gold first appears.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+
+from selfimprove_workers.guidance.golds import gold_position
 
 TokenEnds = Callable[[str], Sequence[int]]
 """Where each token of a text ends, in characters."""
@@ -17,15 +18,20 @@ _SHARES = (0.2, 0.4, 0.6, 0.8)
 
 
 def growing_prefixes(
-    rationale: str, answer: str | None, schedule: str | None, token_ends: TokenEnds, may_hold_gold: bool = False
+    rationale: str,
+    answer: str | None,
+    schedule: str | None,
+    token_ends: TokenEnds,
+    may_hold_gold: bool = False,
+    option: str | None = None,
 ) -> list[str]:
     """The prefixes to give, weakest first; empty when nothing can be given away.
 
     `schedule`: "Lines", "Tokens", or None for lines where there are two and more. Lines fall back to token shares of
     what comes before the gold when the gold is in the first line. `may_hold_gold`: as in the paper, up to all but the
-    last line, or to 80% of the tokens, which it gives twice.
+    last line, or to 80% of the tokens, which it gives twice. `option`: the text of the choice that the answer names.
     """
-    limit = len(rationale) if may_hold_gold else gold_position(rationale, answer)
+    limit = len(rationale) if may_hold_gold else gold_position(rationale, answer, option)
     by_lines = schedule == "Lines" or (schedule is None and len(_line_ends(rationale)) > 1)
     ends = [end for end in _line_ends(rationale)[:-1] if end <= limit] if by_lines else []
     ends = ends or _share_ends(token_ends(rationale), limit)
@@ -33,26 +39,7 @@ def growing_prefixes(
     if may_hold_gold:
         return prefixes if by_lines else [*prefixes, *prefixes[-1:]]  # 20, 40, 60, 80 and again 80%
     # A cut inside a longer number can leave what reads like the gold: 12 of 123.
-    return [each for each in prefixes if gold_position(each, answer) == len(each)]
-
-
-def gold_position(text: str, answer: str | None) -> int:
-    """Where the gold first stands in a text as a thing of its own (72, not the 72 of 172); its length if nowhere."""
-    found = _gold_pattern(answer.strip()).search(text) if answer and answer.strip() else None
-    return found.start() if found else len(text)
-
-
-def without_gold(text: str, answer: str) -> str:
-    """The text with every gold that `gold_position` would find replaced by a space."""
-    return _gold_pattern(answer.strip()).sub(" ", text) if answer.strip() else text
-
-
-def _gold_pattern(answer: str) -> re.Pattern[str]:
-    flags = re.IGNORECASE if len(answer) > 1 else re.NOFLAG
-    if re.fullmatch(r"-?[\d,]*\d(\.\d+)?", answer):
-        spelled = ",?".join(re.escape(c) for c in re.sub(r"(\.0+)?$", "", answer.replace(",", "")))
-        return re.compile(rf"(?<![\w.]){spelled}(\.0+)?(?![\w]|[.,]\d)")
-    return re.compile(rf"(?<!\w){re.escape(answer)}(?!\w)", flags)
+    return [each for each in prefixes if gold_position(each, answer, option) == len(each)]
 
 
 def _line_ends(text: str) -> list[int]:

@@ -16,7 +16,7 @@ class StateReset:
     """`schedule`: Lines, Tokens, None to choose by the reference's shape, or Paper, which may give the gold away."""
 
     name = "StateReset"
-    version = "state-reset-1"
+    version = "state-reset-2"
     needs_answer = False
     needs_rationale = True
     needs_teacher = False
@@ -32,6 +32,11 @@ class StateReset:
     ) -> Guided:
         """The plain prompt, and the round's prefix; no prefix where every one would give the answer away."""
         prefixes = growing_prefixes(
-            reference.rationale or "", reference.answer, self._schedule, self._token_ends, self._may_hold_gold
+            reference.rationale or "",
+            reference.answer,
+            self._schedule,
+            self._token_ends,
+            self._may_hold_gold,
+            reference.option,
         )
         return Guided(list(messages), prefixes[(round - 1) % len(prefixes)] if prefixes else "")

@@ -71,7 +71,7 @@ class Template:
         _ = self._compiled
 
     def render(self, **values: object) -> str:
-        """The text with its holes filled. Raises `UserError` naming the field when a hole has no value, or at any error."""
+        """The text with its holes filled. Raises `UserError` naming the field for whatever goes wrong."""
         compiled = self._compiled
         try:
             return compiled.render(**values)

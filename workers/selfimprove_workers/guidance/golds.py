@@ -1,0 +1,84 @@
+"""Where a text holds the gold answer, read as the graders read it: 5000.5 in `$5,000.50`, 48 in `48km`.
+
+What is not a number is looked for as it is written. Of a choice the option's own text gives the answer away too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from selfimprove_workers.tasks.equality import read, same_quantity
+from selfimprove_workers.tasks.numbers import DECIMAL, Quantity
+from selfimprove_workers.tasks.phrases import NUMBER
+
+_PLAIN_NUMBER = re.compile(DECIMAL, re.ASCII)
+_RATIO = re.compile(r"/|frac")
+
+
+def gold_position(text: str, answer: str | None, option: str | None = None) -> int:
+    """Where the gold, or the text of the option that it names, first stands in a text as a thing of its own.
+
+    72 is not in 172. The text's length where it stands nowhere.
+    """
+    golds = [gold for gold in (answer, option) if gold and gold.strip()]
+    starts = [start for gold in golds for spans in (_plain(text, gold), _composed(text, gold)) for start, _ in spans]
+    return min(starts, default=len(text))
+
+
+def without_gold(text: str, answer: str) -> str:
+    """The text with every gold replaced by a space; a sum that comes to it, as 24/2 for 12, stays."""
+    kept, end = [], 0
+    for start, stop in sorted(_plain(text, answer)) if answer.strip() else ():
+        if stop > end:
+            kept.append(text[end : max(start, end)])
+            end = stop
+    return " ".join([*kept, text[end:]])
+
+
+def option_of(answer: str | None, question: str, extra: Mapping[str, Any] | None) -> str | None:
+    """The text of the option that the answer is the label of, as the task knows it or the question lists it."""
+    label = (answer or "").strip()
+    listed: Sequence[Mapping[str, Any]] = (extra or {}).get("choices") or []
+    if listed:
+        return next((str(choice["text"]) for choice in listed if str(choice["label"]) == label), None)
+    if not re.fullmatch("[A-J]", label):
+        return None
+    found = re.search(rf"^\W{{0,3}}{label}[).\]:]+[^\S\n]*(\S.*)$", question, re.MULTILINE)
+    return found[1].strip() if found else None
+
+
+def _plain(text: str, gold: str) -> Iterator[tuple[int, int]]:
+    """The gold as it is written, and every plain number that equals it."""
+    yield from (found.span() for found in _written(gold.strip()).finditer(text))
+    quantity = _quantity(gold)
+    if quantity is not None:
+        yield from (found.span() for found in _PLAIN_NUMBER.finditer(text) if _equals(quantity, found[0]))
+
+
+def _composed(text: str, gold: str) -> Iterator[tuple[int, int]]:
+    """Every number of several parts that equals the gold: -5, 1/2, 2 million. A division is no whole number yet."""
+    quantity = _quantity(gold)
+    if quantity is None:
+        return
+    is_whole = quantity.value == int(quantity.value)
+    for found in NUMBER.finditer(text):
+        if not (is_whole and _RATIO.search(found[0])) and _equals(quantity, found[0]):
+            yield found.span()
+
+
+def _written(gold: str) -> re.Pattern[str]:
+    before = r"(?<![\w.])(?<!\d,)" if gold[0].isdigit() else r"(?<!\w)"  # no end of a longer number
+    return re.compile(rf"{before}{re.escape(gold)}(?!\w|[.,]\d)", re.IGNORECASE if len(gold) > 1 else re.NOFLAG)
+
+
+def _quantity(text: str) -> Quantity | None:
+    """The number without its unit: a text may leave it out."""
+    found = read(text).quantity
+    return found._replace(unit="") if found else None
+
+
+def _equals(gold: Quantity, number: str) -> bool:
+    found = _quantity(number)
+    return found is not None and same_quantity(gold, found, percent_asked=True)
