@@ -100,6 +100,7 @@ def _histogram(path: Path, title: str, found: Mapping[int, Counts]) -> Iterator[
         for place, (n, histogram) in enumerate(shown.items()):
             at = [count - 0.4 + width * (place + 0.5) for count in range(len(histogram))]
             axes.bar(at, [100 * each / sum(histogram) for each in histogram], width, label=f"iteration {n}")
+        axes.locator_params(axis="x", integer=True)
         axes.legend()
     yield path
 

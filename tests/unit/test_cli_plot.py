@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from selfimprove import plotting
 from selfimprove.details import HeldOutDetails, TrainingDetails, notes_of
 from selfimprove.ledger import Ledger
 from selfimprove.measures import counts_of, spreads_of
 from selfimprove.report import Report, print_report
 from selfimprove.summaries import PromptMeasures, Selected
+from selfimprove.tail_plots import Tail, draw_tail
 from selfimprove.tail_report import BAR, level_tables, tail_tables
 from selfimprove.telemetry import Control, KeptLevels, Levels, PromptCounts, Texts, Yield
 from tests.unit.cli_support import BuiltRun, as_json, built_run, estimate, measures, selfimprove
@@ -132,6 +135,14 @@ def test_every_picture_of_which_something_is_noted_is_written(told: BuiltRun, tm
         "perplexity.png",
     ]
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in names)
+
+
+def test_a_count_s_axis_has_whole_numbers_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[str, Figure] = {}
+    monkeypatch.setattr(plotting, "_save", lambda figure, path, option: drawn.update({path.name: figure}))
+    draw_tail(Tail(held_out={}, training={1: training()}, coverage={}), tmp_path)
+    for name in ("accepted-counts.png", "accepted-counts-guided.png"):
+        assert all(tick == int(tick) for tick in drawn[name].axes[0].get_xticks())
 
 
 def test_a_run_of_which_nothing_is_noted_yet_says_so(tmp_path: Path, capfd: Capture) -> None:
