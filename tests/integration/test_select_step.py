@@ -137,7 +137,7 @@ def test_a_prompt_whose_answer_cannot_be_read_is_in_no_measure_and_no_tail(tiny_
 def guided(folder: Path, model: Path, **changes: Any) -> Workshop:
     """p0 is mastered, p1 lacks one accepted sample and is guided to it."""
     settings = {"resampling": STEERED, "selection": {"acceptTruncated": True}, **changes}
-    shop = workshop(folder, model, sums(2, rationale=SOLUTION), **settings)
+    shop = workshop(folder, model, sums(2, rationale=SOLUTION, level="easy"), **settings)
     shop.commit_answers({"p0": ["It is 7", "So 7"], "p1": ["8", "It is 7"]})
     resample.run(shop.context("resample"))
     return shop
@@ -151,6 +151,7 @@ def test_guided_samples_train_beside_plain_ones_and_are_in_no_measure(tiny_model
     assert ours[0]["prompt_tokens"] == ours[1]["prompt_tokens"]
     assert summary.selected is not None
     assert (summary.selected.examples, summary.selected.guided_examples) == (4, 1)
+    assert summary.counts["level.easy"] == 3
     assert summary.selected.training.samples == 4
     assert summary.selected.training.accuracy is not None
     assert summary.selected.training.accuracy.value == 0.75
@@ -317,7 +318,7 @@ def test_samples_that_are_all_kept_or_all_dropped_make_no_pair_and_are_counted(
 
 def replaying(folder: Path, model: Path, replay: str, **selection: Any) -> Workshop:
     """Three iterations by hand; iteration 2 says again what 1 said, and something of its own."""
-    shop = workshop(folder, model, sums(2), selection={"replay": replay, **selection})
+    shop = workshop(folder, model, sums(2, level="easy"), selection={"replay": replay, **selection})
     answers = {
         1: {"p0": ["It is 7", "8"], "p1": ["So 7", "Thus 7"]},
         2: {"p0": ["It  is 7", "Surely 7"], "p1": ["8", "9"]},
@@ -358,6 +359,7 @@ def test_replay_of_all_takes_every_earlier_iterations_own_data_once(tiny_model: 
     assert drawn_by(shop, 3) == [*OF_1, (2, "p0", 0), (2, "p0", 1), *OF_3]
     manifest = shop.manifest("select", 3)
     assert manifest.summary["counts"]["replayed"] == 5
+    assert manifest.summary["counts"]["level.easy"] == 1
     assert {"i001/select/00000", "i002/select/00000"} <= set(manifest.inputs)
     found = shop.rows(manifest.parts, "example")
     assert [row["weight"] for row in found] == pytest.approx([1 / 3] * 6)  # what is old weighs as much as what is new

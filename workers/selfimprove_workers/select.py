@@ -209,7 +209,7 @@ def _selected(
 
 
 def _counts(decided: Decided) -> dict[str, int]:
-    """How many samples for each reason, how many are replayed, and how many examples of each level."""
+    """How many samples for each reason, how many are replayed, and of each level how many of its own plain examples."""
     codes = np.bincount(decided.reason[: decided.fresh_count], minlength=len(REASONS))
     reasons = {_camel(name): int(count) for name, count in zip(REASONS, codes, strict=True) if count}
     if decided.pairs is not None:
@@ -217,7 +217,8 @@ def _counts(decided: Decided) -> dict[str, int]:
         reasons |= {"pairs": len(decided.pairs), "promptsWithoutPair": len(decided.plain.ids) - compared}
     if len(decided.replayed.prompt):
         reasons["replayed"] = int((decided.weight[decided.fresh_count :] > 0).sum())
-    return reasons | _level_counts(decided.levels, decided.prompt, decided.weight > 0)
+    plain = decided.plain_count
+    return reasons | _level_counts(decided.levels, decided.prompt[:plain], decided.weight[:plain] > 0)
 
 
 def _level_counts(levels: Sequence[str | None], prompt: np.ndarray, kept: Bools) -> dict[str, int]:
