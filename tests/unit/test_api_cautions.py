@@ -47,3 +47,27 @@ def test_of_files_it_is_known_once_they_are_counted() -> None:
     files = spec_of("/data/sums.jsonl", fraction=0.1)
     assert cautions(files) == cautions(files, 2) == []
     assert [caution.field for caution in cautions(files, 1)] == ["spec.dataset.heldOut.fraction"]
+
+
+def guided(**resampling: Any) -> Spec:
+    return Spec.model_validate(manifest_of(resampling=resampling, generation={"maxTokens": 40})["spec"])
+
+
+@pytest.mark.parametrize(
+    ("resampling", "line"),
+    [
+        ({"strategy": "BruteForce", "maxTokens": 39}, "39 does not pay for one prompt's turn, which may take 40 "),
+        ({"strategy": "BruteForce", "samplesPerRound": 4, "maxTokens": 159}, "159 does not pay for one prompt's turn"),
+        ({"strategy": "Interactive", "maxTokens": 79}, "79 does not pay for one prompt's turn, which may take 80 "),
+    ],
+)
+def test_tokens_that_pay_for_nothing_are_warned_of(resampling: dict[str, Any], line: str) -> None:
+    (caution,) = cautions(guided(**resampling), held_out=2)
+    assert str(caution).startswith(f"spec.resampling.maxTokens: {line}")
+
+
+@pytest.mark.parametrize(
+    "resampling", [{"strategy": "BruteForce", "maxTokens": 40}, {"strategy": "BruteForce"}, {"maxTokens": 1}]
+)
+def test_tokens_that_pay_for_a_turn_or_limit_nothing_are_not(resampling: dict[str, Any]) -> None:
+    assert cautions(guided(**resampling), held_out=2) == []

@@ -100,6 +100,7 @@ def test_an_answer_and_nothing_else_is_bare(said: str, answer: str) -> None:
     ("said", "answer"),
     [
         ("48 + 24 = 72", "72"),
+        ("24/2 = 12", "12"),
         (OWN, "72"),
         ("Since France has its government there, it must be Paris.", "Paris"),
         ("I do not know.", "72"),
@@ -115,6 +116,7 @@ def test_an_answer_with_a_way_to_it_is_not(said: str, answer: str) -> None:
     [
         ("The sum should be 72, not 48.", "72", True),
         ("Half of 172 is not 48.", "72", False),
+        ("It should be $5,000.50.", "5000.5", True),
         ("A mistake in the second step. I think so.", "A", False),
         ("It should have been option A.", "A", True),
         ("Look at (A) again.", "A", True),

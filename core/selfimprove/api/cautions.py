@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
 from selfimprove.api.rules.gym import set_sizes
@@ -13,15 +15,34 @@ def cautions(spec: Spec, held_out: int | None = None) -> list[Problem]:
 
     `held_out`: how many held-out prompts there are, where they have been counted; else what the spec alone tells.
     """
+    return [*_single_held_out(spec, held_out), *_no_turn_paid(spec)]
+
+
+def _single_held_out(spec: Spec, held_out: int | None) -> Iterator[Problem]:
     count = _held_out(spec) if held_out is None else held_out
     if count != 1:
-        return []
+        return
     name, value = _cause(spec)
     message = (
         f"{value} leaves one held-out prompt, of which no figure can have an interval, nor any model be called "
         "regressed; give more, some hundreds where there are as many"
     )
-    return [Problem(f"spec.dataset.heldOut.{name}", message)]
+    yield Problem(f"spec.dataset.heldOut.{name}", message)
+
+
+def _no_turn_paid(spec: Spec) -> Iterator[Problem]:
+    """Tokens are counted before they are spent, every sample at full length: less than one turn pays for nothing."""
+    resampling = spec.resampling
+    asks = resampling.strategy == "Interactive"  # a critique costs as much as a sample
+    turn = (resampling.samples_per_round + asks) * spec.generation.max_tokens
+    if resampling.strategy == "None" or resampling.max_tokens is None or resampling.max_tokens >= turn:
+        return
+    cost = "samplesPerRound times generation.maxTokens" + (", and a critique" if asks else "")
+    yield Problem(
+        "spec.resampling.maxTokens",
+        f"{resampling.max_tokens} does not pay for one prompt's turn, which may take {turn} ({cost}), so that nothing "
+        "is sampled; give more",
+    )
 
 
 def _held_out(spec: Spec) -> int | None:
