@@ -32,7 +32,8 @@ class Cluster:
 
     def __init__(self, client: Client, namespaces: Sequence[str] = ()) -> None:
         self._client = client
-        self._namespaces = tuple(namespaces)
+        self.namespaces = tuple(namespaces) or ("",)
+        """Those that are looked after; "" is all of them."""
 
     async def write_status(self, run: Run, status: Status) -> Document:
         """The run with its new status. A 409 means that it has changed since it was seen.
@@ -138,17 +139,17 @@ class Cluster:
         }
         await self._client.create(_path(_PODS, metadata["namespace"], "events"), body)
 
-    def runs(self) -> AsyncIterator[tuple[str, list[Document]]]:
-        """Every run that is watched, in pages."""
-        return self._pages(_RUNS, PLURAL)
+    def runs(self, namespace: str) -> AsyncIterator[tuple[str, list[Document]]]:
+        """Every run of a namespace, or of all (""), in pages."""
+        return self._pages(_path(_RUNS, namespace, PLURAL))
 
-    def jobs(self) -> AsyncIterator[tuple[str, list[Document]]]:
-        """Every Job of ours, in pages."""
-        return self._pages(_JOBS, "jobs", OURS)
+    def jobs(self, namespace: str) -> AsyncIterator[tuple[str, list[Document]]]:
+        """Every Job of ours in a namespace, or in all (""), in pages."""
+        return self._pages(_path(_JOBS, namespace, "jobs"), OURS)
 
-    def pods(self) -> AsyncIterator[tuple[str, list[Document]]]:
-        """Every pod of ours, in pages."""
-        return self._pages(_PODS, "pods", OURS)
+    def pods(self, namespace: str) -> AsyncIterator[tuple[str, list[Document]]]:
+        """Every pod of ours in a namespace, or in all (""), in pages."""
+        return self._pages(_path(_PODS, namespace, "pods"), OURS)
 
     async def children(self, run: Run) -> tuple[list[Document], list[Document]]:
         """The run's Jobs and pods as they are now."""
@@ -172,16 +173,14 @@ class Cluster:
         items = (await self._client.get(path, fieldSelector=f"metadata.name={name}"))["items"]
         return items[0] if items else None
 
-    async def _pages(self, base: str, plural: str, labels: str = "") -> AsyncIterator[tuple[str, list[Document]]]:
-        for namespace in self._namespaces or ("",):
-            path, token = _path(base, namespace, plural), ""
-            selected = {"labelSelector": labels} if labels else {}
-            while True:
-                page = await self._client.get(path, limit=_PAGE, **selected, **({"continue": token} if token else {}))
-                yield page["metadata"]["resourceVersion"], page["items"]
-                token = page["metadata"].get("continue") or ""
-                if not token:
-                    break
+    async def _pages(self, path: str, labels: str = "") -> AsyncIterator[tuple[str, list[Document]]]:
+        token, selected = "", {"labelSelector": labels} if labels else {}
+        while True:
+            page = await self._client.get(path, limit=_PAGE, **selected, **({"continue": token} if token else {}))
+            yield page["metadata"]["resourceVersion"], page["items"]
+            token = page["metadata"].get("continue") or ""
+            if not token:
+                break
 
     async def _patch(self, namespace: str, name: str, spec: Mapping[str, Any]) -> Document | None:
         """A Job that is gone needs no patch."""

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from selfimprove_operator.cluster import OURS
 from selfimprove_operator.operation import Operation, operation
 from selfimprove_operator.settings import Settings, read_settings
 from selfimprove_operator.views import refusal_in
+from selfimprove_operator.watching import wait_for_namespaces
 
 REFUSALS = "reason=FailedCreate,involvedObject.kind=Job"
 """Quota and Pod Security refuse a Job's pods in events only."""
@@ -50,7 +52,7 @@ async def operate(settings: Settings, stop: asyncio.Event | None = None) -> None
     async with operation(settings) as found:
         await kopf.operator(
             registry=wired(found),
-            settings=kopf_settings(),
+            settings=kopf_settings(namespaces),
             standalone=True,
             clusterwide=not namespaces,
             namespaces=namespaces,
@@ -98,9 +100,11 @@ def wired(found: Operation) -> kopf.OperatorRegistry:
     return registry
 
 
-def kopf_settings() -> kopf.OperatorSettings:
+def kopf_settings(namespaces: Sequence[str]) -> kopf.OperatorSettings:
     """No writes of kopf's own, selectors on the server's side, and watches that can't fall silent."""
     settings = kopf.OperatorSettings()
+    if namespaces:
+        wait_for_namespaces(settings)
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.peering.standalone = True

@@ -52,6 +52,9 @@ class Metrics:
         )
         self.queue_depth = Gauge("selfimprove_queue_depth", "Runs that wait to be looked at", registry=registry)
         self.resync_age = Gauge("selfimprove_resync_age_seconds", "Since everything was listed last", registry=registry)
+        self.namespaces_unreachable = Gauge(
+            "selfimprove_namespaces_unreachable", "Watched namespaces that can't be listed", registry=registry
+        )
         self.leader = Gauge("selfimprove_leader", "Whether this process holds the Lease", registry=registry)
 
     def wrote(self, verb: str, resource: str, status: int) -> None:

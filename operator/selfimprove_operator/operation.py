@@ -66,6 +66,7 @@ class Operation:
     def _update(self) -> None:
         self.metrics.queue_depth.set(len(self.queue))
         self.metrics.resync_age.set(self.resync.age)
+        self.metrics.namespaces_unreachable.set(len(self.resync.unreachable))
         self.metrics.leader.set(self.leads())
 
     async def _healthy(self) -> str:
@@ -75,7 +76,9 @@ class Operation:
         return ""
 
     async def _ready(self) -> str:
-        return "" if self.resync.listed_at is not None else "runs, Jobs and pods are not listed yet"
+        if self.resync.listed_at is None:
+            return "runs, Jobs and pods are not listed yet"
+        return "none of the watched namespaces can be listed" if self.resync.sees_nothing else ""
 
 
 @asynccontextmanager

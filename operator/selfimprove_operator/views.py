@@ -66,9 +66,11 @@ class Children(Generic[Parsed]):
             del self.of[key]
         return True
 
-    def absent(self, listed: set[tuple[Key, str]], version: int) -> Iterator[tuple[Key, str]]:
-        """Those that a list of that version did not have."""
+    def absent(self, listed: set[tuple[Key, str]], version: int, namespace: str = "") -> Iterator[tuple[Key, str]]:
+        """Those that a list of that version, of a namespace or of all (""), did not have."""
         for key, children in self.of.items():
+            if namespace not in ("", key[0]):
+                continue
             for name, seen in children.items():
                 if (key, name) not in listed and seen.version <= version:
                     yield key, name
@@ -160,10 +162,11 @@ class Views:
         self.refusals[key][job] = Refusal(message, at)
         return key if old is None or old.message != message else None
 
-    def retain_runs(self, listed: Iterable[Key], version: int) -> list[Key]:
-        """Forget the runs that a list did not have; those that went."""
+    def retain_runs(self, listed: Iterable[Key], version: int, namespace: str = "") -> list[Key]:
+        """Forget the runs that a list, of a namespace or of all (""), did not have; those that went."""
         known = set(listed)
-        gone = [key for key, run in self.runs.items() if key not in known and version_of(run) <= version]
+        old = [key for key, run in self.runs.items() if key not in known and version_of(run) <= version]
+        gone = [key for key in old if namespace in ("", key[0])]
         return [key for key in gone if self.drop_run(key)]
 
     def counts(self) -> tuple[int, int, int]:
