@@ -85,14 +85,9 @@ def _unaccounted(ended: Sequence[ObservedPod], step: StepStatus) -> Sequence[Obs
 
 def counts(pod: ObservedPod) -> bool:
     """Whether a pod's end counts as a failure of its step."""
-    if pod.succeeded or pod.disrupted or not pod.over or _never_ran(pod):
+    if pod.succeeded or pod.disrupted or not pod.over or pod.never_ran:
         return False
     return pod.ended is None or pod.ended.exit_code not in IGNORED
-
-
-def _never_ran(pod: ObservedPod) -> bool:
-    """Whether a pod was deleted before its container ran: the kubelet gives it an end all the same, of code 137."""
-    return pod.deleting_since is not None and (pod.ended is None or pod.ended.started_at is None)
 
 
 def is_final(pod: ObservedPod) -> bool:

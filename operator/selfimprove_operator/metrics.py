@@ -20,6 +20,8 @@ from selfimprove_operator.views import Key
 
 STEP_BUCKETS = (5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 CAUSES = {WRONG_INPUT: "WrongInput", FAILED: "Failed", SURROUNDINGS: "Surroundings", TERMINATED: "Stopped"}
+_KILLED = 137
+"""By SIGKILL: of a pod that is removed, once its grace is over."""
 
 Document = Mapping[str, Any]
 Figure = Callable[[Document], Any]
@@ -75,8 +77,8 @@ class Metrics:
             self.step_seconds.labels(kind_of(old.name)).observe(max(seconds, 0.0))
 
     def ended(self, pod: ObservedPod) -> None:
-        """A pod that was at work is over."""
-        if not pod.succeeded:
+        """A pod that was there is over. One that was removed before it ran has failed at nothing."""
+        if not pod.succeeded and not pod.never_ran:
             self.pod_failures.labels(kind_of(pod.step), cause_of(pod)).inc()
 
 
@@ -115,7 +117,8 @@ def cause_of(pod: ObservedPod) -> str:
         return "Unexpected"
     if pod.ended.reason == "OOMKilled":
         return "OOMKilled"
-    return CAUSES.get(pod.ended.exit_code, "Unexpected")
+    removed = pod.deleting_since is not None and pod.ended.exit_code == _KILLED
+    return CAUSES[TERMINATED] if removed else CAUSES.get(pod.ended.exit_code, "Unexpected")
 
 
 def _latest(name: str) -> Figure:

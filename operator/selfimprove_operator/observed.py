@@ -64,6 +64,11 @@ class ObservedPod:
         """Whether nothing of it runs any more."""
         return self.phase in ("Succeeded", "Failed") or self.ended is not None
 
+    @property
+    def never_ran(self) -> bool:
+        """Whether it was deleted before its container ran: the kubelet gives it an end all the same, of code 137."""
+        return self.deleting_since is not None and (self.ended is None or self.ended.started_at is None)
+
 
 @dataclass(frozen=True)
 class ObservedJob:
