@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,22 @@ pytestmark = pytest.mark.cluster
 POLICY = Path(__file__).parents[2] / "charts" / "selfimprove" / "files" / "admission-policy.yaml"
 SECONDS = 30
 """Until the API server has taken notice of a policy."""
-RUNS = {"apiGroups": ["selfimprove.dev"], "resources": ["selfimprovementruns"], "verbs": ["*"]}
+RUNS = {
+    "apiGroups": ["selfimprove.dev"],
+    "resources": ["selfimprovementruns", "selfimprovementruns/status"],
+    "verbs": ["*"],
+}
+JOBS = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}
 PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}
 REFUSAL = (
     "spec: a run starts pods, which have its labels, and reader may not create pods in namespace {}; "
     "ask its administrator for that right"
 )
+STATUS_REFUSAL = (
+    "status: the operator starts pods by it, and reader may create neither pods nor Jobs in namespace {}; "
+    "ask its administrator for that right"
+)
+STATUS = {"state": "Pending", "progress": "0/0", "runURI": "s3://lab/runs/gsm8k"}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +47,9 @@ def policy_cluster(crd_cluster: Cluster) -> Iterator[Cluster]:
 
 @pytest.fixture
 def place(policy_cluster: Cluster, namespace: str) -> str:
-    """A namespace where `reader` may write runs only, and `author` may create pods too."""
-    answer = policy_cluster.apply(*role("reader", RUNS), *role("author", RUNS, PODS), namespace=namespace)
+    """A namespace where `reader` may write runs only, `author` may create pods too, `operator` Jobs."""
+    roles = [*role("reader", RUNS), *role("author", RUNS, PODS), *role("operator", RUNS, JOBS)]
+    answer = policy_cluster.apply(*roles, namespace=namespace)
     assert answer.ok, answer.message
     deadline = time.monotonic() + SECONDS
     while write(policy_cluster, namespace, "reader").ok and time.monotonic() < deadline:
@@ -75,6 +87,35 @@ def test_whatever_reaches_the_pods_is_asked_about(policy_cluster: Cluster, place
     assert policy_cluster.kubectl("label", "sir/gsm8k", "team=a", "-n", place, "--as=author").ok
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {**STATUS, "defaults": {"env": [{"name": "HF_ENDPOINT", "value": "http://mine"}]}},
+        {**STATUS, "defaults": {"images": {"sampler": "mine"}}},
+        {**STATUS, "runURI": "s3://mine/runs/gsm8k"},
+    ],
+    ids=["env", "images", "runURI"],
+)
+def test_no_status_is_forged_by_who_may_not_create_pods(
+    policy_cluster: Cluster, place: str, forged: dict[str, Any]
+) -> None:
+    assert policy_cluster.apply(manifest([]), namespace=place).ok
+    answer = write_status(policy_cluster, place, "reader", forged)
+    assert not answer.ok
+    assert STATUS_REFUSAL.format(place) in answer.message
+
+
+@pytest.mark.parametrize("user", ["operator", "author"])
+def test_the_status_is_written_by_who_may_create_jobs_or_pods(policy_cluster: Cluster, place: str, user: str) -> None:
+    assert policy_cluster.apply(manifest([]), namespace=place).ok
+    answer = write_status(policy_cluster, place, user, STATUS)
+    assert answer.ok, answer.message
+
+
+def test_who_may_create_jobs_only_writes_no_spec(policy_cluster: Cluster, place: str) -> None:
+    assert not write(policy_cluster, place, "operator").ok
+
+
 def test_what_does_not_reach_the_pods_is_anybodys_to_write(policy_cluster: Cluster, place: str) -> None:
     assert policy_cluster.apply(manifest([]), namespace=place).ok
     noted = policy_cluster.kubectl("annotate", "sir/gsm8k", "note=a", "-n", place, "--as=reader")
@@ -90,6 +131,13 @@ def test_controllers_can_take_their_finalizers_away(policy_cluster: Cluster, pla
 def write(cluster: Cluster, namespace: str, user: str) -> Answer:
     """What the server says to a run that this user would create."""
     return cluster.apply(manifest([]), namespace=namespace, dry_run=True, options=(f"--as={user}",))
+
+
+def write_status(cluster: Cluster, namespace: str, user: str, status: dict[str, Any]) -> Answer:
+    """What the server says to a status that this user would write."""
+    patch = json.dumps({"status": status})
+    options = ("--subresource=status", "--type=merge", "-p", patch, "-n", namespace, f"--as={user}")
+    return cluster.kubectl("patch", "sir/gsm8k", *options)
 
 
 def role(user: str, *rules: dict[str, Any]) -> list[dict[str, Any]]:
