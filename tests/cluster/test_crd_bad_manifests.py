@@ -70,6 +70,12 @@ UNSEEN = {
     "spec.execution.volumes[3].mountPath: /sandbox/x would hide": "the definition is full",
     "spec.execution.volumes[0].name: scratch-tmp can't name a volume": "the definition is full",
     "spec.execution.volumes[0].name: data.x can't name a volume": "the definition is full",
+    "spec.dataset.fields.id: is empty": "the definition is full",
+    "spec.dataset.fields.prompt: is empty": "the definition is full",
+    "spec.dataset.fields.answer: is empty": "the definition is full",
+    "spec.dataset.fields.rationale: is empty": "the definition is full",
+    "spec.dataset.fields.difficulty: is empty": "the definition is full",
+    "spec.dataset.fields.choices: is empty": "the definition is full",
     "spec.execution.queueName: Team A names no queue": "the definition is full",
     "spec.execution.images": "the definition is full",
 }

@@ -140,15 +140,24 @@ def gym_goes_with_gym(spec: Spec) -> Iterator[Problem]:
 
 
 @rule("dataset")
+def columns_have_names(spec: Spec) -> Iterator[Problem]:
+    """An empty text names no column: the first pod would look for it in vain, or take it for a field left out."""
+    for name, value in spec.dataset.fields.to_json().items():
+        if value == "":
+            remedy = "give its name" if name == "prompt" else "give its name, or remove it"
+            yield Problem(f"dataset.fields.{name}", f"is empty, which names no column; {remedy}")
+
+
+@rule("dataset")
 def columns(spec: Spec) -> Iterator[Problem]:
     """Columns are mapped where the task reads them."""
     fields, task = spec.dataset.fields, spec.dataset.task
     if task == "Gym":
         own = {"id": fields.id, "answer": fields.answer, "choices": fields.choices}
         for name, value in own.items():
-            if value is not None:
+            if value:
                 yield Problem(f"dataset.fields.{name}", f"{value}: gym:// entries have their own {name}; remove it")
-    elif fields.choices is not None and task != "Choice":
+    elif fields.choices and task != "Choice":
         yield Problem("dataset.fields.choices", f"{fields.choices} is read by task Choice only, not {task}; remove it")
 
 
@@ -158,6 +167,7 @@ RULES: tuple[Rule, ...] = (
     held_out_is_one_thing,
     data_that_must_differ,
     gym_goes_with_gym,
+    columns_have_names,
     columns,
     storage_uri,
     storage_region,
