@@ -6,7 +6,7 @@ A run is accepted with the installation's defaults of that moment; they stay wit
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from selfimprove import __version__
-from selfimprove.api import Run, Spec, Surroundings, resolve, unbuilt
+from selfimprove.api import Run, Spec, Surroundings, is_fixed, resolve, unbuilt
 from selfimprove.api.installation import Defaults, with_defaults
 from selfimprove.api.problem import Problem
 from selfimprove.api.problems import check
@@ -26,6 +26,11 @@ from selfimprove_operator.mounted import out_of_reach
 from selfimprove_operator.names import uid8
 from selfimprove_operator.observed import Observed
 from selfimprove_operator.told import too_long
+
+_LONGEST = 1000
+"""Characters of a condition's message, so that `kubectl describe` stays readable."""
+_NAMED = 3
+_MEND = "delete the run and apply it mended, or apply it under another name"
 
 
 @dataclass(frozen=True)
@@ -107,15 +112,23 @@ def _read(manifest: str, defaults: str) -> _Found | str:
     if run is None or problems:
         return _line(problems)
     filled = with_defaults(run.spec, Defaults.model_validate_json(defaults))
-    missing = _missing(filled)
+    missing = next(_missing(filled), None)
     spec = filled if missing else resolve(filled, surroundings=Surroundings())
     if problems := [*out_of_reach(spec), *too_long(run, spec, run_uri_of(run, spec))]:
         return _line(problems)
-    return _Found(run, spec, resolved_defaults(run.spec, spec), missing)
+    return _Found(run, spec, resolved_defaults(run.spec, spec), _line([missing]) if missing else None)
 
 
-def _line(problems: Iterable[Problem]) -> str:
-    return "; ".join(map(str, problems))
+def _line(problems: Sequence[Problem]) -> str:
+    """The problems, and how a field is mended that the API server lets nobody change."""
+    fixed = list(dict.fromkeys(problem.field for problem in problems if is_fixed(problem.field)))
+    named = ", ".join(fixed) if len(fixed) <= _NAMED else f"{fixed[0]} and {len(fixed) - 1} fields more"
+    remedy = f"; no apply changes {named}: {_MEND}" if fixed else ""
+    return f"{_cut('; '.join(map(str, problems)), _LONGEST - len(remedy))}{remedy}"
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def _manifest(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,19 +143,20 @@ def _text(document: object) -> str:
     return json.dumps(document, sort_keys=True)
 
 
-def _missing(spec: Spec) -> str | None:
+def _missing(spec: Spec) -> Iterator[Problem]:
     if spec.storage.uri is None:
-        return "spec.storage.uri: is not given, and the installation has no default; give one, e.g. s3://BUCKET/runs"
+        remedy = "is not given, and the installation has no default; give one, e.g. s3://BUCKET/runs"
+        yield Problem("spec.storage.uri", remedy)
     images = spec.execution.images
     for name in ("sampler", "trainer", "verifier"):
         if not getattr(images, name):
-            return f"spec.execution.images.{name}: is not given, and the installation has no default; give an image"
-    return None
+            remedy = "is not given, and the installation has no default; give an image"
+            yield Problem(f"spec.execution.images.{name}", remedy)
 
 
 def _refused(observed: Observed, previous: Status | None, reason: str, message: str, now: datetime) -> Refused:
     """A begun run keeps what it has; one that has not begun shows nothing but why."""
-    line = message if len(message) <= 1000 else f"{message[:997]}..."
+    line = _cut(message, _LONGEST)
     generation = observed.run["metadata"].get("generation")
     verdicts: list[tuple[ConditionType, str]] = [("Accepted", line), ("Progressing", "the run is not accepted")]
     changed = [_condition(previous, type, reason, text, generation, now) for type, text in verdicts]

@@ -18,6 +18,7 @@ from selfimprove.api import (
     apply_sets,
     below_reached,
     changed_immutable,
+    is_fixed,
     problems,
     resolve,
     resolved_defaults,
@@ -244,6 +245,23 @@ def test_a_mutable_field_may_change_and_come_and_go(change: str) -> None:
 def test_an_immutable_field_that_changed_is_named(change: str, field: str) -> None:
     assert changed_immutable(resolved(), resolved(change)) == field
     assert changed_immutable(resolved(change), resolved()) is not None
+
+
+@pytest.mark.parametrize("field", [field for _, field in IMMUTABLE])
+def test_an_immutable_field_is_known_by_its_name(field: str) -> None:
+    assert is_fixed(field)
+
+
+@pytest.mark.parametrize("change", MUTABLE)
+def test_a_mutable_field_is_known_by_its_name(change: str) -> None:
+    assert not is_fixed(f"spec.{change.partition('=')[0]}")
+
+
+def test_where_the_definition_compares_a_section_whole_its_servers_are_fixed_too() -> None:
+    assert is_fixed("spec.verification.methods[0].verifier.endpoint")
+    assert is_fixed("spec.resampling.teacher.tokenSecretName")
+    assert not is_fixed("metadata.labels")
+    assert not is_fixed("spec")
 
 
 def test_iterations_may_not_end_before_where_the_run_is() -> None:

@@ -19,6 +19,7 @@ REACH = (
     "is no file that pods reach: they see what is under the mountPath of execution.volumes, without ..; mount a volume "
     "there, or give s3:// or hf://"
 )
+MEND = "delete the run and apply it mended, or apply it under another name"
 LINUX_LIMIT = 131_072
 
 
@@ -52,7 +53,8 @@ def verdict(**spec: Any) -> tuple[str, str]:
 @pytest.mark.parametrize("field", PLACES)
 @pytest.mark.parametrize("uri", ["file:///data2/x", "file:///data/../etc", "file:///data/%2e%2e/etc", "./data/x"])
 def test_a_file_that_no_volume_holds_is_refused_wherever_it_is_named(field: str, uri: str) -> None:
-    assert verdict(**PLACES[field](uri), execution={"volumes": [VOLUME]}) == ("Invalid", f"spec.{field}: {uri} {REACH}")
+    line = f"spec.{field}: {uri} {REACH}; no apply changes spec.{field}: {MEND}"
+    assert verdict(**PLACES[field](uri), execution={"volumes": [VOLUME]}) == ("Invalid", line)
 
 
 @pytest.mark.parametrize("field", PLACES)
@@ -79,8 +81,22 @@ def test_what_makes_an_order_too_long_is_named_with_its_bytes(dataset: dict[str,
     size, excess = (int(number.replace(",", "")) for number in re.findall(r"(?:of the|it,) ([0-9,]+) bytes", message))
     assert reason == "Invalid"
     assert message.startswith(begins)
-    assert message.endswith(f"it can be told 120,000; shorten it, {excess:,} bytes must go")
+    assert f"it can be told 120,000; shorten it, {excess:,} bytes must go; no apply changes spec.dataset." in message
+    assert message.endswith(MEND)
     assert size - MOST_BYTES == excess
+
+
+def test_what_an_apply_can_mend_is_asked_for_alone() -> None:
+    _, message = verdict(execution={"queueName": "Team A"})
+    assert message.startswith("spec.execution.queueName: Team A names no queue")
+    assert MEND not in message
+
+
+def test_the_remedy_stays_whole_however_many_problems_there_are() -> None:
+    fields = dict.fromkeys(("id", "prompt", "rationale", "difficulty", "choices"), "")
+    _, message = verdict(dataset={**DATASET, "fields": {"answer": "answer", **fields}, "uri": f"hf://{'x' * 1000}"})
+    assert len(message) == 1000
+    assert message.endswith(f"...; no apply changes spec.dataset.uri and 5 fields more: {MEND}")
 
 
 @given(st.integers(1750, 1900), st.sampled_from(["x", '"', "é"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from selfimprove.api.built import unbuilt
 from selfimprove.api.cautions import cautions
-from selfimprove.api.immutable import below_reached, changed, changed_immutable
+from selfimprove.api.immutable import below_reached, changed, changed_immutable, is_fixed
 from selfimprove.api.manifest import Checkup, check_file, load_run, runs_in
 from selfimprove.api.problem import Problem
 from selfimprove.api.problems import problems
@@ -29,6 +29,7 @@ __all__ = [
     "changed",
     "changed_immutable",
     "check_file",
+    "is_fixed",
     "load_run",
     "problems",
     "resolve",

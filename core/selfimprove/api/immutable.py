@@ -12,6 +12,8 @@ from selfimprove.api.spec import Spec
 _MUTABLE_SECTIONS = frozenset(("suspend", "maxIterations", "stopping", "execution"))
 _MUTABLE_NAMES = frozenset(("credentialsSecretName", "tokenSecretName", "endpoint", "apiURL"))
 """Names of secrets and addresses of servers: they may move while the data stay the same."""
+_SECTIONS_WITH_SERVERS = frozenset(("model", "dataset", "storage"))
+"""Where the definition lets them move; it compares other sections whole."""
 
 
 def changed(old: Spec, new: Spec) -> list[str]:
@@ -25,6 +27,14 @@ def changed(old: Spec, new: Spec) -> list[str]:
 def changed_immutable(old: Spec, new: Spec) -> str | None:
     """The dotted name of the first immutable field that differs, or None; see `changed`."""
     return next((dotted(path) for path in _differing(old, new) if path[1] not in _MUTABLE_SECTIONS), None)
+
+
+def is_fixed(field: str) -> bool:
+    """Whether a field, as a problem names it, is one that no apply changes: by the rules of the definition."""
+    root, *names = (name.partition("[")[0] for name in field.split("."))
+    if root != "spec" or not names or names[0] in _MUTABLE_SECTIONS:
+        return False
+    return names[0] not in _SECTIONS_WITH_SERVERS or names[-1] not in _MUTABLE_NAMES
 
 
 def below_reached(spec: Spec, iteration: int) -> Problem | None:
