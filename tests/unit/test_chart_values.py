@@ -67,6 +67,15 @@ def test_without_the_schema_it_is_refused_with_the_remedy(helm: str) -> None:
         ("defaults.env[0].name=HOME", "/defaults/env/0/name"),
         ("defaults.execution.env[0].name=A B", "/defaults/execution/env/0/name"),
         ("defaults.env[0].value=x", "'name'"),
+        ("image.tag=a b", "/image/tag"),
+        ("image.operator=bad image", "/image/operator"),
+        ("priorityClassName=A B", "/priorityClassName"),
+        ("fullnameOverride=Bad_Name", "/fullnameOverride"),
+        ("fullnameOverride=1st", "/fullnameOverride"),
+        ("metrics.serviceMonitor.interval=abc", "/metrics/serviceMonitor/interval"),
+        ("networkPolicy.apiServer.cidrs={foo}", "/networkPolicy/apiServer/cidrs/0"),
+        ("networkPolicy.apiServer.cidrs={10.0.0.300/8}", "/networkPolicy/apiServer/cidrs/0"),
+        ("networkPolicy.apiServer.cidrs={10.0.0.1}", "/networkPolicy/apiServer/cidrs/0"),
         ("image.pullSecrets={registry}", "/image/pullSecrets/0"),
         ("resyncSeconds=61", "/resyncSeconds"),
         ("crds.install=no", "/crds/install"),
@@ -77,6 +86,27 @@ def test_a_wrong_value_is_refused_by_its_name(helm: str, value: str, words: str)
     answer = template(helm, SET, f"--set={value}")
     assert not answer.ok
     assert words in answer.text
+
+
+@with_helm
+@pytest.mark.parametrize(
+    "value",
+    [
+        "image.tag=v1.2_rc-1",
+        "image.tag=",
+        "image.operator=localhost:5000/ml/selfimprove-operator:1.0@sha256:" + "0a" * 32,
+        "image.operator=",
+        "priorityClassName=system-cluster-critical",
+        "priorityClassName=",
+        "fullnameOverride=lab-2",
+        "fullnameOverride=",
+        "metrics.serviceMonitor.interval=1m30s",
+        "networkPolicy.apiServer.cidrs={10.0.0.1/32,0.0.0.0/0,fd00::1/128,::/0,::ffff:10.0.0.1/128}",
+    ],
+)
+def test_a_right_value_is_accepted(helm: str, value: str) -> None:
+    answer = template(helm, SET, f"--set={value}")
+    assert answer.ok, answer.text
 
 
 @with_helm
