@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.chart_release import (
+    OURS_ALONE,
     Release,
     can,
     cleared,
@@ -23,6 +24,8 @@ from tests.fixtures.cluster import Cluster
 pytestmark = pytest.mark.cluster
 
 RUNS = "selfimprovementruns.selfimprove.dev"
+BEYOND_ADMIN = {f"{RUNS}/status": "patch", f"{RUNS}/finalizers": "update"}
+"""What the chart's README asks for of whoever installs a release without being an administrator of the cluster."""
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +105,31 @@ def test_who_may_not_create_pods_may_not_write_runs(release: Release, lab: str) 
         return "may not create pods in namespace" in answer.message
 
     assert eventually(refused)
+
+
+def test_an_admin_of_a_namespace_installs_with_the_rights_that_the_readme_names(release: Release) -> None:
+    cluster, name = release.cluster, f"tenant-{secrets.token_hex(4)}"
+    as_tenant = (f"--kube-as-user={name}",)
+    with namespaces(cluster, name):
+        bind(cluster, name, "admin", "--clusterrole=admin")
+        assert eventually(lambda: can(cluster, name, "list", RUNS, name))
+        second = Release(cluster, release.helm, name)
+        sets = (f"watchNamespaces={{{name}}}", *OURS_ALONE)
+        refused = second.install(*sets, options=as_tenant).message
+        for resource in BEYOND_ADMIN:
+            assert resource.rpartition("/")[2] in refused
+        assert second.uninstall().ok
+        for number, (resource, verb) in enumerate(BEYOND_ADMIN.items()):
+            role = f"beyond-{number}"
+            made = cluster.kubectl("create", "role", role, f"--verb={verb}", f"--resource={resource}", "-n", name)
+            assert made.ok, made.message
+            bind(cluster, name, role, f"--role={role}")
+        installed = second.install(*sets, options=as_tenant)
+        assert installed.ok, installed.message
+        second.uninstall()
+
+
+def bind(cluster: Cluster, namespace: str, name: str, role: str) -> None:
+    """Give the namespace's own user a role in it."""
+    bound = cluster.kubectl("create", "rolebinding", name, role, f"--user={namespace}", "-n", namespace)
+    assert bound.ok, bound.message
