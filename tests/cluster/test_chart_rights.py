@@ -16,6 +16,7 @@ from selfimprove_operator.names import job_name
 from tests.cluster.chart_place import Place, watched_namespace
 from tests.cluster.chart_release import Release, eventually
 from tests.cluster.run_support import LiveRun
+from tests.cluster.test_admission_policy import POLICY, RUNS, role, write
 from tests.fixtures.cluster import Cluster
 from tests.unit.test_chart_rbac import RIGHTS
 
@@ -85,6 +86,20 @@ def test_with_the_charts_rights_nothing_is_refused(place: Place) -> None:
         place.run("run-1").wait("Suspended")
         assert eventually(lambda: not place.run("run-1").items("jobs", "-l", "selfimprove.dev/run=run-1"))
         assert "forbidden" not in log()
+
+
+def test_the_policy_for_tenants_lets_the_operator_write_what_it_must(place: Place) -> None:
+    cluster, namespace = place.cluster, place.namespace
+    assert cluster.kubectl("apply", "-f", str(POLICY)).ok
+    try:
+        assert cluster.apply(*role("reader", RUNS), namespace=namespace).ok
+        assert eventually(lambda: "may not create pods" in write(cluster, namespace, "reader").message)
+        with place.operator() as log:
+            whole(place.run("gsm8k"))
+            place.run("gsm8k").wait("Succeeded", 120)
+            assert "forbidden" not in log()
+    finally:
+        cluster.kubectl("delete", "-f", str(POLICY))
 
 
 @pytest.mark.parametrize(("resource", "verb"), [*VERBS, *LEASE_VERBS])
