@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -37,7 +38,7 @@ _QUEUED = 4096
 _LABELS = 128
 """Token ids that one request may ask about."""
 _CPU_CACHE = 4 << 30
-_DYING_SECONDS = 2.0
+_DYING_SECONDS = 10.0
 
 Job = tuple[dict[str, Any], Any]
 Report = Callable[[int, int], None]
@@ -215,8 +216,10 @@ def _hear_of_death(processes: Sequence[BaseProcess], outputs: Queue[Any], error:
 
 
 def _killed(processes: Sequence[BaseProcess]) -> bool:
-    for process in processes:
-        process.join(_DYING_SECONDS)  # what it holds is closed before it has an exit code
+    """Waits for their exit codes, which come after what they held was closed, and by vLLM's own watch at times."""
+    ends = time.monotonic() + _DYING_SECONDS
+    while any(process.exitcode is None for process in processes) and time.monotonic() < ends:
+        time.sleep(0.01)
     return any(process.exitcode == -signal.SIGKILL for process in processes)
 
 
