@@ -1,7 +1,7 @@
 """How kopf watches the namespaces that are named: one that is gone, or its Role, must not end the operator.
 
 kopf takes a 403 for the end of the process once its patience is used up, and tells of every one before. Here each watch
-waits for its namespace to come back, and that it is away is told once, by the resync.
+waits for its namespace to come back, and what is missing is told once: the right to list by the resync, to watch by kopf.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ FIRST_SECONDS = (1, 1, 2, 3, 5, 8, 13, 21)
 LATER_SECONDS = 30
 _TELLS = "kopf._cogs.clients.watching"
 _FORBIDDEN = "APIForbiddenError"
+_MAY_LIST = "cannot watch"
 
 
 class Patience(Iterable[float]):
@@ -26,10 +27,23 @@ class Patience(Iterable[float]):
 
 
 def wait_for_namespaces(settings: kopf.OperatorSettings) -> None:
-    """Have kopf try for ever what it may not watch, and in silence."""
+    """Have kopf try for ever what it may not watch, and tell of it once."""
     settings.networking.error_backoffs = Patience()
-    logging.getLogger(_TELLS).addFilter(_is_news)
+    logging.getLogger(_TELLS).addFilter(News())
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    return _FORBIDDEN not in record.getMessage()
+class News(logging.Filter):
+    """Of what kopf is refused again and again, each right to watch that is missing, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is to be seen."""
+        _, forbidden, what = record.getMessage().partition(_FORBIDDEN)
+        if not forbidden:
+            return True
+        is_news = _MAY_LIST in what and what not in self._told
+        self._told.add(what)
+        return is_news

@@ -16,7 +16,7 @@ from selfimprove_operator.client import ApiError, Client
 from selfimprove_operator.cluster import Cluster
 from selfimprove_operator.resync import Resync
 from selfimprove_operator.views import Key, Views
-from selfimprove_operator.watching import LATER_SECONDS, Patience
+from selfimprove_operator.watching import LATER_SECONDS, News, Patience
 from selfimprove_operator.work import WorkQueue
 
 TEAM, LAB = ("team", "gsm8k"), ("lab", "gsm8k")
@@ -185,3 +185,16 @@ def _run(key: Key, version: str) -> dict[str, Any]:
     namespace, name = key
     metadata = {"namespace": namespace, "name": name, "uid": f"u-{namespace}-{name}", "resourceVersion": version}
     return {"metadata": metadata, "spec": {}}
+
+
+def test_a_right_to_watch_that_is_missing_is_told_once_and_one_to_list_by_the_resync_alone() -> None:
+    lines = [
+        "Request attempt #1/9 failed; will retry: GET /jobs -> APIForbiddenError('cannot watch resource \"jobs\"')",
+        "Request attempt #2/9 failed; will retry: GET /jobs -> APIForbiddenError('cannot watch resource \"jobs\"')",
+        "Request attempt #1/9 failed; will retry: GET /pods -> APIForbiddenError('cannot watch resource \"pods\"')",
+        "Request attempt #1/9 failed; will retry: GET /pods -> APIForbiddenError('cannot list resource \"pods\"')",
+        "Request attempt #1/9 failed; will retry: GET /pods -> APIServerError('etcd')",
+    ]
+    news = News()
+    seen = [news.filter(logging.makeLogRecord({"msg": line})) for line in lines]
+    assert seen == [True, False, True, False, True]
