@@ -1,7 +1,7 @@
 """How kopf watches the namespaces that are named: one that is gone, or its Role, must not end the operator.
 
 kopf takes a 403 for the end of the process once its patience is used up, and tells of every one before. Here each watch
-waits for its namespace to come back, and what is missing is told once: the right to list by the resync, to watch by kopf.
+waits for its namespace to come back, and of each right that is missing it tells once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ FIRST_SECONDS = (1, 1, 2, 3, 5, 8, 13, 21)
 LATER_SECONDS = 30
 _TELLS = "kopf._cogs.clients.watching"
 _FORBIDDEN = "APIForbiddenError"
-_MAY_LIST = "cannot watch"
 
 
 class Patience(Iterable[float]):
@@ -33,7 +32,7 @@ def wait_for_namespaces(settings: kopf.OperatorSettings) -> None:
 
 
 class News(logging.Filter):
-    """Of what kopf is refused again and again, each right to watch that is missing, once."""
+    """Of what kopf is refused again and again, each once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +43,6 @@ class News(logging.Filter):
         _, forbidden, what = record.getMessage().partition(_FORBIDDEN)
         if not forbidden:
             return True
-        is_news = _MAY_LIST in what and what not in self._told
+        is_news = what not in self._told
         self._told.add(what)
         return is_news
