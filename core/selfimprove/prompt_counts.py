@@ -14,12 +14,11 @@ from selfimprove.api.resolve import HELD_OUT
 from selfimprove.api.rules.gym import set_sizes
 from selfimprove.api.source import Dataset, HeldOut
 from selfimprove.api.uris import local_path
-from selfimprove.text_files import open_text
+from selfimprove.text_files import LINES, open_text
 
 MOST_BYTES = 64 << 20
 """Of JSON lines: more would take longer to count than a person waits."""
 _FIELDS = {"train": "dataset", "heldOut": "dataset.heldOut", "test": "dataset.test"}
-_LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
 
 
 class Counts(NamedTuple):
@@ -83,7 +82,7 @@ def _counted(uri: str) -> int | str:
         files = list(root.glob(str(path.relative_to(root))))
         if not files:
             return f"{uri} is not here"
-        lines = [file for file in files if file.name.lower().endswith(_LINES)]
+        lines = [file for file in files if file.name.lower().endswith(LINES)]
         tables = [file for file in files if file.name.lower().endswith(".parquet")]
         if len(lines) + len(tables) < len(files):
             return f"{uri} names more than files of JSON lines or Parquet"

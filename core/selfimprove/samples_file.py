@@ -18,12 +18,10 @@ import numpy as np
 
 from selfimprove.errors import UserError
 from selfimprove.measures.table import Floats, Ints
-from selfimprove.text_files import open_text
+from selfimprove.text_files import LINES, open_text
 
 KNOWN = ("prompt", "sample", "utility", "scores", "level")
-LAST_SAMPLE = 2**63 - 1
-SAMPLE_NUMBERS = "a whole number from 0 to below 2^63"
-_LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
+_LAST_SAMPLE = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def rows_of(path: Path, columns: Collection[str] | None = None) -> Iterator[obje
     try:
         if name.endswith(".parquet"):
             yield from _parquet(path, columns)
-        elif name.endswith(_LINES):
+        elif name.endswith(LINES):
             yield from _lines(path)
         else:
             raise UserError(f"{path}: is no file of samples; give .jsonl or .parquet")
@@ -68,6 +66,15 @@ def rows_of(path: Path, columns: Collection[str] | None = None) -> Iterator[obje
     except (OSError, EOFError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(f"{path}: can't be read ({reason}); give a sound file") from error
+
+
+def sample_of(sample: object) -> int | None:
+    """The `sample` of a row, None where it has none. Raises `ValueError` saying what the row has and the remedy."""
+    if sample is None:
+        return None
+    if isinstance(sample, bool) or not isinstance(sample, int) or not 0 <= sample <= _LAST_SAMPLE:
+        raise ValueError(f"has sample {shown(sample)}; give a whole number from 0 to below 2^63, or leave it out")
+    return sample
 
 
 def scores_of(scores: object) -> dict[str, float]:
@@ -140,12 +147,14 @@ class _Collector:
         self._levels[place] = text
 
     def _numbered(self, number: int, sample: object) -> int:
-        if sample is None:
+        try:
+            found = sample_of(sample)
+        except ValueError as error:
+            self._refuse(number, str(error))
+        if found is None:
             self._unnumbered += 1
             return -self._unnumbered
-        if isinstance(sample, bool) or not isinstance(sample, int) or not 0 <= sample <= LAST_SAMPLE:
-            self._refuse(number, f"has sample {shown(sample)}; give {SAMPLE_NUMBERS}, or leave it out")
-        return sample
+        return found
 
     def _checked_utility(self, number: int, value: object) -> float:
         if value is None or (isinstance(value, float) and math.isnan(value)):

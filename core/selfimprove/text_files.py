@@ -6,6 +6,9 @@ import gzip
 from pathlib import Path
 from typing import IO
 
+LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
+"""How files of JSON lines are named."""
+
 
 def open_text(path: Path) -> IO[str]:
     """A text file for reading, unpacked where its name ends in .gz."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +43,19 @@ class Rights:
         answer = self.cluster.kubectl("create", "rolebinding", "operator", *to)
         assert answer.ok, answer.message
 
+    def found(self, namespace: str) -> None:
+        """A new namespace, and rights in it."""
+        assert self.cluster.kubectl("create", "namespace", namespace).ok
+        self.give(namespace)
+
     def take(self, namespace: str) -> None:
         """No rights any more."""
         assert self.cluster.kubectl("delete", "rolebinding", "operator", "-n", namespace).ok
+
+    def at_work(self, folder: Path, other: str) -> AbstractContextManager[Operator]:
+        """The account's operator, of another namespace and its home."""
+        settings = {"watchNamespaces": [other, self.home], "resyncSeconds": 1}
+        return operator_at_work(self.cluster, folder, settings, self.kubeconfig(folder))
 
     def kubeconfig(self, folder: Path) -> str:
         """The account's."""
@@ -76,12 +87,10 @@ def unreachable(operator: Operator, count: int) -> None:
 def test_runs_are_looked_after_while_another_namespace_is_missing_and_its_own_once_it_is_there(
     rights: Rights, namespace: str, other: str, tmp_path: Path
 ) -> None:
-    settings = {"watchNamespaces": [other, namespace], "resyncSeconds": 1}
-    with operator_at_work(rights.cluster, tmp_path, settings, rights.kubeconfig(tmp_path)) as operator:
+    with rights.at_work(tmp_path, other) as operator:
         LiveRun(rights.cluster, namespace).apply("maxIterations=1").wait("Succeeded")
         unreachable(operator, 1)
-        assert rights.cluster.kubectl("create", "namespace", other).ok
-        rights.give(other)
+        rights.found(other)
         LiveRun(rights.cluster, other).apply("maxIterations=1").wait("Succeeded")
         unreachable(operator, 0)
         assert operator.log.read_text().count(TOLD) == 1
@@ -92,10 +101,8 @@ def test_runs_are_looked_after_while_another_namespace_is_missing_and_its_own_on
 def test_a_namespace_that_is_deleted_leaves_the_others_and_the_operator_alone(
     rights: Rights, namespace: str, other: str, tmp_path: Path
 ) -> None:
-    assert rights.cluster.kubectl("create", "namespace", other).ok
-    rights.give(other)
-    settings = {"watchNamespaces": [other, namespace], "resyncSeconds": 1}
-    with operator_at_work(rights.cluster, tmp_path, settings, rights.kubeconfig(tmp_path)) as operator:
+    rights.found(other)
+    with rights.at_work(tmp_path, other) as operator:
         LiveRun(rights.cluster, other).apply("maxIterations=1").wait("Succeeded")
         assert rights.cluster.kubectl("delete", "namespace", other).ok
         unreachable(operator, 1)
@@ -106,12 +113,10 @@ def test_a_namespace_that_is_deleted_leaves_the_others_and_the_operator_alone(
 
 
 def test_runs_of_a_namespace_whose_role_went_are_kept_until_it_is_back(
-    rights: Rights, namespace: str, other: str, tmp_path: Path
+    rights: Rights, other: str, tmp_path: Path
 ) -> None:
-    assert rights.cluster.kubectl("create", "namespace", other).ok
-    rights.give(other)
-    settings = {"watchNamespaces": [other, namespace], "resyncSeconds": 1}
-    with operator_at_work(rights.cluster, tmp_path, settings, rights.kubeconfig(tmp_path)) as operator:
+    rights.found(other)
+    with rights.at_work(tmp_path, other) as operator:
         LiveRun(rights.cluster, other).apply("maxIterations=1").wait("Succeeded")
         rights.take(other)
         unreachable(operator, 1)

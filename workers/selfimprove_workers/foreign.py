@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from selfimprove.artifacts import digest_of
 from selfimprove.errors import UserError
-from selfimprove.samples_file import LAST_SAMPLE, SAMPLE_NUMBERS, scores_of, shown
+from selfimprove.samples_file import sample_of, scores_of, shown
 from selfimprove_workers.datasets.rows import content_id
 from selfimprove_workers.verifiers.base import Candidate
 
@@ -47,15 +47,16 @@ def read_row(row: object, number: int, place: str) -> Given:
     messages, text, answer = _messages(row, refuse), row.get("response"), row.get("answer")
     if not isinstance(text, str):
         refuse("has no response; give the model's words as text")
-    prompt, sample = row.get("prompt"), row.get("sample")
+    prompt = row.get("prompt")
     if prompt is None:
         prompt = content_id(messages)
     elif isinstance(prompt, bool | float | dict | list) or prompt == "":
         refuse("has a prompt that is no id; give the prompt's id as text, or leave it out")
-    if sample is not None and (
-        isinstance(sample, bool) or not isinstance(sample, int) or not 0 <= sample <= LAST_SAMPLE
-    ):
-        refuse(f"has sample {shown(sample)}; give {SAMPLE_NUMBERS}, or leave it out")
+    try:
+        sample = sample_of(row.get("sample"))
+        scores_of(row.get("scores"))
+    except ValueError as error:
+        refuse(str(error))
     _check_marks(row, refuse)
     return Given(row, str(prompt), sample, messages, text, None if answer is None else str(answer))
 
@@ -81,11 +82,7 @@ def score_keys(recipe: str, samples: Sequence[tuple[str, str | None]], compares:
 
 
 def _check_marks(row: Row, refuse: Callable[[str], NoReturn]) -> None:
-    """What the new scores are to stand beside: what is no map of methods could only be written over."""
-    try:
-        scores_of(row.get("scores"))
-    except ValueError as error:
-        refuse(str(error))
+    """What else the new scores are to stand beside: what is no map of methods could only be written over."""
     for name in MARKS[1:]:
         if row.get(name) is not None and not isinstance(row[name], dict):
             refuse(f"has {name} {shown(row[name])}, which scoring keeps by method; give an object, or rename it")

@@ -43,7 +43,7 @@ def read_references(context: StepContext, digest: str) -> PartWriter:
     Raises `TerminatedError` after the part at hand when a signal came.
     """
     writer = context.writer(digest_of(digest, TABLE, 1), REFERENCE, table=TABLE)
-    known = [prompt for prompt in context.prompts if (prompt.rationale or "").strip()]
+    known = [prompt for prompt in context.prompts if prompt.solution]
     most = min(len(known), -(-MOST // context.shards))
     for start in range(writer.prompts_done, most, _A_PART):
         prompts = known[start : min(start + _A_PART, most)]

@@ -28,7 +28,7 @@ def reference_examples(context: StepContext, tokenizer: Any) -> tuple[pa.Table, 
     `noReference`: the dataset has none. `wrongReference`: the task does not find the gold answer in it, so it would
     teach a model to answer where nobody reads (programs are not run for that). Raises `UserError` when none is left.
     """
-    known = [prompt for prompt in context.prompts if (prompt.rationale or "").strip()]
+    known = [prompt for prompt in context.prompts if prompt.solution]
     good = [prompt for prompt in known if _states_the_answer(context, prompt)]
     counts = {"noReference": len(context.prompts) - len(known), "wrongReference": len(known) - len(good)}
     if not good:
@@ -43,7 +43,7 @@ def reference_examples(context: StepContext, tokenizer: Any) -> tuple[pa.Table, 
 
 def reference_tokens(tokenizer: Any, prompt: PromptRow) -> list[int]:
     """A reference solution as the model would have sampled it, its turn ended."""
-    said: list[int] = tokenizer.encode((prompt.rationale or "").strip(), add_special_tokens=False)
+    said: list[int] = tokenizer.encode(prompt.solution, add_special_tokens=False)
     end = end_of_turn(tokenizer)
     return said if end is None else [*said, end]
 

@@ -76,7 +76,7 @@ def find_tail(context: StepContext, samples: Manifest, scores: Manifest, keep_pl
 def guidable(strategy: Strategy, prompt: TailPrompt) -> bool:
     """Whether the dataset has what the strategy wants to show of this prompt."""
     lacks_answer = strategy.needs_answer and prompt.prompt.answer is None
-    lacks_rationale = strategy.needs_rationale and not (prompt.prompt.rationale or "").strip()
+    lacks_rationale = strategy.needs_rationale and not prompt.prompt.solution
     return not (lacks_answer or lacks_rationale)
 
 

@@ -26,6 +26,11 @@ class PromptRow:
     extra: dict[str, Any] | None
     """What the task's checker needs: the choices, a gym entry, that a percentage is asked for."""
 
+    @property
+    def solution(self) -> str:
+        """The reference solution without space around it; empty where the dataset has none."""
+        return (self.rationale or "").strip()
+
 
 @dataclass(frozen=True)
 class Draft:

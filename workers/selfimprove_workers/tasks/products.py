@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from selfimprove_workers.tasks.units import CANONICAL
+from selfimprove_workers.tasks.units import CANONICAL, FUNCTIONS
 
 LETTERS = re.compile(r"[a-z]{2,8}")
 VOWEL = re.compile(r"[aeiou]")
@@ -18,7 +18,7 @@ SHORT_WORDS = re.compile(
     r"a[dhmnst]|b[ey]|do|e[dhmnx]|fa|go|h[aeio]|i[dfnst]|l[ao]"
     r"|m[aeiuy]|n[eou]|o[fhknrsx]|p[aim]|re|s[eiotw]|t[iov]|u[hmnps]|we|xi|y[eo]"
 )
-FUNCTION = re.compile(r"sin|cos|tan|log|ln|exp|sqrt|gcd|lcm|mod")
+FUNCTION = re.compile("|".join(FUNCTIONS))
 ROMAN = re.compile(r"m{0,3}(?:c[md]|d?c{0,3})(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})")
 
 
