@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from selfimprove.api import apply_sets
+from selfimprove.api.execution import StepName
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.operator import until
 from tests.unit.api_support import good
@@ -69,10 +70,16 @@ class LiveRun:
         return found
 
     def jobs(self) -> list[str]:
-        """The names of its Jobs, in the order in which they were made, without the run's part."""
-        found = sorted(self.items("jobs", "-l", OURS), key=lambda job: int(job["metadata"]["resourceVersion"]))
-        made = sorted(found, key=lambda job: str(job["metadata"]["creationTimestamp"]))
-        return [str(job["metadata"]["name"]).removeprefix(f"{self.name}-")[9:] for job in made]
+        """The names of its Jobs, in the order in which they were made, without the run's part.
+
+        A Job's stamp is of whole seconds, and nothing else of it keeps when it was made: within a second the loop's
+        own order is taken.
+        """
+        made = {
+            str(job["metadata"]["name"]).removeprefix(f"{self.name}-")[9:]: str(job["metadata"]["creationTimestamp"])
+            for job in self.items("jobs", "-l", OURS)
+        }
+        return sorted(made, key=lambda name: (made[name], _place(name)))
 
     def job(self) -> dict[str, Any]:
         """The Job at hand."""
@@ -97,3 +104,8 @@ class LiveRun:
 
         until(there, seconds, lambda: self.status.get("step"))
         return self.status
+
+
+def _place(job: str) -> tuple[bool, str, int, int]:
+    iteration, step, *split, attempt = job.split("-")
+    return bool(split), iteration, get_args(StepName).index(step), int(attempt)
