@@ -27,7 +27,7 @@ from selfimprove.records import PROMPT
 from selfimprove.runs import RunHandle
 from selfimprove.seeds import bootstrap_seed
 from selfimprove.stopping import best_iteration
-from selfimprove.summaries import Estimate
+from selfimprove.summaries import document_of
 
 WHERE = ("spec.storage", "spec.execution", "spec.suspend")
 """Settings of where and whether a run runs: they are no part of what it does."""
@@ -134,7 +134,7 @@ def _compared(tables: Sequence[Table], seeds: Sequence[int], resamples: int) -> 
             for values, limits_of, seed in zip(both, ranges, seeds, strict=True)
         ]
         change = paired_change(both[1] - both[0], seed=seeds[0], resamples=resamples, limits=limits)
-        return {"values": [_json(mean) for mean in means], "change": _json(change)}
+        return {"values": [document_of(mean) for mean in means], "change": document_of(change)}
 
     by_k = [k for k in found[0] if k.startswith("pass@") and k in found[1]]
     named = {shown: figure(name) for name, shown in _FIGURES.items()}
@@ -152,7 +152,3 @@ def _reasons(figures: Mapping[str, Any]) -> dict[str, str]:
 
 def _named(side: Side) -> dict[str, Any]:
     return {"name": side.handle.run.metadata.name, "uri": side.handle.uri, "model": side.model}
-
-
-def _json(estimate: Estimate | None) -> dict[str, Any] | None:
-    return None if estimate is None else {name: getattr(estimate, name) for name in ("value", "low", "high", "n")}

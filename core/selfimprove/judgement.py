@@ -21,7 +21,7 @@ from selfimprove.measures.perprompt import counts_of_known
 from selfimprove.measures.table import Floats, Table
 from selfimprove.measures.verifiers import auroc, brier, calibration_error, not_probabilities, pearson, spearman
 from selfimprove.samples_file import Samples
-from selfimprove.summaries import Estimate
+from selfimprove.summaries import Estimate, document_of
 
 NO_UTILITY = "no sample has a utility"
 NO_WEIGHTING = "no weighting is given"
@@ -58,14 +58,14 @@ def _judged(samples: Samples, question: Question) -> dict[str, Any]:
     document = {
         "prompts": len(samples.ids),
         "samples": len(samples.prompt),
-        "utility": _json(measured.get("accuracy")),
-        "filtered": _json(measured.get("filtered")),
-        "gap": _json(measured.get("gap")),
+        "utility": document_of(measured.get("accuracy")),
+        "filtered": document_of(measured.get("filtered")),
+        "gap": document_of(measured.get("gap")),
         "relativeGap": _with_skipped(measured.get("relative_gap"), found),
-        "keepRate": _json(measured.get("keep_rate")),
-        "emptyFilterRate": _json(measured.get("empty_filter")),
+        "keepRate": document_of(measured.get("keep_rate")),
+        "emptyFilterRate": document_of(measured.get("empty_filter")),
         "passAtK": _pass_at_k(table, measured, question.ks, reasons),
-        "coverage": _json(measured.get("coverage")),
+        "coverage": document_of(measured.get("coverage")),
         "acceptedHistogram": _histogram(table, reasons),
         "scores": {name: _score(samples, name, question, reasons) for name in question.scores},
         "correlations": _correlations(samples, question, reasons),
@@ -167,7 +167,7 @@ def _counts(found: Any) -> Iterator[int]:
 
 def _with_skipped(estimate: Estimate | None, found: Mapping[str, Floats]) -> dict[str, Any] | None:
     """The mean of per-prompt ratios; prompts that are all right have none, and are counted."""
-    shown = _json(estimate)
+    shown = document_of(estimate)
     return shown and {**shown, "skipped": int((found["accuracy"] == 1).sum())}
 
 
@@ -177,7 +177,8 @@ def _pass_at_k(
     if not np.isfinite(table.utility).any():
         reasons["passAtK"] = NO_UTILITY
         return None
-    shown = {name.removeprefix("pass@"): _json(each) for name, each in measured.items() if name.startswith("pass@")}
+    named = {name.removeprefix("pass@"): each for name, each in measured.items() if name.startswith("pass@")}
+    shown = {k: document_of(each) for k, each in named.items()}
     most = int(counts_of_known(table, table.utility)[0].max())
     for k in ks or ():
         if str(k) not in shown:
@@ -205,14 +206,14 @@ def _score(samples: Samples, name: str, question: Question, reasons: dict[str, s
     asked = {"auroc": auroc(scores, *shape)} if known else {}
     if wrong is None:
         asked["brier"] = brier(scores, *shape)
-        shown["ece"] = _json(calibration_error(scores, samples.utility, samples.prompt))
+        shown["ece"] = document_of(calibration_error(scores, samples.utility, samples.prompt))
         wrong = None if shown["ece"] else "no sample has both a score and a utility"
     if wrong is None:
         reasons[f"scores.{name}.ece.interval"] = NO_INTERVAL
     else:
         reasons[f"scores.{name}.ece"] = reasons[f"scores.{name}.brier"] = wrong
     measured = estimates(asked, seed=question.seed, resamples=question.resamples)
-    shown |= {column: _json(each) for column, each in measured.items()}
+    shown |= {column: document_of(each) for column, each in measured.items()}
     if shown["auroc"] is None:
         reasons[f"scores.{name}.auroc"] = (
             "no prompt has a right and a wrong sample with a score" if known else NO_UTILITY
@@ -228,16 +229,10 @@ def _correlations(samples: Samples, question: Question, reasons: dict[str, str])
         asked = {"pearson": pearson(*given), "spearman": spearman(*given)}
         ranges = dict.fromkeys(asked, (-1.0, 1.0))
         measured = estimates(asked, seed=question.seed, resamples=question.resamples, ranges=ranges)
-        found.append({"scores": [one, other], **{name: _json(measured.get(name)) for name in asked}})
+        found.append({"scores": [one, other], **{name: document_of(measured.get(name)) for name in asked}})
         if len(measured) < len(asked):
             reasons[f"correlations.{one}~{other}"] = "in no prompt do both scores vary"
     return found
-
-
-def _json(estimate: Estimate | None) -> dict[str, Any] | None:
-    if estimate is None:
-        return None
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
 
 
 def _natural(level: str) -> tuple[float, str]:

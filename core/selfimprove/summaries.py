@@ -6,7 +6,8 @@ that `loop.next_step` may look at.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer
 
@@ -33,6 +34,16 @@ class Estimate(Model):
     low: Figure | None = None
     high: Figure | None = None
     n: int | None = None
+
+
+def document_of(estimate: Estimate | None) -> dict[str, Any] | None:
+    """An estimate as a program reads it: `{"value", "low", "high", "n"}`, every digit, and null where it has none."""
+    return None if estimate is None else estimate.model_dump()
+
+
+def estimate_in(document: Mapping[str, Any] | None) -> Estimate | None:
+    """The estimate that a document holds, whatever stands beside it."""
+    return None if document is None else Estimate(**{name: document[name] for name in Estimate.model_fields})
 
 
 class Difference(Model):

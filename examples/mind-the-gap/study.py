@@ -63,11 +63,11 @@ def accuracy_change(one: Path, other: Path) -> Any:
     from selfimprove.measures import columns, paired_change
     from selfimprove.measures.table import Table
     from selfimprove.samples_file import read_samples
+    from selfimprove.summaries import document_of
 
     found = [read_samples(path) for path in (one, other)]
     first, second = (columns(Table(each.ids, each.prompt, each.utility))["accuracy"] for each in found)
-    change = paired_change(second - first, seed=0)
-    return change and {"value": change.value, "low": change.low, "high": change.high, "n": change.n}
+    return document_of(paired_change(second - first, seed=0))
 
 
 def scores_of(matrix: dict[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from selfimprove.cli.where import Where
 from selfimprove.comparing import compare_runs
 from selfimprove.kubectl import AS_CONFIGURED, PREFIX
 from selfimprove.report import percent, points
-from selfimprove.summaries import Estimate
+from selfimprove.summaries import estimate_in
 
 
 def compare(one: str, other: str, where: Where, resamples: int, seed: int | None, as_json: bool) -> None:
@@ -50,8 +50,8 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     }
     for name, figure in rows.items():
         shown = points if name == "gap" else percent
-        a, b = (shown(_estimate(value)) for value in figure["values"])
-        yield f"{name:<18}{a:>19}  {b:>19}  {points(_estimate(figure['change'])):>22}"
+        a, b = (shown(estimate_in(value)) for value in figure["values"])
+        yield f"{name:<18}{a:>19}  {b:>19}  {points(estimate_in(figure['change'])):>22}"
     for name, reason in document["reasons"].items():
         yield f"no change of {name}: {reason}"
     yield "Each was chosen as its run's best on these prompts, which flatters the run with more models to choose from."
@@ -67,7 +67,3 @@ def _settings(settings: list[Mapping[str, Any]]) -> Iterator[str]:
     for each in settings:
         a, b = ("not set" if value is None else show(value) for value in each["values"])
         yield f"  {each['field']}: {a} in A, {b} in B"
-
-
-def _estimate(found: Mapping[str, Any] | None) -> Estimate | None:
-    return None if found is None else Estimate.model_validate(found)

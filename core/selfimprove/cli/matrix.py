@@ -16,7 +16,7 @@ from selfimprove.matrix_spec import MatrixSpec, Verifier, load_matrix, weighting
 from selfimprove.plotting import check_plot, heat_map
 from selfimprove.report import points
 from selfimprove.store.disk import replace
-from selfimprove.summaries import Estimate
+from selfimprove.summaries import document_of
 from selfimprove.worker_process import require_workers
 
 _SHOWN = {"gap": "gap", "relative_gap": "relativeGap", "filtered": "filtered", "keep_rate": "keepRate"}
@@ -51,7 +51,7 @@ def _document(spec: MatrixSpec, found: Cells) -> dict[str, Any]:
         "verifiers": [_verifier(each) for each in spec.verifiers],
         "cells": {
             generator: {
-                verifier: {shown: _json(figures.get(name)) for name, shown in _SHOWN.items()}
+                verifier: {shown: document_of(figures.get(name)) for name, shown in _SHOWN.items()}
                 for verifier, figures in row.items()
             }
             for generator, row in found.items()
@@ -62,10 +62,6 @@ def _document(spec: MatrixSpec, found: Cells) -> dict[str, Any]:
 def _verifier(verifier: Verifier) -> dict[str, Any]:
     weighting = weighting_of(verifier).to_json()
     return {"name": verifier.name, "method": verifier.method.type, "model": verifier.model, "weighting": weighting}
-
-
-def _json(estimate: Estimate | None) -> dict[str, Any] | None:
-    return None if estimate is None else {name: getattr(estimate, name) for name in ("value", "low", "high", "n")}
 
 
 def _print(spec: MatrixSpec, found: Cells) -> None:

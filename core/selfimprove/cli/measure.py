@@ -15,7 +15,7 @@ from selfimprove.errors import UserError
 from selfimprove.judgement import Question, by_level, judge
 from selfimprove.report import percent, points
 from selfimprove.samples_file import Samples, read_samples
-from selfimprove.summaries import Estimate
+from selfimprove.summaries import estimate_in
 
 SHOWN = (
     ("utility", percent),
@@ -143,17 +143,17 @@ def _print(document: Mapping[str, Any]) -> None:
 
 def _print_figures(document: Mapping[str, Any]) -> None:
     reasons = document["reasons"]
-    rows = [(name, document[name], shown(_estimate(document[name]))) for name, shown in SHOWN]
-    rows += [(f"pass@{k}", e, percent(_estimate(e))) for k, e in (document["passAtK"] or {}).items()]
+    rows = [(name, document[name], shown(estimate_in(document[name]))) for name, shown in SHOWN]
+    rows += [(f"pass@{k}", e, percent(estimate_in(e))) for k, e in (document["passAtK"] or {}).items()]
     for name, found, shown in rows:
         key = f"passAtK.{name.removeprefix('pass@')}" if name.startswith("pass@") else name
         print(f"{name:<18}{shown if found else f'-  ({reasons[key]})'}")
     for name, score in document["scores"].items():
-        figures = [f"{figure} {percent(_estimate(score[figure]))}" for figure in WORTH]
+        figures = [f"{figure} {percent(estimate_in(score[figure]))}" for figure in WORTH]
         why = dict.fromkeys(reasons[key] for figure in WORTH if (key := f"scores.{name}.{figure}") in reasons)
         print(f"{name:<17} {', '.join(figures)}, {score['nan']:,} missing{_because(why)}")
     for pair in document["correlations"]:
-        figures = [f"{figure} {points(_estimate(pair[figure]))}" for figure in ("pearson", "spearman")]
+        figures = [f"{figure} {points(estimate_in(pair[figure]))}" for figure in ("pearson", "spearman")]
         key = f"correlations.{'~'.join(pair['scores'])}"
         print(
             f"{' ~ '.join(pair['scores']):<17} {', '.join(figures)}{_because([reasons[key]] if key in reasons else [])}"
@@ -164,7 +164,3 @@ def _because(reasons: Iterable[str]) -> str:
     """Why some figures of a line are missing; nothing where none are."""
     said = "; ".join(reasons)
     return f"  ({said})" if said else ""
-
-
-def _estimate(found: Mapping[str, Any] | None) -> Estimate | None:
-    return None if found is None else Estimate(**{name: found[name] for name in ("value", "low", "high", "n")})

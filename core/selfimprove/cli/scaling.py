@@ -13,7 +13,7 @@ from selfimprove.cli.output import print_json
 from selfimprove.plotting import check_plot, drawing
 from selfimprove.report import points
 from selfimprove.scaling import Family, Model, families_of, read_table
-from selfimprove.summaries import Estimate
+from selfimprove.summaries import document_of
 
 
 def scaling(path: Path, plot: Path | None, as_json: bool) -> None:
@@ -33,17 +33,13 @@ def _document(family: Family) -> dict[str, Any]:
     return {
         "family": family.name,
         "models": [
-            {"model": model.name, "flops": model.flops, "relativeGap": _json(model.relative_gap)}
+            {"model": model.name, "flops": model.flops, "relativeGap": document_of(model.relative_gap)}
             for model in family.models
         ],
-        "slopePerDecade": _json(line.slope) if line else None,
+        "slopePerDecade": document_of(line.slope) if line else None,
         "intercept": line.intercept if line else None,
         "reason": family.reason,
     }
-
-
-def _json(estimate: Estimate) -> dict[str, float | int | None]:
-    return {name: getattr(estimate, name) for name in ("value", "low", "high", "n")}
 
 
 def _print(families: Sequence[Family]) -> None:

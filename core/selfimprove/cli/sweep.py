@@ -17,7 +17,7 @@ from selfimprove.judgement import NO_KEPT_UTILITY, NO_UTILITY, NONE_TO_GAIN
 from selfimprove.plotting import check_plot, drawing
 from selfimprove.report import percent, points
 from selfimprove.samples_file import Samples, read_samples
-from selfimprove.summaries import Estimate
+from selfimprove.summaries import document_of
 from selfimprove.sweeps import Point
 from selfimprove.sweeps import sweep as swept
 
@@ -96,11 +96,7 @@ def _reasons(found: Sequence[Point]) -> dict[str, str]:
 
 
 def _figures(point: Point) -> dict[str, Any]:
-    return {shown: _json(point.figures.get(name)) for name, shown in _NAMES.items()}
-
-
-def _json(estimate: Estimate | None) -> dict[str, Any] | None:
-    return None if estimate is None else {name: getattr(estimate, name) for name in ("value", "low", "high", "n")}
+    return {shown: document_of(point.figures.get(name)) for name, shown in _NAMES.items()}
 
 
 def _print(samples: Samples, score: str, kind: WeightingType, found: Sequence[Point], known: bool) -> None:
