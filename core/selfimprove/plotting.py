@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfimprove.errors import UserError
+from selfimprove.summaries import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +49,21 @@ def drawing(path: Path, title: str, x: str, y: str, option: str = "--plot") -> I
     axes.grid(alpha=0.3)
     yield axes
     _save(figure, path, option)
+
+
+def band(estimates: Iterable[Estimate]) -> tuple[list[float], list[float]]:
+    """The lower and the upper end of each interval, in percent; the value itself where there is none."""
+    ends = [(e.value if e.low is None else e.low, e.value if e.high is None else e.high) for e in estimates]
+    return [100 * low for low, _ in ends], [100 * high for _, high in ends]
+
+
+def error_bars(estimates: Sequence[Estimate]) -> tuple[list[float], list[float]]:
+    """How far each interval reaches below its value and above it, in percent, never less than 0."""
+    low, high = band(estimates)
+    values = [100 * e.value for e in estimates]
+    below = [max(value - end, 0.0) for value, end in zip(values, low, strict=True)]
+    above = [max(end - value, 0.0) for value, end in zip(values, high, strict=True)]
+    return below, above
 
 
 def heat_map(

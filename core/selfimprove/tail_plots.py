@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from selfimprove.details import HeldOutDetails, TrainingDetails
 from selfimprove.measures.spread import edges
-from selfimprove.plotting import drawing
+from selfimprove.plotting import drawing, error_bars
 from selfimprove.summaries import Estimate
 from selfimprove.telemetry import Control, Counts, Levels, Spread
 
@@ -73,11 +73,8 @@ def _of(levels: Levels, name: str) -> Estimate | None:
 def _line(axes: Axes, found: Mapping[int, Estimate], label: str, color: str | None = None, marker: str = "o") -> None:
     if not found:
         return
-    below = [100 * (e.value - (e.value if e.low is None else e.low)) for e in found.values()]
-    above = [100 * ((e.value if e.high is None else e.high) - e.value) for e in found.values()]
-    values = [100 * e.value for e in found.values()]
-    errors = [[max(each, 0.0) for each in side] for side in (below, above)]
-    axes.errorbar(list(found), values, yerr=errors, capsize=3, label=label, color=color, marker=marker)
+    values, bars = [100 * e.value for e in found.values()], error_bars(list(found.values()))
+    axes.errorbar(list(found), values, yerr=bars, capsize=3, label=label, color=color, marker=marker)
 
 
 def _accepted(tail: Tail, folder: Path) -> Iterator[Path]:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from selfimprove.cli.output import print_json
-from selfimprove.plotting import check_plot, drawing
+from selfimprove.plotting import check_plot, drawing, error_bars
 from selfimprove.report import points
-from selfimprove.scaling import Family, Model, families_of, read_table
+from selfimprove.scaling import Family, families_of, read_table
 from selfimprove.summaries import document_of
 
 
@@ -65,10 +65,9 @@ def _draw(path: Path, families: Sequence[Family]) -> None:
         for number, family in enumerate(families):
             colour = f"C{number}"
             flops = [model.flops for model in family.models]
-            values = [100 * model.relative_gap.value for model in family.models]
-            axes.errorbar(
-                flops, values, yerr=_errors(family.models), fmt="o", color=colour, capsize=3, label=family.name
-            )
+            gaps = [model.relative_gap for model in family.models]
+            values, bars = [100 * gap.value for gap in gaps], error_bars(gaps)
+            axes.errorbar(flops, values, yerr=bars, fmt="o", color=colour, capsize=3, label=family.name)
             if family.line is None:
                 continue
             at = np.linspace(log10(flops[0]), log10(flops[-1]), 100)
@@ -77,11 +76,3 @@ def _draw(path: Path, families: Sequence[Family]) -> None:
             if half is not None:
                 axes.fill_between(10**at, height - 100 * half, height + 100 * half, color=colour, alpha=0.15)
         axes.legend()
-
-
-def _errors(models: Sequence[Model]) -> list[list[float]]:
-    """Below and above each value, 0 where the table gives no interval."""
-    gaps = [model.relative_gap for model in models]
-    below = [0.0 if gap.low is None else max(100 * (gap.value - gap.low), 0.0) for gap in gaps]
-    above = [0.0 if gap.high is None else max(100 * (gap.high - gap.value), 0.0) for gap in gaps]
-    return [below, above]

@@ -14,7 +14,7 @@ from selfimprove.cli.measure import weighting_of
 from selfimprove.cli.output import print_json
 from selfimprove.errors import UserError
 from selfimprove.judgement import NO_KEPT_UTILITY, NO_UTILITY, NONE_TO_GAIN
-from selfimprove.plotting import check_plot, drawing
+from selfimprove.plotting import band, check_plot, drawing
 from selfimprove.report import percent, points
 from selfimprove.samples_file import Samples, read_samples
 from selfimprove.summaries import document_of
@@ -129,9 +129,7 @@ def _draw(path: Path, score: str, kind: WeightingType, found: Sequence[Point]) -
             having = [(point.parameter, point.figures[name]) for point in found if name in point.figures]
             x = [parameter for parameter, _ in having]
             axes.plot(x, [100 * e.value for _, e in having], marker="o", markersize=3, label=label)
-            low = [100 * (e.value if e.low is None else e.low) for _, e in having]
-            high = [100 * (e.value if e.high is None else e.high) for _, e in having]
-            axes.fill_between(x, low, high, alpha=0.2)
+            axes.fill_between(x, *band(e for _, e in having), alpha=0.2)
         axes.axhline(0, color="black", linewidth=0.8)
         if kind in ("Softmax", "TopK"):
             axes.set_xscale("log")
