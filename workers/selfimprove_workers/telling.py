@@ -60,10 +60,9 @@ def _rate(context: StepContext, origin: Origin, decided: Decided) -> Floats:
     if first := origin.selections.get(1):
         rates = read_rates(context.store, first)
         return np.array([rates.get(prompt, np.nan) for prompt in plain.ids])
-    if decided.passed is None:
+    if decided.accepted is None:
         return np.full(len(plain.ids), np.nan)
-    drawn = np.bincount(plain.prompt, minlength=len(plain.ids))
-    return np.bincount(plain.prompt[decided.passed == 1], minlength=len(plain.ids)) / drawn
+    return decided.accepted / np.bincount(plain.prompt, minlength=len(plain.ids))
 
 
 def _levels(context: StepContext, difficulty: Difficulty, decided: Decided, table: Table) -> Levels:
@@ -94,12 +93,11 @@ def _kept_levels(context: StepContext, origin: Origin, difficulty: Difficulty, d
 
 
 def _prompt_counts(decided: Decided) -> PromptCounts:
-    plain, guided, size = decided.plain, decided.guided, len(decided.plain.ids)
-    won = np.bincount(guided.prompt[guided.reason == KEPT], minlength=size)
+    guided = decided.guided
+    won = np.bincount(guided.prompt[guided.reason == KEPT], minlength=len(decided.plain.ids))
     tried = np.unique(guided.prompt)
-    passed = None if decided.passed is None else np.bincount(plain.prompt[decided.passed == 1], minlength=size)
     return PromptCounts(
-        accepted=None if passed is None else counts_of(passed),
+        accepted=None if decided.accepted is None else counts_of(decided.accepted),
         plain=counts_of(_plain_examples(decided)),
         guided=counts_of(won[tried]) if len(tried) else None,
     )

@@ -73,6 +73,13 @@ class Decided:
         """[n + m + r] Index of each sample's prompt."""
         return np.concatenate([self.plain.prompt, self.guided.prompt, self.replayed.prompt])
 
+    @property
+    def accepted(self) -> Ints | None:
+        """[P] Plain samples of each prompt that count as accepted; None where nobody can tell."""
+        if self.passed is None:
+            return None
+        return np.bincount(self.plain.prompt[self.passed == 1], minlength=len(self.plain.ids))
+
 
 def write_tables(
     context: StepContext,
@@ -214,12 +221,11 @@ class _Coupler:
 
 def _tally(decided: Decided) -> pa.Table:
     plain, size = decided.plain, len(decided.plain.ids)
-    passed = None if decided.passed is None else np.bincount(plain.prompt[decided.passed == 1], minlength=size)
     columns = {
         "prompt": pa.array(plain.ids, pa.string()),
         "level": pa.array(decided.levels, pa.string()),
         "samples": np.bincount(plain.prompt, minlength=size),
-        "accepted": pa.nulls(size, pa.int32()) if passed is None else passed,
+        "accepted": pa.nulls(size, pa.int32()) if decided.accepted is None else decided.accepted,
         "guided": np.bincount(decided.guided.prompt, minlength=size),
         "examples": np.bincount(decided.prompt[decided.weight > 0], minlength=size),
         "tail": np.array([prompt in decided.tail for prompt in plain.ids], dtype=bool),
