@@ -11,7 +11,8 @@ from numpy.testing import assert_array_equal
 from selfimprove.api.selecting import Verification
 from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
-from selfimprove_workers.judging import absolute_rules, accepted, methods_of, missing, weigh
+from selfimprove.filtering import methods_of, weigh
+from selfimprove_workers.judging import absolute_rules, accepted, missing
 
 NAN = float("nan")
 MC = {"type": "MultipleChoice"}

@@ -11,9 +11,9 @@ from typing import Any
 
 from selfimprove.api.source import ModelSource
 from selfimprove.api.spec import Spec
+from selfimprove.filtering import GROUND_TRUTH, methods_of
 from selfimprove_workers.chat import lint_verifier
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.judging import GROUND_TRUTH, methods_of
 from selfimprove_workers.models import VERIFIER
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.sampling import Plan

@@ -1,7 +1,7 @@
-"""Scores to weights and to acceptance, as a spec's verification asks: the same in `resample`, `select` and `measure`.
+"""Scores to acceptance, as a spec's verification asks: the same in `resample`, `select` and `measure`.
 
-Weights come from every method's own weighting; acceptance only from rules that are absolute (design section 2): a
-quantile keeps a share of every prompt, however bad all its samples are, and so accepts nothing.
+Weights (`selfimprove.filtering`) come from every method's own weighting; acceptance only from rules that are absolute
+(design section 2): a quantile keeps a share of every prompt, however bad all its samples are, and so accepts nothing.
 """
 
 from __future__ import annotations
@@ -12,19 +12,8 @@ import numpy as np
 
 from selfimprove.api.selecting import Method, Weighting
 from selfimprove.api.spec import Spec
-from selfimprove.filtering import GROUND_TRUTH, methods_of, score_name, weigh
+from selfimprove.filtering import GROUND_TRUTH, methods_of
 from selfimprove.weighting import Bools, Floats
-
-__all__ = [
-    "GROUND_TRUTH",
-    "absolute_rules",
-    "acceptance",
-    "accepted",
-    "methods_of",
-    "missing",
-    "score_name",
-    "weigh",
-]
 
 _CORRECT = Weighting(type="Threshold", threshold=1.0)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from selfimprove.artifacts import load_ledger, read_manifest, step_folder
 from selfimprove.details import HeldOutDetails, notes_of
+from selfimprove.filtering import methods_of, weigh
 from selfimprove.gathering import Gathered, gather_checked
 from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
@@ -30,7 +31,7 @@ from selfimprove.telemetry import Levels
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.describing import described
-from selfimprove_workers.judging import acceptance, methods_of, weigh
+from selfimprove_workers.judging import acceptance
 from selfimprove_workers.keeping import keep_to_retention
 from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.sampling import Plan

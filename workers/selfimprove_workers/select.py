@@ -17,6 +17,7 @@ import numpy.typing as npt
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import Manifest, Part, step_folder
 from selfimprove.details import TrainingDetails, notes_of
+from selfimprove.filtering import methods_of, weigh
 from selfimprove.gathering import Gathered, gather
 from selfimprove.ledger import StepId
 from selfimprove.measures import Table, table_of, tail_prompts, training_measures, worst_figures
@@ -27,7 +28,7 @@ from selfimprove_workers.choosing import KEPT, REASONS, Codes, Pool, choose, mer
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.describing import described
-from selfimprove_workers.judging import acceptance, accepted, methods_of, missing, weigh
+from selfimprove_workers.judging import acceptance, accepted, missing
 from selfimprove_workers.noting import diversity_of
 from selfimprove_workers.pairing import Pairs, pair
 from selfimprove_workers.pooling import Guided, fingerprints, gather_guided

@@ -10,6 +10,7 @@ import numpy as np
 
 from selfimprove.artifacts import Manifest, read_rows
 from selfimprove.errors import UserError
+from selfimprove.filtering import methods_of
 from selfimprove.gathering import Gathered, gather
 from selfimprove.records import SAMPLE
 from selfimprove_workers.context import StepContext
@@ -17,7 +18,7 @@ from selfimprove_workers.examining import SAMPLE_COLUMNS
 from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.guidance.base import Attempt, Reference, Strategy
 from selfimprove_workers.guidance.golds import option_of
-from selfimprove_workers.judging import absolute_rules, accepted, methods_of
+from selfimprove_workers.judging import absolute_rules, accepted
 from selfimprove_workers.prompts import PromptRow
 
 

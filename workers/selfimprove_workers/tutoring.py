@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from selfimprove.filtering import GROUND_TRUTH
 from selfimprove.weighting import Floats
 from selfimprove_workers import chat
 from selfimprove_workers.choosing import ACCEPTED, NOT_ACCEPTED, REASONS, TRUNCATED
@@ -23,7 +24,7 @@ from selfimprove_workers.examining import Examiner, critique_counts, judges_of
 from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.guidance.golds import gold_position
 from selfimprove_workers.guidance.leaks import leak_of
-from selfimprove_workers.judging import GROUND_TRUTH, absolute_rules, accepted
+from selfimprove_workers.judging import absolute_rules, accepted
 from selfimprove_workers.sampling import SECONDS_A_PART, Plan
 from selfimprove_workers.tail import TailPrompt
 from selfimprove_workers.turns import Turn

@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import Manifest, Part, read_rows
+from selfimprove.filtering import GROUND_TRUTH, methods_of
 from selfimprove.gathering import Gathered
 from selfimprove.measures import verifier_columns, verifier_figures
 from selfimprove.measures.drift import ByPrompt, Figures, First
 from selfimprove.store.base import Store
 from selfimprove.weighting import Floats
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.judging import GROUND_TRUTH, methods_of
 
 VERIFIER = pa.schema(
     [

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from selfimprove.artifacts import Part, read_rows, step_folder
+from selfimprove.filtering import GROUND_TRUTH, methods_of
 from selfimprove.ledger import StepId
 from selfimprove.records import SAMPLE
 from selfimprove.summaries import Summary
@@ -29,7 +30,6 @@ from selfimprove_workers.examining import (
     judging_settings,
 )
 from selfimprove_workers.gathering import whole_prompts
-from selfimprove_workers.judging import GROUND_TRUTH, methods_of
 from selfimprove_workers.scorebook import Scorebook
 
 SAMPLES_PER_PART = 512
