@@ -28,7 +28,7 @@ from selfimprove.errors import UserError
 from selfimprove.filtering import GROUND_TRUTH
 from selfimprove.ledger import StepId
 from selfimprove.local import Event, execute_steps
-from selfimprove.loop import trains
+from selfimprove.loop import shards_of, trains
 from selfimprove.matrix_spec import Generator, MatrixSpec, Verifier, weighting_of
 from selfimprove.records import PROMPT, SAMPLE, SCORE
 from selfimprove.runs import RunHandle, begin, find
@@ -85,19 +85,16 @@ def _uri(generator: Generator, place: Place) -> str:
     if generator.run is None:
         return str(generator.uri)
     run = find(generator.run)
-    n = best_iteration(load_ledger(run.store)) if generator.iteration is None else generator.iteration
+    ledger = load_ledger(run.store)
+    n = best_iteration(ledger) if generator.iteration is None else generator.iteration
     if not trains(run.spec, n):
         return run.spec.model.uri
-    manifest, sha256 = _checkpoint(run, n, generator)
+    step = StepId(n, "distill")
+    if not ledger.shards_done(step):
+        raise UserError(f"generators: {generator.name}: {run.uri} has made no M_{n}; give another iteration, or none")
+    manifest, sha256 = require_manifest(run.store, step_folder(step))
     folder = files_in_place(run.store, manifest)
     return str(folder or fetch_files(run.store, manifest, place.output.absolute() / "models" / sha256))
-
-
-def _checkpoint(run: RunHandle, n: int, generator: Generator) -> tuple[Any, str]:
-    step = StepId(n, "distill")
-    if not load_ledger(run.store).shards_done(step):
-        raise UserError(f"generators: {generator.name}: {run.uri} has made no M_{n}; give another iteration, or none")
-    return require_manifest(run.store, step_folder(step))
 
 
 def _drawn(spec: MatrixSpec, generator: Generator, uri: str, place: Place, say: Callable[[str], None]) -> ScoredFile:
@@ -123,7 +120,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def rows_of_run(run: RunHandle) -> Iterator[dict[str, Any]]:
-    """The plain samples of a run's first iteration with their verdicts, as `selfimprove verify` reads them."""
+    """The plain samples of a run's first iteration with their verdicts, as `selfimprove verify` reads them.
+
+    Both of `STEPS` have been done.
+    """
     asked = {row["prompt"]: row for row in _rows(run, require_manifest(run.store, PROMPTS)[0].tables["train"], PROMPT)}
     scores = (row for row in _step_rows(run, STEPS[1], SCORE) if row["method"] == GROUND_TRUTH)
     checked = {(row["prompt"], row["sample"]): row for row in scores}
@@ -143,7 +143,7 @@ def rows_of_run(run: RunHandle) -> Iterator[dict[str, Any]]:
 
 
 def _step_rows(run: RunHandle, step: StepId, schema: Any) -> Iterator[dict[str, Any]]:
-    for shard in sorted(load_ledger(run.store).shards_done(step)):
+    for shard in range(shards_of(run.spec, step)):
         yield from _rows(run, require_manifest(run.store, step_folder(step, shard))[0].parts, schema)
 
 
