@@ -7,7 +7,7 @@ do without (the range of the scores, the words that are read) would be found out
 from __future__ import annotations
 
 from selfimprove.api.selecting import Labels, Method, MethodType
-from selfimprove.api.trying import Load, holes, trial_flaw
+from selfimprove.api.trying import Holes, Load, flaw_of
 
 TEMPLATES: dict[MethodType, tuple[str, ...]] = {
     "MultipleChoice": ("multiple-choice-1", "multiple-choice-arithmetic-1", "multiple-choice-choice-1"),
@@ -48,21 +48,6 @@ def template_flaw(method: Method, load: Load | None = None) -> str | None:
         return None
     if other := next((kind for kind, names in TEMPLATES.items() if text in names), None):
         return f"{text} asks for what {other} reads, not {method.type}; give one of {', '.join(ours)}"
-    used = variables(text)
-    values = said(method)
     shown = ("other",) if method.type == "Tournament" else ()
-    known = sorted({*COMMON, *values, *shown})
-    if strange := sorted(used - set(known)):
-        return f"{holes(strange)} can't be filled for {method.type}; use {holes(known)} only"
-    missing = [name for name, value in values.items() if name not in used and str(value) not in text]
-    missing += [name for name in shown if name not in used]
-    if missing:
-        return f"does not say {holes(missing)}; write it, or give one of ours: {', '.join(ours)}"
-    return trial_flaw(text, (*COMMON, *shown), values, (*values, *shown), load)
-
-
-def variables(text: str) -> set[str]:
-    """The holes of a template. Raises `ModuleNotFoundError` where Jinja is not installed."""
-    from jinja2 import Environment, meta
-
-    return meta.find_undeclared_variables(Environment().parse(text))
+    wanted = Holes(needed=shown, allowed=COMMON, given=said(method))
+    return flaw_of(text, wanted, f"for {method.type}", f"one of ours: {', '.join(ours)}", load)

@@ -9,27 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selfimprove.api.asking import variables
 from selfimprove.api.selecting import Resampling, StrategyName
-from selfimprove.api.trying import Load, holes, trial_flaw
+from selfimprove.api.trying import Holes, Load, flaw_of
 
 
 @dataclass(frozen=True)
 class Hint:
-    """One text with holes: ours by name, and the holes that a user's own must have, and may have."""
+    """One text with holes: ours by name, and what a user's own must say, and may."""
 
     ours: str
-    needed: tuple[str, ...]
-    allowed: tuple[str, ...] = ()
+    holes: Holes
 
 
 STUDENT: Mapping[StrategyName, Hint] = {
-    "AnswerDriven": Hint("answer-driven-1", ("question", "answer")),
-    "RationaleDriven": Hint("rationale-driven-1", ("question", "rationale")),
-    "Interactive": Hint("interactive-revise-1", ("critique",)),
+    "AnswerDriven": Hint("answer-driven-1", Holes(("question", "answer"))),
+    "RationaleDriven": Hint("rationale-driven-1", Holes(("question", "rationale"))),
+    "Interactive": Hint("interactive-revise-1", Holes(("critique",))),
 }
 """What each strategy shows in the question's place; Interactive in a turn after the question and the wrong attempt."""
-TEACHER = Hint("interactive-critique-1", ("question", "attempt"), ("answer",))
+TEACHER = Hint("interactive-critique-1", Holes(("question", "attempt"), ("answer",)))
 """What a teacher is asked."""
 
 
@@ -47,10 +45,4 @@ def hint_flaw(hint: Hint, text: str, load: Load | None = None) -> str | None:
     """
     if text.strip() == hint.ours:
         return None
-    used, known = variables(text), {*hint.needed, *hint.allowed}
-    if strange := sorted(used - known):
-        return f"{holes(strange)} can't be filled here; use {holes(sorted(known))} only"
-    missing = [name for name in hint.needed if name not in used]
-    if missing:
-        return f"does not say {holes(missing)}; write it, or give ours: {hint.ours}"
-    return trial_flaw(text, (*hint.needed, *hint.allowed), {}, hint.needed, load)
+    return flaw_of(text, hint.holes, "here", f"ours: {hint.ours}", load)

@@ -1,8 +1,12 @@
-"""A user's template rendered once with made-up words: what would fail, or show nothing, is found before a run."""
+"""A user's template looked over before a run: holes that nobody fills, and those that its reader can't do without.
+
+It is rendered once with made-up words, too: what would fail, or show nothing, is found by that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import count
 
 EXAMPLES = ("shots-arithmetic-1.jinja", "shots-choice-1.jinja")
@@ -12,6 +16,34 @@ ONE_LINE = frozenset({"answer"})
 
 Load = Callable[[str], str | None]
 """The text of one of `EXAMPLES`."""
+
+
+@dataclass(frozen=True)
+class Holes:
+    """What a template may say, as `{{ name }}`, and what it must."""
+
+    needed: tuple[str, ...] = ()
+    """Must be there; any words may fill them."""
+    allowed: tuple[str, ...] = ()
+    """May be there."""
+    given: Mapping[str, object] = field(default_factory=dict)
+    """Values that are known, and must be said: by their name, or as words of the text."""
+
+
+def flaw_of(text: str, wanted: Holes, where: str, ours: str, load: Load | None = None) -> str | None:
+    """What is wrong with the words of a template whose syntax is sound; None where nothing is.
+
+    `where` it is read and what of `ours` could stand there are said to its user. `load`: reads what it imports. Needs
+    Jinja: raises `ModuleNotFoundError` where it is not installed.
+    """
+    used, known = _variables(text), {*wanted.given, *wanted.needed, *wanted.allowed}
+    if strange := sorted(used - known):
+        return f"{holes(strange)} can't be filled {where}; use {holes(sorted(known))} only"
+    in_words = {name for name, value in wanted.given.items() if str(value) in text}
+    needed = (*wanted.given, *wanted.needed)
+    if missing := [name for name in needed if name not in used | in_words]:
+        return f"does not say {holes(missing)}; write it, or give {ours}"
+    return trial_flaw(text, (*wanted.allowed, *wanted.needed), wanted.given, needed, load)
 
 
 def trial_flaw(
@@ -61,6 +93,13 @@ def reason(error: Exception) -> str:
 def holes(names: Collection[str]) -> str:
     """Names as a template spells them."""
     return " and ".join(f"{{{{ {name} }}}}" for name in names)
+
+
+def _variables(text: str) -> set[str]:
+    """The holes of a template."""
+    from jinja2 import Environment, meta
+
+    return meta.find_undeclared_variables(Environment().parse(text))
 
 
 def _marks(text: str, made_up: Collection[str], given: Mapping[str, object]) -> dict[str, list[str]]:
