@@ -6,13 +6,14 @@ asked: a plan must answer in a second, also without a network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from selfimprove.api.resolve import HELD_OUT
 from selfimprove.api.rules.gym import set_sizes
 from selfimprove.api.source import Dataset, HeldOut
+from selfimprove.api.sources import datasets_of
 from selfimprove.api.uris import local_path
 from selfimprove.text_files import LINES, open_text
 
@@ -36,7 +37,8 @@ def expected(dataset: Dataset) -> Counts:
     if sizes := set_sizes(dataset):
         return Counts({**sizes, "train": _limited(sizes["train"], dataset.limit)})
     held_out = dataset.held_out or HELD_OUT
-    rows = {split: _counted(uri) for split, uri in _uris(dataset, held_out)}
+    uris = {field: source.uri for field, source in datasets_of(dataset)}
+    rows = {split: _counted(uri) for split, field in _FIELDS.items() if (uri := uris.get(field)) is not None}
     shared = held_out.uri is None
     if shared:
         rows |= _shared_out(rows["train"], held_out)
@@ -46,14 +48,6 @@ def expected(dataset: Dataset) -> Counts:
     missing = [f"{rows[split]}; {_FIELDS[split]}.limit would give a bound" for split, n in known.items() if n is None]
     prompts = {split: n for split, n in known.items() if n is not None}
     return Counts(prompts, not shared or isinstance(rows["train"], str), "; ".join(missing))
-
-
-def _uris(dataset: Dataset, held_out: HeldOut) -> Iterator[tuple[str, str]]:
-    yield "train", dataset.uri
-    if held_out.uri is not None:
-        yield "heldOut", held_out.uri
-    if dataset.test is not None and dataset.test.uri is not None:
-        yield "test", dataset.test.uri
 
 
 def _shared_out(rows: int | str, held_out: HeldOut) -> dict[str, int | str]:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from selfimprove.api.problem import Problem
+from selfimprove.api.sources import sources_of
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import place_of
 
@@ -27,18 +28,12 @@ def out_of_reach(spec: Spec) -> list[Problem]:
 
 def _uris(spec: Spec) -> Iterator[tuple[str, str]]:
     """Every place that is read or written, with its field."""
-    held_out, test, teacher = spec.dataset.held_out, spec.dataset.test, spec.resampling.teacher
-    named = {
-        "model": spec.model.uri,
-        "dataset": spec.dataset.uri,
-        "dataset.heldOut": held_out.uri if held_out else None,
-        "dataset.test": test.uri if test else None,
-        "resampling.teacher": teacher.uri if teacher else None,
+    named = {field: source.uri for field, source in sources_of(spec)}
+    named |= {
+        "resampling.teacher": spec.resampling.teacher.uri if spec.resampling.teacher else None,
         "storage": spec.storage.uri,
         "resumeFrom": spec.resume_from.uri if spec.resume_from else None,
     }
-    for index, method in enumerate(spec.verification.methods if spec.verification else []):
-        named[f"verification.methods[{index}].verifier"] = method.verifier.uri if method.verifier else None
     yield from ((f"{field}.uri", uri) for field, uri in named.items() if uri is not None)
 
 

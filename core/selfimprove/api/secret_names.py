@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
+from selfimprove.api.sources import sources_of
 from selfimprove.api.spec import Spec
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -37,10 +38,7 @@ def secrets_of(spec: Spec) -> dict[str, tuple[str, ...]]:
 
 
 def _named(spec: Spec) -> Iterator[tuple[str | None, tuple[str, ...]]]:
-    methods = spec.verification.methods if spec.verification else []
-    verifiers = [method.verifier for method in methods if method.verifier]
-    data = [spec.dataset, *(part for part in (spec.dataset.held_out, spec.dataset.test) if part)]
-    for source in (spec.model, *data, *verifiers):
+    for _, source in sources_of(spec):
         yield source.credentials_secret_name, CREDENTIALS
         yield source.token_secret_name, TOKEN
     if spec.resampling.teacher:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
-from selfimprove.api.source import Dataset, HeldOut, Source, TestSet
+from selfimprove.api.source import HeldOut, Source, TestSet
+from selfimprove.api.sources import datasets_of
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import (
     DATASET_SCHEMES,
@@ -174,15 +175,6 @@ RULES: tuple[Rule, ...] = (
     storage_endpoint,
     resume_from,
 )
-
-
-def datasets_of(dataset: Dataset) -> Iterator[tuple[str, Dataset | HeldOut | TestSet]]:
-    """The sources of prompts with their fields' names, the training one first."""
-    yield "dataset", dataset
-    if dataset.held_out is not None:
-        yield "dataset.heldOut", dataset.held_out
-    if dataset.test is not None:
-        yield "dataset.test", dataset.test
 
 
 def source_problems(field: str, source: Source | HeldOut | TestSet, schemes: tuple[str, ...]) -> Iterator[Problem]:

@@ -13,8 +13,8 @@ from urllib.parse import unquote_plus
 from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
 from selfimprove.api.rules.base import Rule, rule
-from selfimprove.api.rules.data import datasets_of
 from selfimprove.api.source import Dataset
+from selfimprove.api.sources import datasets_of
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import gym_options, place_of, same_data
 

@@ -9,6 +9,7 @@ from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
 from selfimprove.api.rules.data import source_problems
 from selfimprove.api.selecting import Method, MethodType, Weighting, WeightingType
+from selfimprove.api.sources import verifiers_of
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import MODEL_SCHEMES
 
@@ -117,9 +118,8 @@ def labels(spec: Spec) -> Iterator[Problem]:
 @rule("verification")
 def verifier_sources(spec: Spec) -> Iterator[Problem]:
     """A verifier is read from a place that can hold a model."""
-    for field, method in methods_of(spec):
-        if method.verifier is not None:
-            yield from source_problems(f"{field}.verifier", method.verifier, MODEL_SCHEMES)
+    for field, verifier in verifiers_of(spec):
+        yield from source_problems(field, verifier, MODEL_SCHEMES)
 
 
 @rule("verification", "generation")

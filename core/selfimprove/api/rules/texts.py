@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from selfimprove.api.asking import TEMPLATES, template_flaw
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.methods import methods_of
 from selfimprove.api.selecting import Method
 from selfimprove.api.spec import Spec
 
@@ -52,8 +53,7 @@ def chat_template(spec: Spec) -> Iterator[Problem]:
 @rule("verification")
 def method_templates(spec: Spec) -> Iterator[Problem]:
     """Templates of verification methods are Jinja and say what must be said; chat templates of verifiers are Jinja."""
-    for index, method in enumerate(spec.verification.methods if spec.verification else []):
-        field = f"verification.methods[{index}]"
+    for field, method in methods_of(spec):
         flaws = list(template_problems(f"{field}.template", method.template))
         yield from flaws or _asking_problems(f"{field}.template", method)
         if method.verifier is not None:
