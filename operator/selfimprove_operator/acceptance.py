@@ -21,6 +21,7 @@ from selfimprove.api.problem import Problem
 from selfimprove.api.problems import check
 from selfimprove.api.resolve import resolved_defaults
 from selfimprove.api.status import Condition, ConditionType, Status, read_status
+from selfimprove.failing import shortened
 from selfimprove.status import timestamp
 from selfimprove_operator.mounted import out_of_reach
 from selfimprove_operator.names import uid8
@@ -28,7 +29,7 @@ from selfimprove_operator.observed import Observed
 from selfimprove_operator.told import too_long
 
 _LONGEST = 1000
-"""Characters of a condition's message, so that `kubectl describe` stays readable."""
+"""Bytes of a condition's message, so that `kubectl describe` stays readable."""
 _NAMED = 3
 _MEND = "delete the run and apply it mended, or apply it under another name"
 
@@ -124,11 +125,7 @@ def _line(problems: Sequence[Problem]) -> str:
     fixed = list(dict.fromkeys(problem.field for problem in problems if is_fixed(problem.field)))
     named = ", ".join(fixed) if len(fixed) <= _NAMED else f"{fixed[0]} and {len(fixed) - 1} fields more"
     remedy = f"; no apply changes {named}: {_MEND}" if fixed else ""
-    return f"{_cut('; '.join(map(str, problems)), _LONGEST - len(remedy))}{remedy}"
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return f"{shortened('; '.join(map(str, problems)), _LONGEST - len(remedy.encode()))}{remedy}"
 
 
 def _manifest(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,7 +153,7 @@ def _missing(spec: Spec) -> Iterator[Problem]:
 
 def _refused(observed: Observed, previous: Status | None, reason: str, message: str, now: datetime) -> Refused:
     """A begun run keeps what it has; one that has not begun shows nothing but why."""
-    line = _cut(message, _LONGEST)
+    line = shortened(message, _LONGEST)
     generation = observed.run["metadata"].get("generation")
     verdicts: list[tuple[ConditionType, str]] = [("Accepted", line), ("Progressing", "the run is not accepted")]
     changed = [_condition(previous, type, reason, text, generation, now) for type, text in verdicts]
