@@ -15,13 +15,11 @@ from selfimprove import __version__
 from selfimprove.cli.options import (
     FLAG,
     Bootstrap,
-    Endpoint,
     File,
     Files,
     Iteration,
     Json,
     Plot,
-    Region,
     Run,
     Samples,
     Seed,
@@ -31,6 +29,7 @@ from selfimprove.cli.options import (
     asking,
     here,
 )
+from selfimprove.cli.verify_options import Asked, asked_by_options
 from selfimprove.cli.where import Where
 
 app = typer.Typer(
@@ -238,68 +237,20 @@ def measure(
 
 
 @app.command()
+@asking(asked_by_options, "asked")
 def verify(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Who judges: hf://, s3://, package://, a folder or a GGUF file.")
-    ],
-    samples: Annotated[
-        Path, typer.Argument(metavar="SAMPLES", help="Rows with question and response, .jsonl or .parquet.")
-    ],
-    method: Annotated[
-        list[str],
-        typer.Option(
-            "--method",
-            metavar="[NAME=]TYPE",
-            help="MultipleChoice, CoTScore, CoTBinary, Tournament, Likelihood or MajorityVote; its scores are "
-            "scores.NAME. Repeatable.",
-        ),
-    ],
+    *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="A .jsonl or .parquet file, which `measure` reads.")
     ],
-    template: Annotated[
-        str | None, typer.Option("--template", metavar="NAME|FILE", help="What is asked: one of ours, or a Jinja file.")
-    ] = None,
-    labels: Annotated[
-        str | None, typer.Option("--labels", metavar="YES/NO", help="Of MultipleChoice and Tournament.")
-    ] = None,
-    range: Annotated[
-        str | None, typer.Option("--range", metavar="LOW-HIGH", help="Of CoTScore; 1-10 by default.")
-    ] = None,
-    votes: Annotated[int, typer.Option("--votes", metavar="N", help="Critiques, or tournaments, of a sample.")] = 1,
-    reduction: Annotated[
-        str | None, typer.Option("--reduction", metavar="Mean|Sum", help="Of Likelihood; Mean by default.")
-    ] = None,
-    min_mass: Annotated[
-        float | None, typer.Option("--min-mass", metavar="P", help="Below it MultipleChoice gives no score.")
-    ] = None,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", metavar="N", help="Of a critique.")] = 512,
-    temperature: Annotated[float, typer.Option("--temperature", metavar="T", help="Of critiques.")] = 0.7,
-    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Auto, VLLM or Transformers.")] = "Auto",
-    revision: Annotated[str | None, typer.Option("--revision", metavar="REV", help="Of an hf:// MODEL.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of critiques and tournaments.")] = 0,
-    endpoint: Endpoint = None,
-    region: Region = None,
+    asked: Asked,
+    samples: Annotated[
+        Path, typer.Argument(metavar="SAMPLES", help="Rows with question and response, .jsonl or .parquet.")
+    ],
 ) -> None:
     """Score any samples by any verification method and model; no run is needed. The same command again goes on."""
-    from selfimprove.cli.verify import Asked
     from selfimprove.cli.verify import verify as command
 
-    asked = Asked(
-        methods=method,
-        settings={
-            "template": template,
-            "labels": labels,
-            "range": range,
-            "votes": None if votes == 1 else votes,
-            "reduction": reduction,
-            "minMass": min_mass,
-        },
-        generation={"maxTokens": max_tokens, "temperature": temperature, "engine": engine},
-        model={"uri": model, "revision": revision},
-        storage={"endpoint": endpoint, "region": region},
-        seed=seed,
-    )
     command(asked, samples, output)
 
 

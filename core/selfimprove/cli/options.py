@@ -78,19 +78,19 @@ def anywhere(
     return Where(storage, endpoint, region, Kubectl(namespace, context, kubeconfig))
 
 
-def asking(where: Callable[..., Where]) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Gives a command the options of `where` in place of its parameter of that name, which gets what they come to."""
-    found = inspect.signature(where, eval_str=True).parameters
+def asking(value: Callable[..., object], of: str = "where") -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Gives a command the options of `value` in place of its parameter `of`, which gets what they come to."""
+    found = inspect.signature(value, eval_str=True).parameters
     options = {name: option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name, option in found.items()}
 
     def given(command: Callable[..., Result]) -> Callable[..., Result]:
         parameters: list[inspect.Parameter] = []
         for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
-            parameters += options.values() if name == "where" else [parameter]
+            parameters += options.values() if name == of else [parameter]
 
         @wraps(command)
         def with_options(**values: Any) -> Result:
-            return command(where=where(**{name: values.pop(name) for name in options}), **values)
+            return command(**{of: value(**{name: values.pop(name) for name in options})}, **values)
 
         with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

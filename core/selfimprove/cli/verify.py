@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +12,13 @@ from selfimprove.api.problems import check
 from selfimprove.api.resolve import Surroundings
 from selfimprove.api.rules.methods import READ_BY
 from selfimprove.cli.signals import terminable
+from selfimprove.cli.verify_options import Asked
 from selfimprove.errors import UserError
 from selfimprove.samples_file import rows_of
 from selfimprove.scoring import ScoredFile, ScoringOrder, as_option, dashed, score_samples
 from selfimprove.worker_process import require_workers
 
 OUTPUTS = (".jsonl", ".parquet")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The options, under the names that a run has for them; None where one is not given."""
-
-    methods: Sequence[str]
-    """`[NAME=]TYPE` each."""
-    settings: Mapping[str, Any]
-    """Of the methods that read them."""
-    generation: Mapping[str, Any]
-    model: Mapping[str, Any]
-    storage: Mapping[str, Any]
-    seed: int = 0
 
 
 def verify(asked: Asked, samples: Path, output: Path) -> None:
