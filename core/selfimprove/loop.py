@@ -222,8 +222,7 @@ def _why_generate(spec: Spec, ledger: Ledger, iteration: int) -> str:
 
 
 def _why_verify(spec: Spec, ledger: Ledger, iteration: int) -> str:
-    methods = spec.verification.methods if spec.verification else []
-    names = ", ".join(method.name or method.type for method in methods)
+    names = ", ".join(method.name or method.type for method in spec.methods)
     return "every sample of generate is scored" + (f" by {names}" if names else "")
 
 

@@ -87,8 +87,7 @@ def colocated(spec: Spec, step: StepId) -> list[StepId]:
     """The steps that share a pod with `generate`: verify and resample, where the run's own model verifies."""
     if step.step != "generate" or not spec.execution.colocate:
         return []
-    methods = spec.verification.methods if spec.verification else []
-    if any(method.verifier for method in methods):
+    if any(method.verifier for method in spec.methods):
         return []
     names: list[StepName] = ["verify"] if spec.resampling.strategy == "None" else ["verify", "resample"]
     return [StepId(step.iteration, name) for name in names]

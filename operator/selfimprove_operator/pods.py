@@ -96,8 +96,7 @@ def uses_gpu(spec: Spec, step: StepId) -> bool:
     """Whether a step runs a model; one that is taken over from another run only copies."""
     if step.step in _REDUCERS or adopts(spec, step):
         return False
-    methods = spec.verification.methods if spec.verification else []
-    return step.step != "verify" or any(m.verifier or m.type not in _LABEL_FREE for m in methods)
+    return step.step != "verify" or any(m.verifier or m.type not in _LABEL_FREE for m in spec.methods)
 
 
 def image_of(spec: Spec, step: StepId) -> str:

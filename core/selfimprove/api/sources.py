@@ -26,6 +26,6 @@ def datasets_of(dataset: Dataset) -> Iterator[tuple[str, Dataset | HeldOut | Tes
 
 def verifiers_of(spec: Spec) -> Iterator[tuple[str, ModelSource]]:
     """The models that verify in place of the run's own."""
-    for index, method in enumerate(spec.verification.methods if spec.verification else []):
+    for index, method in enumerate(spec.methods):
         if method.verifier is not None:
             yield f"verification.methods[{index}].verifier", method.verifier

@@ -9,7 +9,7 @@ from pydantic import Field
 from selfimprove.api.base import RUN_NAME, URI, Line, Model
 from selfimprove.api.execution import Execution, Storage
 from selfimprove.api.sampling import Evaluation, Generation
-from selfimprove.api.selecting import Resampling, Selection, Verification
+from selfimprove.api.selecting import Method, Resampling, Selection, Verification
 from selfimprove.api.source import Dataset, ModelSource
 from selfimprove.api.training import Distillation, Stopping
 
@@ -44,6 +44,11 @@ class Spec(Model):
     execution: Execution = Execution()
     resume_from: ResumeFrom | None = None
     suspend: bool = False
+
+    @property
+    def methods(self) -> list[Method]:
+        """The verification methods that are written down; none before a run is resolved that leaves them out."""
+        return self.verification.methods if self.verification else []
 
 
 class Metadata(Model, extra="ignore"):

@@ -32,8 +32,7 @@ READ_BY: dict[str, tuple[str, tuple[MethodType, ...]]] = {
 
 def methods_of(spec: Spec) -> list[tuple[str, Method]]:
     """The methods that are written down, with their fields."""
-    methods = spec.verification.methods if spec.verification else []
-    return [(f"verification.methods[{index}]", method) for index, method in enumerate(methods)]
+    return [(f"verification.methods[{index}]", method) for index, method in enumerate(spec.methods)]
 
 
 @rule("verification")
