@@ -50,6 +50,11 @@ def text_at(row: Row, path: str, field: str) -> str | None:
     raise UserError(f"{field}: {path} is a {type(value).__name__} in {row.where}; give a column of text or numbers")
 
 
+def some_text_at(row: Row, path: str | None, field: str) -> str | None:
+    """The same where there need be none: None for a path that is not given, and for an empty text."""
+    return text_at(row, path, field) or None if path else None
+
+
 def _inventory(value: Any) -> str:
     if isinstance(value, dict):
         names = sorted(map(str, value))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from selfimprove.api.source import Dataset, HeldOut, TestSet
 from selfimprove.api.uris import gym_options, place_of
 from selfimprove.errors import UserError
-from selfimprove_workers.datasets.columns import text_at, value_at
+from selfimprove_workers.datasets.columns import some_text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.datasets.prompting import Prompter
 from selfimprove_workers.datasets.rows import Draft, PromptRow, content_id, question_key
@@ -78,16 +78,12 @@ def _draft(dataset: Dataset, gym: GymSet, prompter: Prompter, row: Row) -> Draft
     prompt = PromptRow(
         id=content_id(messages),
         messages=messages,
-        answer=text_at(row, ANSWER, "spec.dataset.fields.answer") or None,
-        rationale=_optional(row, fields.rationale, "rationale"),
-        level=_optional(row, fields.difficulty, "difficulty"),
+        answer=some_text_at(row, ANSWER, "spec.dataset.fields.answer"),
+        rationale=some_text_at(row, fields.rationale, "spec.dataset.fields.rationale"),
+        level=some_text_at(row, fields.difficulty, "spec.dataset.fields.difficulty"),
         extra={"gym": gym.name, "config": gym.config, "entry": row.values},
     )
     return Draft(prompt, row.where, question_key(question))
-
-
-def _optional(row: Row, path: str | None, name: str) -> str | None:
-    return text_at(row, path, f"spec.dataset.fields.{name}") or None if path else None
 
 
 def _held_out(train: GymSet, held_out: HeldOut) -> GymSet:

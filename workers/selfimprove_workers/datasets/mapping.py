@@ -14,7 +14,7 @@ from selfimprove_workers.datasets.answers import (
     gold_answer,
     require_shown,
 )
-from selfimprove_workers.datasets.columns import text_at, value_at
+from selfimprove_workers.datasets.columns import some_text_at, text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.datasets.prompting import Prompter
 from selfimprove_workers.datasets.rows import Draft, PromptRow, content_id, question_key
@@ -33,8 +33,8 @@ def map_rows(dataset: Dataset, rows: Iterable[Row]) -> Iterator[Draft]:
             id=_given_id(dataset, row) or content_id(messages),
             messages=messages,
             answer=gold_answer(dataset, row, choices),
-            rationale=_optional(row, dataset.fields.rationale, "rationale"),
-            level=_optional(row, dataset.fields.difficulty, "difficulty"),
+            rationale=some_text_at(row, dataset.fields.rationale, "spec.dataset.fields.rationale"),
+            level=some_text_at(row, dataset.fields.difficulty, "spec.dataset.fields.difficulty"),
             extra=_extra(dataset, choices, question),
         )
         yield Draft(prompt, row.where, question_key(question))
@@ -47,10 +47,6 @@ def _given_id(dataset: Dataset, row: Row) -> str | None:
     if not given:
         raise UserError(f"spec.dataset.fields.id: {row.where} has no id; fill it, or leave fields.id out")
     return given
-
-
-def _optional(row: Row, path: str | None, name: str) -> str | None:
-    return text_at(row, path, f"spec.dataset.fields.{name}") or None if path else None
 
 
 def _extra(dataset: Dataset, choices: list[dict[str, str]] | None, question: str) -> dict[str, Any] | None:
