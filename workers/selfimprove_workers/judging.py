@@ -13,7 +13,7 @@ import numpy as np
 from selfimprove.api.selecting import Method, Weighting
 from selfimprove.api.spec import Spec
 from selfimprove.filtering import GROUND_TRUTH, methods_of
-from selfimprove.weighting import Bools, Floats
+from selfimprove.weighting import Bools, Floats, accepts
 
 _CORRECT = Weighting(type="Threshold", threshold=1.0)
 
@@ -39,7 +39,9 @@ def accepted(spec: Spec, scores: Mapping[str, Floats], truncated: Bools) -> Bool
         return None
     passes = np.ones(len(truncated), dtype=bool) if spec.selection.accept_truncated else ~truncated
     for name, rule in rules.items():
-        passes &= scores[name] >= (rule.threshold or 0.0)
+        passed = accepts(rule, scores[name])
+        assert passed is not None  # no other rule is absolute
+        passes &= passed
     return passes
 
 
