@@ -82,52 +82,50 @@ def swept(path: Path, matrix: dict[str, Any]) -> dict[str, Any]:
 
 def report(task: str, document: dict[str, Any]) -> str:
     """The tables as Markdown."""
-    measures, cells = document["measures"], document["matrix"]["cells"]
+    measures = document["measures"]
     first = next(iter(measures.values()))
     lines = [f"# {task}: {first['prompts']} prompts x {first['samples'] // first['prompts']} samples", ""]
     lines += ["Percent and points, with 95% intervals over prompts.", ""]
-    lines += table(
-        ("generator", *(title for _, title in SHOWN), "accuracy against the first, paired"),
-        [
-            [name, *(value(at(found, field)) for field, _ in SHOWN), change(document["changes"].get(name))]
-            for name, found in measures.items()
-        ],
-    )
-    lines += table(
-        ("generator", "verifier", "gap", "relative gap", "kept", "AUROC", "no score"),
-        [
-            [
-                generator,
-                verifier,
-                change(cell["gap"]),
-                change(cell["relativeGap"]),
-                share(cell["keepRate"]),
-                value(measures[generator]["scores"][verifier]["auroc"]),
-                str(measures[generator]["scores"][verifier]["nan"]),
-            ]
-            for generator, row in cells.items()
-            for verifier, cell in row.items()
-        ],
-    )
-    lines += table(
-        ("generator", f"filters of {' and '.join(TOGETHER)} together: gap", "relative gap", "kept", "empty"),
-        [
-            [
-                name,
-                change(found["gap"]),
-                change(found["relativeGap"]),
-                share(found["keepRate"]),
-                share(found["emptyFilterRate"]),
-            ]
-            for name, found in document["together"].items()
-        ],
-    )
-    pairs = [(name, pair) for name, found in measures.items() for pair in found["correlations"]]
-    lines += table(
-        ("generator", "scores", "Pearson within a prompt", "Spearman"),
-        [[name, " ~ ".join(p["scores"]), change(p["pearson"]), change(p["spearman"])] for name, p in pairs],
-    )
+    lines += generators(measures, document["changes"])
+    lines += filters(measures, document["matrix"]["cells"])
+    lines += filters_together(document["together"])
+    lines += correlations(measures)
     return "\n".join(lines)
+
+
+def generators(measures: dict[str, Any], changes: dict[str, Any]) -> list[str]:
+    heads = ("generator", *(title for _, title in SHOWN), "accuracy against the first, paired")
+    rows = [
+        [name, *(value(at(found, field)) for field, _ in SHOWN), change(changes.get(name))]
+        for name, found in measures.items()
+    ]
+    return table(heads, rows)
+
+
+def filters(measures: dict[str, Any], cells: dict[str, Any]) -> list[str]:
+    """Each verifier's filter by itself, on each generator's samples."""
+    rows = []
+    for generator, row in cells.items():
+        for verifier, cell in row.items():
+            score = measures[generator]["scores"][verifier]
+            gaps = [change(cell["gap"]), change(cell["relativeGap"]), share(cell["keepRate"])]
+            rows.append([generator, verifier, *gaps, value(score["auroc"]), str(score["nan"])])
+    return table(("generator", "verifier", "gap", "relative gap", "kept", "AUROC", "no score"), rows)
+
+
+def filters_together(together: dict[str, Any]) -> list[str]:
+    heads = ("generator", f"filters of {' and '.join(TOGETHER)} together: gap", "relative gap", "kept", "empty")
+    rows = []
+    for name, found in together.items():
+        gaps = [change(found["gap"]), change(found["relativeGap"])]
+        rows.append([name, *gaps, share(found["keepRate"]), share(found["emptyFilterRate"])])
+    return table(heads, rows)
+
+
+def correlations(measures: dict[str, Any]) -> list[str]:
+    pairs = [(name, pair) for name, found in measures.items() for pair in found["correlations"]]
+    rows = [[name, " ~ ".join(p["scores"]), change(p["pearson"]), change(p["spearman"])] for name, p in pairs]
+    return table(("generator", "scores", "Pearson within a prompt", "Spearman"), rows)
 
 
 def table(heads: tuple[str, ...], rows: list[list[str]]) -> list[str]:
