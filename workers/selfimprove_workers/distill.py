@@ -38,7 +38,7 @@ from selfimprove_workers.training.precision import compute_dtype, stored_dtype
 from selfimprove_workers.training.preference import Floats, PreferenceLoss, log_probabilities
 from selfimprove_workers.training.saving import save_model
 from selfimprove_workers.training.team import Team
-from selfimprove_workers.training.trainer import Objective, Row, Trainer
+from selfimprove_workers.training.trainer import Row, Trainer
 
 CURVE = "metrics.jsonl"
 """The training curve, beside the checkpoint: one JSON object an optimizer step."""
@@ -82,34 +82,11 @@ def run(context: StepContext) -> Summary:
 def _prepare(context: StepContext, team: Team) -> _Job:
     settings, iteration = context.spec.distillation, context.step.iteration
     material = material_of(context)
-    prefers, drew = material.is_pairs, iteration - 1
-    before = drew if settings.start_from == "Previous" else BASE
-    recipe = Recipe(
-        inputs={
-            **material.inputs,
-            **context.model_input(before),
-            **(context.model_input(drew) if prefers else {}),
-        },
-        settings={
-            "distillation": settings.to_json(),
-            "seed": context.spec.seed,
-            "model": context.models.identity(before),
-            **({"reference": context.models.identity(drew)} if prefers else {}),
-            **material.settings,
-        },
-    )
+    before = iteration - 1 if settings.start_from == "Previous" else BASE
+    recipe = _recipe(context, material, before)
     seed = derive_seed(context.spec.seed, "train", iteration, "distill")
-    loss = _load(context, team, drew if prefers else before, seed)
-    examples = _examples(context, loss.net, material)
-    shape = _shape(context, loss.net, examples)
-    objective: Objective = loss
-    if prefers:
-        reference = _reference(context, team, loss, examples, shape, seed)
-        if context.model_folder(before) != context.model_folder(drew):
-            del loss, objective  # two models at once may be one too many
-            loss = _load(context, team, before, seed)
-            shape = _shape(context, loss.net, examples)
-        objective = PreferenceLoss(loss, examples, reference, settings.beta, settings.nll_weight)
+    aimed = _to_prefer if material.is_pairs else _to_imitate
+    objective, examples, shape = aimed(context, team, material, before, seed)
     states = States(context.store, context.folder, context.attempt, recipe.digest(context))
     context.kept["state"] = lambda: states.steps
     trainer = Trainer(
@@ -124,7 +101,49 @@ def _prepare(context: StepContext, team: Team) -> _Job:
         stopping=context.stopping,
         label=context.step.name,
     )
-    return _Job(recipe, loss.net, examples, trainer, states, context.model_folder(before), material)
+    return _Job(recipe, objective.net, examples, trainer, states, context.model_folder(before), material)
+
+
+def _recipe(context: StepContext, material: Material, before: int) -> Recipe:
+    """What the checkpoint is made from; `before` is the n of the model that training starts from."""
+    drew = context.step.iteration - 1
+    return Recipe(
+        inputs={
+            **material.inputs,
+            **context.model_input(before),
+            **(context.model_input(drew) if material.is_pairs else {}),
+        },
+        settings={
+            "distillation": context.spec.distillation.to_json(),
+            "seed": context.spec.seed,
+            "model": context.models.identity(before),
+            **({"reference": context.models.identity(drew)} if material.is_pairs else {}),
+            **material.settings,
+        },
+    )
+
+
+def _to_imitate(
+    context: StepContext, team: Team, material: Material, iteration: int, seed: int
+) -> tuple[Loss, Examples, Shape]:
+    """M_n, to be trained on the examples' own words."""
+    loss = _load(context, team, iteration, seed)
+    examples = _examples(context, loss.net, material)
+    return loss, examples, _shape(context, loss.net, examples)
+
+
+def _to_prefer(
+    context: StepContext, team: Team, material: Material, before: int, seed: int
+) -> tuple[PreferenceLoss, Examples, Shape]:
+    """The model to start from, to be trained to prefer one of each pair more than M_(n-1) does, which drew both."""
+    settings, drew = context.spec.distillation, context.step.iteration - 1
+    loss, examples, shape = _to_imitate(context, team, material, drew, seed)
+    reference = _reference(context, team, loss, examples, shape, seed)
+    if context.model_folder(before) != context.model_folder(drew):
+        del loss  # two models at once may be one too many
+        loss = _load(context, team, before, seed)
+        shape = _shape(context, loss.net, examples)
+    return PreferenceLoss(loss, examples, reference, settings.beta, settings.nll_weight), examples, shape
 
 
 def _load(context: StepContext, team: Team, iteration: int, seed: int) -> Loss:
