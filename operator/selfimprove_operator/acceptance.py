@@ -154,12 +154,20 @@ def _missing(spec: Spec) -> Iterator[Problem]:
 def _refused(observed: Observed, previous: Status | None, reason: str, message: str, now: datetime) -> Refused:
     """A begun run keeps what it has; one that has not begun shows nothing but why."""
     line = shortened(message, _LONGEST)
-    generation = observed.run["metadata"].get("generation")
-    verdicts: list[tuple[ConditionType, str]] = [("Accepted", line), ("Progressing", "the run is not accepted")]
-    changed = [_condition(previous, type, reason, text, generation, now) for type, text in verdicts]
-    others = [c for c in (previous.conditions if previous else []) if c.type not in ("Accepted", "Progressing")]
     base = previous or Status(state="Pending", progress="0/0", run_uri="")
-    update = {"observed_generation": generation, "message": line, "conditions": [*changed, *others]}
+    verdicts: list[tuple[ConditionType, str, str]] = [
+        ("Accepted", reason, line),
+        ("Progressing", reason, "the run is not accepted"),
+    ]
+    state = base.state
+    if state == "Suspended" and not observed.run["spec"].get("suspend"):  # what holds it now is the refusal
+        state = "Pending"
+        verdicts.append(("Suspended", "NotAsked", ""))
+    generation = observed.run["metadata"].get("generation")
+    changed = [_condition(previous, *verdict, generation, now) for verdict in verdicts]
+    told = {condition.type for condition in changed}
+    conditions = [*changed, *(c for c in base.conditions if c.type not in told)]
+    update = {"observed_generation": generation, "state": state, "message": line, "conditions": conditions}
     return Refused(base.model_copy(update=update), previous)
 
 

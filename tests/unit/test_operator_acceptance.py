@@ -99,6 +99,45 @@ def test_the_remedy_stays_whole_however_many_problems_there_are() -> None:
     assert message.endswith(f"...; no apply changes spec.dataset.uri and 5 fields more: {MEND}")
 
 
+def held_then(**spec: Any) -> Cluster:
+    """A run that was held while its first step ran, and whose spec was changed so."""
+    cluster = Cluster(run_manifest())
+    cluster.settle()
+    cluster.start(cluster.live()[0])
+    cluster.settle()
+    cluster.run["spec"]["suspend"] = True
+    cluster.settle()
+    assert cluster.status.state == "Suspended"
+    cluster.run["spec"] |= spec
+    cluster.settle()
+    return cluster
+
+
+def holds(cluster: Cluster, type: str) -> bool:
+    return next(c.status for c in cluster.status.conditions if c.type == type) == "True"
+
+
+def test_a_run_that_is_released_and_not_accepted_is_pending_and_says_why() -> None:
+    cluster = held_then(suspend=False, execution={"queueName": "Team A"})
+    assert cluster.status.state == "Pending"
+    assert cluster.status.message.startswith("spec.execution.queueName: Team A names no queue")
+    assert (holds(cluster, "Accepted"), holds(cluster, "Suspended")) == (False, False)
+
+
+def test_a_run_that_is_not_accepted_stays_suspended_until_it_is_released() -> None:
+    cluster = held_then(execution={"queueName": "Team A"})
+    assert cluster.status.state == "Suspended"
+    assert (holds(cluster, "Accepted"), holds(cluster, "Suspended")) == (False, True)
+
+
+def test_a_released_run_goes_on_once_it_is_accepted() -> None:
+    cluster = held_then(suspend=False, execution={"queueName": "Team A"})
+    cluster.run["spec"]["execution"] = {}
+    cluster.settle()
+    assert (cluster.status.state, holds(cluster, "Accepted")) == ("Pending", True)
+    assert len(cluster.live()) == 1
+
+
 @given(st.integers(1750, 1900), st.sampled_from(["x", '"', "é"]))
 def test_an_accepted_run_gives_no_worker_more_than_linux_takes(length: int, letter: str) -> None:
     size = len(json.dumps(letter, ensure_ascii=False).encode()) - 2
