@@ -21,8 +21,9 @@ REFUSALS: Table = (
         "raise ResourceQuota {1} of namespace {namespace}, let others of its pods end, or ask for less in {resources}",
     ),
     (
-        r"exceeded quota: ([^,]+), requested: count/jobs",
-        "raise ResourceQuota {1} of namespace {namespace}, or delete Jobs there that are over",
+        r"exceeded quota: ([^,]+), requested: [^ ]*count/(?:jobs|pods)",
+        "raise ResourceQuota {1} of namespace {namespace}, or delete Jobs there that are over; with a lower "
+        "spec.execution.ttlSecondsAfterFinished the next ones go sooner by themselves",
     ),
     (r"exceeded quota: ([^,]+)", "raise ResourceQuota {1} of namespace {namespace}, or let others of its pods end"),
     (

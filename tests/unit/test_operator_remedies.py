@@ -34,6 +34,11 @@ def origins(execution: dict[str, Any] | None = None, defaults: Defaults = DEFAUL
             "raise ResourceQuota none of namespace research, or let others of its pods end",
         ),
         (
+            "exceeded quota: none, requested: count/pods=1, used: count/pods=9, limited: count/pods=9",
+            "raise ResourceQuota none of namespace research, or delete Jobs there that are over; with a lower "
+            "spec.execution.ttlSecondsAfterFinished the next ones go sooner by themselves",
+        ),
+        (
             "exceeded quota: gpus, requested: requests.nvidia.com/gpu=4, used: requests.nvidia.com/gpu=0, limited: "
             "requests.nvidia.com/gpu=1",
             "raise ResourceQuota gpus of namespace research, let others of its pods end, or ask for less in "
@@ -79,7 +84,7 @@ def test_a_refusal_of_the_job_itself_is_told_as_such() -> None:
     said = "exceeded quota: jobs, requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: count/jobs.batch=0"
     assert refused(f'jobs.batch "gsm8k-x" is forbidden: {said}', origins()) == (
         f"the API server refuses its Job: {said}; raise ResourceQuota jobs of namespace research, or delete Jobs there "
-        "that are over"
+        "that are over; with a lower spec.execution.ttlSecondsAfterFinished the next ones go sooner by themselves"
     )
 
 
