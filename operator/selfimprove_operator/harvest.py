@@ -20,14 +20,13 @@ from selfimprove.ledger import Ledger, StepId
 from selfimprove.status_ledger import step_of
 from selfimprove.summaries import ManifestRef, Summary
 from selfimprove_operator.names import uid8
-from selfimprove_operator.observed import ObservedJob, ObservedPod
+from selfimprove_operator.observed import OUT_OF_MEMORY, ObservedJob, ObservedPod
 
 NO_RETRY = frozenset((WRONG_INPUT, FAILED))
 IGNORED = frozenset((SURROUNDINGS, TERMINATED))
 MOST_ACCOUNTED = 256
 _LONGEST = 800
 """Bytes of what a pod said: a message of the status holds 1,024."""
-_OUT_OF_MEMORY = "OOMKilled"
 _PROGRESS = '{"promptsDone"'
 """How the line begins that a worker leaves for us alone."""
 _NEEDS_FIGURES = frozenset(("select", "measure"))
@@ -57,14 +56,14 @@ def harvest(ledger: Ledger, step: StepStatus, job: ObservedJob | None, pods: Seq
     ledger, lost = _commits(ledger, step, [pod for pod in ended if pod.succeeded])
     if job and job.ended == "Complete":
         ledger, lost = _completed(ledger, step, lost)
-    failed = [pod for pod in fresh if counts(pod)]
+    failed = [pod for pod in fresh if counts(pod, job)]
     done = ledger.shards_done(step_of(step.name))
     untold = [uid8(pod.uid) for pod in ended if not (pod.succeeded and pod.index in done)]
     update = {
         "accounted": untold[-MOST_ACCOUNTED:] or None,
-        "failures": max(step.failures or 0, _worst(pods, step)) or None,
+        "failures": max(step.failures or 0, _worst(pods, step, job)) or None,
         "message": explain(failed[-1]) if failed else step.message,
-        **_patience(step, fresh),
+        **_patience(step, fresh, job),
     }
     return Harvest(
         ledger,
@@ -83,11 +82,21 @@ def _unaccounted(ended: Sequence[ObservedPod], step: StepStatus) -> Sequence[Obs
     return [pod for pod in ended[first:] if uid8(pod.uid) not in known]
 
 
-def counts(pod: ObservedPod) -> bool:
-    """Whether a pod's end counts as a failure of its step."""
-    if pod.succeeded or pod.disrupted or not pod.over or pod.never_ran:
+def counts(pod: ObservedPod, job: ObservedJob | None) -> bool:
+    """Whether a pod's end counts as a failure of its step: where the Job controller takes it for one. `job`: at hand.
+
+    A pod that somebody deletes, and that has to be killed, is one: only what evicts pods says so (DisruptionTarget).
+    """
+    if pod.succeeded or pod.disrupted or not pod.over or (pod.removed and _stopped_with(job, pod)):
         return False
     return pod.ended is None or pod.ended.exit_code not in IGNORED
+
+
+def _stopped_with(job: ObservedJob | None, pod: ObservedPod) -> bool:
+    """Whether a pod had to go because its Job was held, given up or over: the Job controller counts none of these."""
+    if job is None or job.name != pod.job or job.suspended or job.deleting or job.ended:
+        return True
+    return job.resumed_at is not None and pod.created_at is not None and pod.created_at < job.resumed_at
 
 
 def is_final(pod: ObservedPod) -> bool:
@@ -100,13 +109,17 @@ def explain(pod: ObservedPod) -> str:
 
     Whoever shows it names the step, so that the worker's own naming of it goes.
     """
+    if pod.never_ran:
+        return f"{pod.name}: it was deleted before it ran"
     if pod.ended is None:
         return f"{pod.name}: gone without a word"
     lines = [line for line in pod.ended.message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
     last = lines[-1] if lines else pod.ended.reason or "no message"
     said = last.removeprefix("error: ").removeprefix(f"{pod.step}: ")
-    if pod.ended.reason == _OUT_OF_MEMORY:  # its last line is of something else
-        said = f"{_OUT_OF_MEMORY}: it took more than resources.limits.memory; give more"
+    if pod.ended.reason == OUT_OF_MEMORY:  # its last line is of something else
+        said = f"{OUT_OF_MEMORY}: it took more than resources.limits.memory; give more"
+    elif pod.removed:
+        said = "it was deleted, and killed since it did not end within its grace"
     return f"{shortened(said, _LONGEST)} (exit {pod.ended.exit_code}, pod {pod.name})"
 
 
@@ -161,22 +174,22 @@ def _gpu_seconds(pod: ObservedPod) -> float:
     return pod.gpus * max((end.finished_at - end.started_at).total_seconds(), 0.0)
 
 
-def _worst(pods: Iterable[ObservedPod], step: StepStatus) -> int:
+def _worst(pods: Iterable[ObservedPod], step: StepStatus, job: ObservedJob | None) -> int:
     """Failures of the index that failed most, at this attempt. An end that is final says itself why: it used up no
     retries.
     """
-    tried = (pod for pod in pods if pod.attempt == step.attempt and counts(pod) and not is_final(pod))
+    tried = (pod for pod in pods if pod.attempt == step.attempt and counts(pod, job) and not is_final(pod))
     failures = Counter(pod.index for pod in tried)
     return max(failures.values(), default=0)
 
 
-def _patience(step: StepStatus, fresh: Sequence[ObservedPod]) -> dict[str, int | None]:
+def _patience(step: StepStatus, fresh: Sequence[ObservedPod], job: ObservedJob | None) -> dict[str, int | None]:
     """Ends in a row that count as nothing; a pod that got further than any before it begins a new row."""
     ignored, prompts = step.ignored or 0, step.prompts or 0
     for pod in fresh:
         if pod.succeeded:
             ignored, prompts = 0, 0  # those that are left need not have come as far as this one
-        elif not counts(pod) and (pod.ended is None or pod.ended.exit_code != SURROUNDINGS):
+        elif not counts(pod, job) and (pod.ended is None or pod.ended.exit_code != SURROUNDINGS):
             done = _prompts_done(pod)
             ignored, prompts = (0, done) if done > prompts else (ignored + 1, prompts)
     return {"ignored": ignored or None, "prompts": prompts or None}

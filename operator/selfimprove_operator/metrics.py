@@ -15,13 +15,11 @@ from prometheus_client.registry import Collector
 
 from selfimprove.api.status import State, Status
 from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
-from selfimprove_operator.observed import ObservedPod
+from selfimprove_operator.observed import OUT_OF_MEMORY, ObservedPod
 from selfimprove_operator.views import Key
 
 STEP_BUCKETS = (5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 CAUSES = {WRONG_INPUT: "WrongInput", FAILED: "Failed", SURROUNDINGS: "Surroundings", TERMINATED: "Stopped"}
-_KILLED = 137
-"""By SIGKILL: of a pod that is removed, once its grace is over."""
 
 Document = Mapping[str, Any]
 Figure = Callable[[Document], Any]
@@ -115,10 +113,9 @@ def cause_of(pod: ObservedPod) -> str:
         return "Disrupted"
     if pod.ended is None:
         return "Unexpected"
-    if pod.ended.reason == "OOMKilled":
-        return "OOMKilled"
-    removed = pod.deleting_since is not None and pod.ended.exit_code == _KILLED
-    return CAUSES[TERMINATED] if removed else CAUSES.get(pod.ended.exit_code, "Unexpected")
+    if pod.ended.reason == OUT_OF_MEMORY:
+        return OUT_OF_MEMORY
+    return CAUSES[TERMINATED] if pod.removed else CAUSES.get(pod.ended.exit_code, "Unexpected")
 
 
 def _latest(name: str) -> Figure:

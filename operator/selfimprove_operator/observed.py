@@ -12,6 +12,10 @@ from kubernetes.utils.quantity import parse_quantity
 from selfimprove_operator.names import ATTEMPT, INDEX, ITERATION, SETTINGS, SPLIT, STEP
 
 Manifest = Mapping[str, Any]
+OUT_OF_MEMORY = "OOMKilled"
+"""The reason of a container that took more memory than it may."""
+_KILLED = 137
+"""By SIGKILL: of a pod that is deleted, once its grace is over."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,14 @@ class ObservedPod:
         """Whether it was deleted before its container ran: the kubelet gives it an end all the same, of code 137."""
         return self.deleting_since is not None and (self.ended is None or self.ended.started_at is None)
 
+    @property
+    def removed(self) -> bool:
+        """Whether its deletion ended it and not its own work: before it ran, or by SIGKILL once its grace was over."""
+        if self.deleting_since is None or self.ended is None:
+            return self.never_ran
+        killed = self.ended.exit_code == _KILLED and self.ended.reason != OUT_OF_MEMORY
+        return killed or self.never_ran
+
 
 @dataclass(frozen=True)
 class ObservedJob:
@@ -81,6 +93,8 @@ class ObservedJob:
     """As the ledger names it: `i002-verify`."""
     started_at: datetime | None = None
     suspended: bool = False
+    resumed_at: datetime | None = None
+    """When it was let go on last, if it ever was suspended."""
     queued: bool = False
     """Kueue decides when it runs."""
     deleting: bool = False
@@ -113,7 +127,9 @@ def job_of(manifest: Manifest) -> ObservedJob:
     """A Job as the API gives it."""
     metadata, spec, status = manifest["metadata"], manifest.get("spec", {}), manifest.get("status", {})
     labels = metadata.get("labels", {})
-    conditions = {c["type"]: c for c in status.get("conditions") or [] if c["status"] == "True"}
+    all_conditions = {c["type"]: c for c in status.get("conditions") or []}
+    conditions = {type: condition for type, condition in all_conditions.items() if condition["status"] == "True"}
+    held = all_conditions.get("Suspended", {})
     end = conditions.get("Complete") or conditions.get("Failed") or conditions.get("FailureTarget") or {}
     return ObservedJob(
         name=metadata["name"],
@@ -122,6 +138,7 @@ def job_of(manifest: Manifest) -> ObservedJob:
         step=_step_name(labels),
         started_at=moment(status.get("startTime")),
         suspended=bool(spec.get("suspend")),
+        resumed_at=moment(held.get("lastTransitionTime")) if held.get("status") == "False" else None,
         queued="kueue.x-k8s.io/queue-name" in labels,
         deleting=bool(metadata.get("deletionTimestamp")),
         settings=(metadata.get("annotations") or {}).get(SETTINGS, ""),

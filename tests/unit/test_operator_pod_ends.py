@@ -14,8 +14,8 @@ from tests.unit.operator_support import Cluster, last_word, run_manifest
 def begun(**spec: Any) -> Cluster:
     cluster = Cluster(run_manifest(**spec))
     cluster.settle()
-    (pod,) = cluster.live()
-    cluster.start(pod)
+    for pod in cluster.live():
+        cluster.start(pod)
     cluster.settle()
     return cluster
 
@@ -32,18 +32,90 @@ def test_a_container_that_ended_well_before_its_pod_says_so_is_no_failure() -> N
     assert (cluster.status.step.name, cluster.status.step.message) == ("i000-measure", None)
 
 
-def test_a_pod_that_is_deleted_before_its_container_ran_is_no_failure() -> None:
+def removed(cluster: Cluster, *, ran: bool = True, disrupted: bool = False) -> Cluster:
+    """The pod at work was deleted, by whomever, and killed when its grace was over; or it never ran."""
+    (pod,) = cluster.live()
+    cluster.end(pod, code=137, disrupted=disrupted)
+    cluster.pods[pod]["metadata"]["deletionTimestamp"] = cluster.stamp()
+    if not ran:
+        never = {"startedAt": None, "finishedAt": None}
+        cluster.pods[pod]["status"]["containerStatuses"][0]["state"]["terminated"] |= never
+    return cluster
+
+
+def failures(cluster: Cluster) -> tuple[int, int | None]:
+    """Those of the run, and of the shard that failed most: the latter is what the Job gives up by."""
+    cluster.settle()
+    assert cluster.status.step is not None
+    return cluster.status.counters.failures, cluster.status.step.failures
+
+
+@pytest.mark.parametrize(
+    ("ran", "said"),
+    [
+        (True, "it was deleted, and killed since it did not end within its grace (exit 137, pod {pod})"),
+        (False, "{pod}: it was deleted before it ran"),
+    ],
+)
+def test_a_pod_that_somebody_deletes_is_a_failure_for_us_as_for_the_job_controller(ran: bool, said: str) -> None:
     cluster = begun()
     (pod,) = cluster.live()
-    cluster.end(pod, code=137, message="The container could not be located when the pod was terminated")
-    cluster.pods[pod]["metadata"]["deletionTimestamp"] = cluster.stamp()
-    cluster.pods[pod]["status"]["containerStatuses"][0]["state"]["terminated"] |= {
-        "startedAt": None,
-        "finishedAt": None,
-    }
-    cluster.settle()
-    assert cluster.status.counters.failures == 0
-    assert cluster.status.step is not None and cluster.status.step.message is None
+    assert failures(removed(cluster, ran=ran)) == (1, 1)
+    assert cluster.status.counters.disruptions == 0
+    assert cluster.status.step is not None
+    assert cluster.status.step.message == said.format(pod=pod)
+
+
+def test_a_pod_that_is_evicted_is_a_disruption_though_it_had_to_be_killed() -> None:
+    cluster = begun()
+    assert failures(removed(cluster, disrupted=True)) == (0, None)
+    assert cluster.status.counters.disruptions == 1
+
+
+@pytest.mark.parametrize("ran", [True, False])
+def test_a_pod_that_goes_because_its_job_is_held_is_no_failure(ran: bool) -> None:
+    cluster = begun()
+    (job,) = cluster.jobs
+    removed(cluster, ran=ran)
+    cluster.run["spec"]["suspend"] = True
+    cluster.jobs[job]["spec"]["suspend"] = True
+    assert failures(cluster) == (0, None)
+
+
+def test_a_pod_that_outlives_the_time_in_which_its_job_was_held_is_no_failure() -> None:
+    cluster = begun()
+    (job,) = cluster.jobs
+    cluster.wait(60)
+    let_go = {"type": "Suspended", "status": "False", "lastTransitionTime": cluster.stamp()}
+    cluster.jobs[job]["status"]["conditions"] = [let_go]
+    assert failures(removed(cluster)) == (0, None)
+
+
+def test_a_pod_that_somebody_deletes_after_its_job_was_held_is_a_failure() -> None:
+    cluster = begun()
+    (job,) = cluster.jobs
+    let_go = {"type": "Suspended", "status": "False", "lastTransitionTime": cluster.stamp()}
+    cluster.jobs[job]["status"]["conditions"] = [let_go]
+    assert failures(removed(cluster)) == (1, 1)
+
+
+def test_pods_that_go_because_another_shard_failed_are_no_failures() -> None:
+    cluster = begun(execution={"backoffLimit": 0}, generation={"shards": 3})
+    first, second, third = cluster.live()
+    cluster.end(first, code=1)
+    assert failures(cluster) == (1, 1)
+    for pod in (second, third):
+        cluster.end(pod, code=137)
+        cluster.pods[pod]["metadata"]["deletionTimestamp"] = cluster.stamp()
+    assert failures(cluster) == (1, 1)
+
+
+def test_pods_of_a_job_that_is_given_up_are_no_failures() -> None:
+    cluster = begun()
+    (job,) = cluster.jobs
+    removed(cluster, ran=False)
+    del cluster.jobs[job]
+    assert failures(cluster) == (0, None)
 
 
 def test_a_last_word_of_any_length_fits_the_status() -> None:
