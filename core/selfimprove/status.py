@@ -30,6 +30,7 @@ from selfimprove.artifacts.keys import step_folder
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import Step, Stop, shards_of, steps_of, trains
 from selfimprove.status_conditions import Facts, conditions_of
+from selfimprove.status_fitting import fitting
 from selfimprove.status_measures import (
     gain_of,
     held_out_of,
@@ -43,8 +44,6 @@ from selfimprove.status_measures import (
 )
 from selfimprove.stopping import best_iteration, best_reason
 
-MAX_BYTES = 16_000
-"""Of the status as JSON, eight iterations with all their intervals in it (design section 3)."""
 _LONGEST = 1000
 
 
@@ -78,12 +77,14 @@ def status_of(
     previous: Status | None = None,
     generation: int | None = None,
     resolved: Mapping[str, object] | None = None,
+    version: str | None = None,
+    defaults: dict[str, object] | None = None,
 ) -> Status:
     """The status of a run.
 
     `spec`: the resolved one, `run.spec` what was written. `previous`: the status before this one, whose conditions keep
-    their transition times. `resolved`: what resolving added, where that is known already. Oldest iterations are left
-    out where the whole would be over 16 KB.
+    their transition times. `resolved`: what resolving added, where that is known already. `version`, `defaults`: of the
+    installation, in a cluster. Old iterations are told in less where the whole would be over 16 KB.
     """
     activity = activity or Activity(suspended=spec.suspend)
     facts = Facts(spec, ledger, decision, activity.running_since is not None, activity.suspended, activity.trouble)
@@ -95,6 +96,8 @@ def status_of(
         progress=f"{iteration}/{spec.max_iterations}",
         message=_short(_message(facts)),
         run_uri=run_uri,
+        version=version,
+        defaults=defaults,
         resolved=_shown(resolved_defaults(run.spec, spec) if resolved is None else resolved),
         conditions=_conditions(facts, previous, generation, now),
         committed=committed_of(spec, ledger),
@@ -109,7 +112,7 @@ def status_of(
         counters=_counters(ledger, activity),
         stop=_stop(decision),
     )
-    return _fitting(status)
+    return fitting(status, beside=len(json.dumps(run.to_json(), separators=(",", ":")).encode()))
 
 
 def best_uri(spec: Spec, ledger: Ledger, run_uri: str) -> str:
@@ -123,13 +126,6 @@ def best_uri(spec: Spec, ledger: Ledger, run_uri: str) -> str:
 def timestamp(moment: datetime) -> str:
     """A moment as Kubernetes writes it: UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _fitting(status: Status) -> Status:
-    """The status with as many of its last iterations as fit."""
-    while status.iterations and len(json.dumps(status.to_json(), separators=(",", ":")).encode()) > MAX_BYTES:
-        status = status.model_copy(update={"iterations": status.iterations[1:]})
-    return status
 
 
 def _state(facts: Facts) -> State:

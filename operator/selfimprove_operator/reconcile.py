@@ -226,7 +226,7 @@ def _with_wall(ledger: Ledger, view: View, step: StepStatus | None) -> Ledger:
 def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity) -> Status:
     metadata = view.observed.run["metadata"]
     accepted = view.accepted
-    status = status_of(
+    return status_of(
         accepted.run,
         accepted.spec,
         ledger,
@@ -237,8 +237,9 @@ def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity)
         previous=accepted.previous,
         generation=metadata.get("generation"),
         resolved=accepted.resolved,
+        version=accepted.version,
+        defaults=accepted.defaults.to_json(),
     )
-    return status.model_copy(update={"version": accepted.version, "defaults": accepted.defaults.to_json()})
 
 
 def _outcome(status: Status, previous: Status | None, actions: tuple[Action, ...]) -> Outcome:

@@ -11,9 +11,12 @@ import pytest
 from selfimprove.api.resolve import Surroundings, resolve
 from selfimprove.api.spec import Metadata, Run, Spec
 from selfimprove.api.status import Condition, Measure, Status
+from selfimprove.api.training import Stopping
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import Step, Stop, next_step
-from selfimprove.status import MAX_BYTES, Activity, status_of
+from selfimprove.status import Activity, status_of
+from selfimprove.status_fitting import MAX_BYTES
+from selfimprove.status_ledger import ledger_of_status
 from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures, Selected
 from tests.unit import loop_support as loop
 
@@ -254,18 +257,78 @@ def test_what_was_resolved_is_shown() -> None:
 
 
 def full_run(iterations: int) -> Ledger:
+    """Everything that may be measured was, with its interval."""
     versus = Difference(iteration=0, value=-0.1, low=-0.2, high=-0.01, low995=-0.3, high995=0.1, n=500)
-    measured = Measures(held_out=full_measures(), versus_baseline=versus, versus_best=versus, checkpoint=CHECKPOINT)
-    shrank = Estimate(value=-0.1234, low=-0.2345, high=-0.0123)
-    selection = Selected(training=full_measures(), examples=10, hard_share_change=shrank)
+    shrank = Estimate(value=-0.1234, low=-0.2345, high=0.0123, n=500)
+    verifier = {f"{name}.{figure}": estimate(0.6) for name, figure in (("judge", "auroc"), ("vote", "massChange"))}
+    measured = Measures(
+        held_out=full_measures(),
+        versus_baseline=versus,
+        versus_best=versus,
+        tail_change=shrank,
+        checkpoint=CHECKPOINT,
+    )
+    selection = Selected(training=full_measures(), examples=10, hard_share_change=shrank, verifier=verifier)
     return loop.after(*[measured] * (iterations + 1), spec=PATIENT, selections=dict.fromkeys(range(99), selection))
 
 
-def test_with_full_intervals_it_holds_eight_iterations_in_16_kilobytes() -> None:
-    found = status(PATIENT, full_run(12), generation=3)
-    size = len(json.dumps(found.to_json(), separators=(",", ":")).encode())
+METHODS = [
+    {"type": "MultipleChoice"},
+    {"name": "judge", "type": "CoTScore", "range": [1, 10], "verifier": {"uri": "hf://lab/judge"}},
+    {"name": "binary", "type": "CoTBinary"},
+    {"name": "vote", "type": "MajorityVote"},
+    {"name": "likely", "type": "Likelihood"},
+]
+CROWDED = loop.spec_of(
+    maxIterations=99, stopping={"minGap": 0}, verification={"methods": METHODS, "combine": "Weighted"}
+)
+INSTALLATION: dict[str, object] = {
+    "images": {name: f"registry.example.com/ml/{name}@sha256:{'0' * 64}" for name in ("sampler", "trainer", "verifier")}
+}
+
+
+def crowded(ledger: Ledger) -> Status:
+    """The status of a run of five methods, of which everything was measured, in a cluster."""
+    return status(CROWDED, ledger, generation=3, version="0.1.0", defaults=INSTALLATION)
+
+
+def size(document: Any) -> int:
+    return len(json.dumps(document.to_json(), separators=(",", ":")).encode())
+
+
+def test_with_full_intervals_the_object_holds_eight_iterations_in_16_kilobytes() -> None:
+    found = crowded(full_run(12))
     assert [iteration.iteration for iteration in found.iterations] == list(range(5, 13))
-    assert size <= MAX_BYTES < 16 * 1024
+    assert size(found) + size(CROWDED) <= MAX_BYTES < 16 * 1024
+
+
+def test_what_is_short_of_room_costs_old_iterations_what_no_rule_reads() -> None:
+    first, *_, before, last = crowded(full_run(12)).iterations
+    assert first.held_out and first.held_out.accuracy and first.held_out.gap and first.gap
+    assert all(found.low and found.high for found in (first.held_out.accuracy, first.held_out.gap, first.gap))
+    assert first.relative_gap == first.held_out.relative_gap == Measure(value="-0.4321")
+    assert (first.held_out.pass_at_k, first.verifier) == (None, None)
+    for row in (before, last):
+        assert row.relative_gap and row.relative_gap.low and row.held_out and row.held_out.pass_at_k and row.verifier
+
+
+def test_a_run_that_is_short_of_room_still_ends_by_patience_over_eight_iterations() -> None:
+    spec = resolve(CROWDED, surroundings=Surroundings())
+    spec = spec.model_copy(update={"stopping": Stopping(min_gap=0.5, patience=8)})
+    decision = next_step(spec, ledger_of_status(spec, crowded(full_run(12))))
+    assert isinstance(decision, Stop)
+    assert decision.rule == "Converged"
+
+
+def test_what_is_left_of_old_iterations_stays_as_it_is() -> None:
+    found = crowded(full_run(12))
+    kept = ledger_of_status(resolve(CROWDED, surroundings=Surroundings()), found)
+    assert crowded(kept).iterations == found.iterations
+
+
+def test_a_spec_that_is_greater_than_the_bound_costs_no_iteration() -> None:
+    spec = CROWDED.model_copy(update={"dataset": CROWDED.dataset.model_copy(update={"system": "x" * 20_000})})
+    assert len(status(spec, full_run(12)).iterations) == 8
 
 
 def test_long_messages_cost_the_oldest_iterations_and_never_the_bound() -> None:
