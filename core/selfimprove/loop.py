@@ -135,6 +135,12 @@ def left(spec: Spec, ledger: Ledger, cost: Cost = mean_cost) -> Left:
     return Left(len(iterations - {0}), round(samples), round(tokens), unknown)
 
 
+def too_often(failures: int, limit: int, last: str) -> str:
+    """Why a step failed whose every try did. `last`: what the last one said."""
+    times = "once" if failures == 1 else f"{failures} times"
+    return f"failed {times}, more than execution.backoffLimit {limit}; the last time: {last}"
+
+
 def _remaining(spec: Spec, ledger: Ledger) -> Iterator[tuple[StepId, tuple[int, ...]]]:
     """Every step up to maxIterations that is still to be done, with its missing shards."""
     best = stopping.best_iteration(ledger)
@@ -191,8 +197,7 @@ def _failed_step(spec: Spec, ledger: Ledger, step: StepId) -> Stop | None:
     failures, limit = ledger.failures.get(step, 0), spec.execution.backoff_limit
     cause = ledger.fatal.get(step)
     if cause is None and failures > limit:
-        last = ledger.causes.get(step) or "see its logs"
-        cause = f"failed {failures} times, more than execution.backoffLimit {limit}; the last time: {last}"
+        cause = too_often(failures, limit, ledger.causes.get(step) or "see its logs")
     if cause is None:
         return None
     return Stop("Failed", step.iteration, stopping.best_iteration(ledger), False, f"{step.name}: {cause}")

@@ -112,12 +112,17 @@ def explain(pod: ObservedPod) -> str:
     if pod.never_ran:
         return f"{pod.name}: it was deleted before it ran"
     if pod.ended is None:
-        return f"{pod.name}: gone without a word"
+        said = shortened(pod.ended_by, _LONGEST) or "it ended without a word, as when its node is lost"
+        return f"{pod.name}: {said}; kubectl get events shows more"
     lines = [line for line in pod.ended.message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
     last = lines[-1] if lines else pod.ended.reason or "no message"
     said = last.removeprefix("error: ").removeprefix(f"{pod.step}: ")
     if pod.ended.reason == OUT_OF_MEMORY:  # its last line is of something else
-        said = f"{OUT_OF_MEMORY}: it took more than resources.limits.memory; give more"
+        step = step_of(pod.step).step
+        said = (
+            f"{OUT_OF_MEMORY}: it took more memory than its limit; give more by limits.memory of "
+            f"spec.execution.defaults.resources, or of spec.execution.steps.{step}.resources where that is given"
+        )
     elif pod.removed:
         said = "it was deleted, and killed since it did not end within its grace"
     return f"{shortened(said, _LONGEST)} (exit {pod.ended.exit_code}, pod {pod.name})"

@@ -51,6 +51,8 @@ class ObservedPod:
     unscheduled: str = ""
     """Why no node takes it: the scheduler's message."""
     disrupted: bool = False
+    ended_by: str = ""
+    """What ended it as a whole, whatever its container says: the kubelet that took it not, or who disrupted it."""
     deleting_since: datetime | None = None
 
     @property
@@ -158,7 +160,7 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
     container: Manifest = next(iter(status.get("containerStatuses") or []), {})
     state = container.get("state") or {}
     sidecars = status.get("initContainerStatuses") or []
-    scheduled = conditions.get("PodScheduled", {})
+    scheduled, disruption = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
     return ObservedPod(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -173,7 +175,8 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
         running_since=moment((state.get("running") or {}).get("startedAt")),
         waiting=next(filter(None, map(_waiting, [*sidecars, container])), ""),
         unscheduled=scheduled.get("message", "") if scheduled.get("status") == "False" else "",
-        disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+        disrupted=disruption.get("status") == "True",
+        ended_by=_said(status) or disruption.get("message", ""),
         deleting_since=moment(metadata.get("deletionTimestamp")),
     )
 
@@ -221,5 +224,5 @@ def _waiting(container: Manifest) -> str:
     return _said(waiting) if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing") else ""
 
 
-def _said(waiting: Manifest) -> str:
-    return ": ".join(filter(None, (waiting.get("reason"), waiting.get("message"))))
+def _said(state: Manifest) -> str:
+    return ": ".join(filter(None, (state.get("reason"), state.get("message"))))

@@ -13,7 +13,7 @@ from typing import Any
 from selfimprove.api.installation import Defaults
 from selfimprove.api.spec import Spec
 from selfimprove.api.status import StepStatus
-from selfimprove.loop import Step, Stop
+from selfimprove.loop import Step, Stop, too_often
 from selfimprove.status_ledger import step_of
 from selfimprove_operator import trouble
 from selfimprove_operator.actions import Action, CreateJob, DeleteJob, ExpireJob, SuspendJob
@@ -130,14 +130,11 @@ def _job_failed(situation: Situation, step: StepStatus) -> Verdict | None:
         return Verdict(step, fatal=f"{field}: it ran longer than {seconds} s; give more")
     limit = situation.spec.execution.backoff_limit
     last = step.message or job.message or job.reason
-    return Verdict(
-        step,
-        fatal=f"failed {step.failures or 1} times, more than execution.backoffLimit {limit}; the last time: {last}",
-    )
+    return Verdict(step, fatal=too_often(step.failures or 1, limit, last))
 
 
 def _no_progress(situation: Situation, step: StepStatus) -> Verdict | None:
-    message = trouble.no_progress(step)
+    message = trouble.no_progress(step, situation.attempt_pods)
     return Verdict(step, fatal=message) if message else None
 
 

@@ -114,7 +114,10 @@ class Resync:
     def _lost(self, namespace: str, error: ApiError) -> None:
         if namespace not in self.unreachable:
             self.unreachable.add(namespace)
-            told = "namespace %s can't be listed: %s; its runs are left as they are, and it is tried again every %g s"
+            told = (
+                "namespace %s can't be listed: %s; give the operator its Role there or take it from watchNamespaces: "
+                "its runs are left as they are, and it is tried again every %g s"
+            )
             logger.warning(told, namespace, error, self._seconds)
 
     def _found(self, namespace: str) -> None:

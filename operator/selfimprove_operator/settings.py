@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -39,4 +40,8 @@ def read_settings(path: Path) -> Settings:
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        if first["type"] == "extra_forbidden":
+            said = "there is no such setting; mend its name, or remove it"
+        else:
+            said = f"{json.dumps(first['input'], default=str)} stands here ({first['msg']}); mend it"
+        raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {said}") from error

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from selfimprove.api.status import StepStatus
 from selfimprove.errors import SURROUNDINGS
+from selfimprove.failing import shortened
 from selfimprove_operator.harvest import explain
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.origins import Origins
@@ -19,6 +20,8 @@ HEALED = timedelta(seconds=60)
 STUCK = timedelta(minutes=5)
 """Past its grace, a pod that is still terminating sits on a node that no longer answers."""
 MOST_IGNORED = 10
+_LONGEST = 400
+"""Bytes of what somebody else said."""
 
 
 def trouble_of(
@@ -37,16 +40,17 @@ def trouble_of(
     return None
 
 
-def no_progress(step: StepStatus) -> str | None:
+def no_progress(step: StepStatus, pods: Sequence[ObservedPod]) -> str | None:
     """The message when pods end again and again without a failure and without getting further.
 
     One eviction of every shard is many ends and no trouble, so the limit is one for each shard that is still open.
     """
     if (step.ignored or 0) < MOST_IGNORED * max(step.shards - step.shards_done, 1):
         return None
+    last = next((pod.ended_by for pod in reversed(pods) if pod.ended_by), "")
     return (
-        f"NoProgress: its pods were stopped {step.ignored} times in a row without one more prompt done; give them "
-        "nodes that last longer"
+        f"NoProgress: its pods were stopped {step.ignored} times in a row without one more prompt done"
+        f"{f' (the last time: {shortened(last, _LONGEST)})' if last else ''}; give them nodes that last longer"
     )
 
 
@@ -62,7 +66,7 @@ def never_started(
         return None
     reasons = [refused(refusal, origins)] if refusal else []
     reasons += [_waits(pod, origins) for pod in pods if not pod.over]
-    reason = next(iter(reasons), "no pod was made; see the Job's events")
+    reason = next(iter(reasons), f"no pod was made; see kubectl describe job -n {origins.namespace} {job.name}")
     return f"no pod could start for execution.pendingDeadlineSeconds {deadline}: {reason}"
 
 

@@ -156,7 +156,7 @@ def test_a_failure_that_a_retry_could_mend_is_told_with_the_limit_that_forbids_i
     cluster.end(pod, code=1, message="error: i000-evaluate: it broke")
     cluster.settle()
     assert cluster.status.message == (
-        "Failed: i000-evaluate: failed 1 times, more than execution.backoffLimit 0; the last time: it broke "
+        "Failed: i000-evaluate: failed once, more than execution.backoffLimit 0; the last time: it broke "
         f"(exit 1, pod {pod}); {GO_ON}"
     )
 
@@ -167,8 +167,49 @@ def test_a_container_that_ran_out_of_memory_is_told_so_whatever_its_last_line_wa
     cluster.end(pod, code=137, message="loading weights: 40%")
     cluster.pods[pod]["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] = "OOMKilled"
     cluster.settle()
-    assert f"OOMKilled: it took more than resources.limits.memory; give more (exit 137, pod {pod})" in (
-        cluster.status.message
+    assert (
+        "OOMKilled: it took more memory than its limit; give more by limits.memory of "
+        "spec.execution.defaults.resources, or of spec.execution.steps.evaluate.resources where that is given "
+        f"(exit 137, pod {pod})"
+    ) in cluster.status.message
+
+
+def test_a_pod_that_its_node_does_not_take_says_why() -> None:
+    cluster = begun()
+    (pod,) = cluster.live()
+    said = {"reason": "UnexpectedAdmissionError", "message": "Pod was rejected: no healthy devices of nvidia.com/gpu"}
+    cluster.pods[pod]["status"] = {"phase": "Failed", **said}
+    cluster.settle()
+    assert cluster.status.step is not None
+    assert cluster.status.step.message == (
+        f"{pod}: UnexpectedAdmissionError: Pod was rejected: no healthy devices of nvidia.com/gpu; "
+        "kubectl get events shows more"
+    )
+
+
+def test_a_pod_of_which_nothing_is_known_says_so() -> None:
+    cluster = begun()
+    (pod,) = cluster.live()
+    cluster.pods[pod]["status"] = {"phase": "Failed"}
+    cluster.settle()
+    assert cluster.status.step is not None
+    assert cluster.status.step.message == (
+        f"{pod}: it ended without a word, as when its node is lost; kubectl get events shows more"
+    )
+
+
+def test_a_step_that_is_stopped_again_and_again_says_by_whom() -> None:
+    cluster = begun()
+    said = "default-scheduler: preempting to accommodate a higher priority pod"
+    while cluster.status.state != "Failed":
+        (pod,) = cluster.live()
+        cluster.start(pod)
+        cluster.end(pod, code=143, disrupted=True)
+        cluster.pods[pod]["status"]["conditions"][0]["message"] = said
+        cluster.settle()
+    assert (
+        f"were stopped 10 times in a row without one more prompt done (the last time: {said}); give them nodes"
+        in cluster.status.message
     )
 
 

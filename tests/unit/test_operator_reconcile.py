@@ -314,6 +314,15 @@ def test_a_pod_that_never_starts_ends_the_run_after_the_deadline_with_the_schedu
     assert cluster.jobs == {}
 
 
+def test_a_job_whose_pods_are_never_made_says_where_to_look() -> None:
+    cluster = Cluster(run_manifest(execution={"pendingDeadlineSeconds": 600}))
+    cluster.settle()
+    cluster.pods.clear()
+    cluster.wait(700)
+    cluster.settle()
+    assert f"no pod was made; see kubectl describe job -n research {cluster.created[0]}" in cluster.status.message
+
+
 def test_a_lost_last_word_makes_the_step_answer_again() -> None:
     cluster = Cluster()
     while not cluster.created or "measure" not in cluster.created[-1]:

@@ -125,8 +125,8 @@ def test_that_a_namespace_is_away_is_told_once_and_once_that_it_is_back(caplog: 
     with caplog.at_level(logging.WARNING):
         in_a_round(act, Lists(TEAM, LAB))
     assert [record.getMessage() for record in caplog.records] == [
-        "namespace lab can't be listed: 403: is forbidden; its runs are left as they are, and it is tried again "
-        "every 0.01 s",
+        "namespace lab can't be listed: 403: is forbidden; give the operator its Role there or take it from "
+        "watchNamespaces: its runs are left as they are, and it is tried again every 0.01 s",
         "namespace lab can be listed again",
     ]
 
