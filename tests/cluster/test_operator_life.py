@@ -123,6 +123,19 @@ def test_a_borrowed_type_that_is_wrong_is_refused_by_the_runs_own_field(run: Liv
     assert run.jobs() == []
 
 
+def test_a_run_that_is_released_with_what_the_server_refuses_is_pending_until_it_is_mended(run: LiveRun) -> None:
+    run.apply("maxIterations=1", labels={"fake/seconds": "3s"}).wait_for_step("i000-evaluate")
+    run.patch(suspend=True)
+    run.wait("Suspended")
+    run.patch(suspend=False, execution={"defaults": {"affinity": NO_TERMS}})
+    status = run.wait("Pending")
+    assert status["message"] == run.condition("Accepted")["message"]
+    assert "nodeSelectorTerms: is missing" in status["message"]
+    assert run.condition("Suspended")["status"] == "False"
+    run.patch(execution={"defaults": {"affinity": None}})
+    run.wait("Succeeded")
+
+
 def test_a_borrowed_type_that_was_wrong_heals(run: LiveRun) -> None:
     run.apply("maxIterations=1", f"execution.defaults.affinity={json.dumps(NO_TERMS)}")
     assert until(lambda: run.condition("Accepted"))["status"] == "False"
@@ -142,6 +155,24 @@ def test_a_quota_that_refuses_the_pods_shows_within_a_minute_and_heals(run: Live
     assert run.cluster.kubectl("delete", "resourcequota", "none", "-n", run.namespace).ok
     run.wait("Succeeded", 90)
     assert run.condition("Degraded")["status"] == "False"
+
+
+@pytest.mark.parametrize("counted", ["count/jobs.batch", "count/pods"])
+def test_a_quota_that_finished_jobs_fill_is_told_with_how_long_they_stay(run: LiveRun, counted: str) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {counted: "1"}}}
+    assert run.cluster.apply(quota, namespace=run.namespace).ok
+    run.apply("maxIterations=1")
+    degraded = until(lambda: _true(run, "Degraded"))
+    assert f"exceeded quota: few, requested: {counted}=1, used: {counted}=1" in degraded["message"]
+    assert degraded["message"].endswith(
+        f"raise ResourceQuota few of namespace {run.namespace}, or delete Jobs there that are over; with a lower "
+        "spec.execution.ttlSecondsAfterFinished the next ones go sooner by themselves"
+    )
+    assert run.status["committed"] == ["i000-evaluate"]
+    run.patch(execution={"ttlSecondsAfterFinished": 0})
+    for job in run.items("jobs"):
+        assert run.cluster.kubectl("delete", "job", job["metadata"]["name"], "-n", run.namespace).ok
+    run.wait("Succeeded", 120)
 
 
 RANGE = {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}
