@@ -5,6 +5,7 @@ A summary has to fit a pod's termination message and a status; these figures nee
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from selfimprove.api.base import Model
@@ -56,6 +57,16 @@ class HeldOutDetails(Model):
     """Of M_0 alone."""
 
 
+class Guidance(Model):
+    """What `resample` of an iteration counted, all its shards together."""
+
+    strategy: str
+    counts: dict[str, int]
+    """By the manifest's own names (`guidance_counts`)."""
+    tokens: int
+    """The teacher's, the leak probe's and judges' among them."""
+
+
 class TrainingDetails(Model):
     """What `select` notes of the samples of M_(n-1)."""
 
@@ -96,12 +107,35 @@ def details_by_iteration(store: Store, ledger: Ledger) -> dict[int, TrainingDeta
     return {n: training_details(store, n) for n in _selected_iterations(ledger)}
 
 
+def guidance_by_iteration(store: Store, ledger: Ledger) -> dict[int, Guidance]:
+    """n -> what guidance came to in iteration n, of every iteration that has some shard of `resample`."""
+    found = {step.iteration: guidance_of(store, ledger, step.iteration) for step in ledger.committed}
+    return {n: each for n, each in sorted(found.items()) if each}
+
+
+def guidance_of(store: Store, ledger: Ledger, iteration: int) -> Guidance | None:
+    """What the manifests of `resample` say, as far as its shards are committed; None where none is."""
+    step = StepId(iteration, "resample")
+    found = (read_manifest(store, step_folder(step, shard)) for shard in sorted(ledger.shards_done(step)))
+    manifests = [each[0] for each in found if each]
+    if not manifests:
+        return None
+    counts: Counter[str] = Counter()
+    for manifest in manifests:
+        counts.update(manifest.summary.get("counts", {}))
+    strategy = manifests[0].settings.get("resampling", {}).get("strategy", "")
+    return Guidance(strategy=strategy, counts=dict(counts), tokens=sum(m.summary.get("tokens", 0) for m in manifests))
+
+
 def details_document(store: Store, ledger: Ledger) -> list[dict[str, object]]:
-    """All of them as JSON values, an iteration each, of iterations that were selected or measured."""
-    steps = [step for step in ledger.committed if step.step in ("select", "measure") and not step.split]
+    """All of them as JSON values, an iteration each, of iterations that were guided, selected or measured."""
+    noted = ("resample", "select", "measure")
+    steps = [step for step in ledger.committed if step.step in noted and not step.split]
+    guidance = guidance_by_iteration(store, ledger)
     return [
         {
             "iteration": n,
+            "guidance": guidance[n].to_json() if n in guidance else None,
             "training": training_details(store, n).to_json(),
             "heldOut": held_out_details(store, n).to_json(),
         }

@@ -30,6 +30,7 @@ from selfimprove.errors import (
     TerminatedError,
     UserError,
 )
+from selfimprove.guidance_counts import in_short
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.locks import run_lock
 from selfimprove.loop import Step, Stop, next_step, shards_of
@@ -65,7 +66,9 @@ def _done(summary: Summary | None) -> str:
     if summary is None:
         return ""
     tokens = f", {summary.tokens:,} tokens" if summary.tokens else ""
-    return f"{summary.rows:,} rows of {summary.prompts:,} prompts{tokens}, {summary.seconds:.1f} s"
+    more = in_short(summary.counts) if summary.step == "resample" else ""
+    line = f"{summary.rows:,} rows of {summary.prompts:,} prompts{tokens}, {summary.seconds:.1f} s"
+    return f"{line}; {more}" if more else line
 
 
 class LocalRun(Protocol):

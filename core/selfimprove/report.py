@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Literal, NamedTuple
 
 from selfimprove.details import Diversity, HeldOutDetails, Update
 from selfimprove.ledger import Ledger, StepId, Usage
@@ -156,6 +156,8 @@ class Column(NamedTuple):
 
     heading: str
     cell: Callable[[int], str]
+    justify: Literal["left", "right"] = "right"
+    """The first column's is always left."""
 
 
 def _tables(report: Report) -> list[Titled]:
@@ -273,7 +275,7 @@ def table(title: str, columns: Sequence[Column], rows: Sequence[int], best: int 
 
     found = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     for index, column in enumerate(columns):
-        found.add_column(column.heading, justify="left" if index == 0 else "right", no_wrap=True)
+        found.add_column(column.heading, justify="left" if index == 0 else column.justify, no_wrap=True)
     for row in rows:
         found.add_row(*(column.cell(row) for column in columns), style="bold" if row == best else None)
     return title, found if rows else None

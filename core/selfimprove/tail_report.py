@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from selfimprove.details import HeldOutDetails, TrainingDetails
+from selfimprove.details import Guidance, HeldOutDetails, TrainingDetails
+from selfimprove.guidance_counts import in_words
 from selfimprove.report import NOTHING, Column, Titled, percent, points, table
 from selfimprove.telemetry import Control, Counts, KeptLevels, Levels, Spread, Yield
 
@@ -48,6 +49,20 @@ def tail_tables(held_out: Mapping[int, HeldOutDetails], training: Mapping[int, T
         _texts(training),
         _yields(training),
     ]
+
+
+def guidance_table(guidance: Mapping[int, Guidance]) -> Titled:
+    """What `resample` counted, one line a kind of count."""
+    rows = [
+        (n, each.strategy, *line) for n, each in guidance.items() for line in in_words(each.counts, each.tokens).items()
+    ]
+    columns = [
+        Column("iteration", lambda at: str(rows[at][0])),
+        Column("strategy", lambda at: rows[at][1]),
+        Column("of", lambda at: rows[at][2]),
+        Column("counted", lambda at: rows[at][3], "left"),
+    ]
+    return table("What guidance came to", columns, range(len(rows)))
 
 
 def _last(found: Mapping[int, Levels | None]) -> Iterator[tuple[int, Levels]]:

@@ -55,7 +55,8 @@ def test_every_prompt_that_guidance_won_is_asked_once_without_the_hint(tiny_mode
 def test_its_tokens_are_counted_and_its_samples_are_no_ones_attempts(tiny_model: Path, tmp_path: Path) -> None:
     probed, plain = steered(tmp_path / "a", tiny_model), steered(tmp_path / "b", tiny_model, leakProbe=False)
     summary, without = (resample.run(shop.context("resample")) for shop in (probed, plain))
-    assert summary.tokens == without.tokens + sum(len(row["tokens"]) for row in probes(probed))
+    assert summary.tokens == without.tokens + summary.counts["probeTokens"]
+    assert summary.counts["probeTokens"] == sum(len(row["tokens"]) for row in probes(probed))
     assert summary.rows == without.rows
     assert summary.counts["tried"] == without.counts["tried"]
 

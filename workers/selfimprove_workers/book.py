@@ -31,12 +31,13 @@ class Book:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What all parts count, `tokens` apart."""
+        """What all parts count, of `tokens` those that no sample was drawn with: `teacherTokens`, `probeTokens`."""
         totals: Counter[str] = Counter()
         for chain in (self.samples, self.critiques, self.probes):
             totals.update(chain.totals)
         del totals["tokens"]
-        return dict(totals)
+        apart = {"teacherTokens": self.critiques, "probeTokens": self.probes}
+        return {**totals, **{name: n for name, chain in apart.items() if (n := chain.totals.get("tokens", 0))}}
 
     @property
     def tokens(self) -> int:

@@ -10,7 +10,9 @@ from selfimprove.artifacts import load_ledger
 from selfimprove.cli.filters import Filter
 from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
+from selfimprove.details import guidance_of
 from selfimprove.errors import UserError
+from selfimprove.guidance_counts import in_words
 
 STEPS = ("generate", "verify", "resample", "evaluate")
 
@@ -26,12 +28,18 @@ def samples(run: str, where: Where, wanted: Filter, as_json: bool) -> None:
     from selfimprove.cli.reading import Reader
 
     handle = where.find(run)
-    reader = Reader(handle.store, handle.spec, load_ledger(handle.store), wanted)
+    ledger = load_ledger(handle.store)
+    reader = Reader(handle.store, handle.spec, ledger, wanted)
     prompts = reader.prompts()
+    guided = guidance_of(handle.store, ledger, reader.iteration) if wanted.step == "resample" else None
     if as_json:
-        print_json({"runURI": handle.uri, "iteration": reader.iteration, "step": wanted.step, "prompts": prompts})
+        counts = {"counts": guided.counts} if guided else {}
+        shown = {"runURI": handle.uri, "iteration": reader.iteration, "step": wanted.step}
+        print_json({**shown, **counts, "prompts": prompts})
         return
     print(f"{handle.run.metadata.name}, {wanted.step} of iteration {reader.iteration}: {_count(prompts)}")
+    if guided and not prompts:
+        print("\n".join(f"{kind}: {line}" for kind, line in in_words(guided.counts, guided.tokens).items()))
     for prompt in prompts:
         print()
         print("\n".join(_lines(prompt)))

@@ -12,11 +12,13 @@ from typing import IO
 
 from selfimprove.artifacts import load_committed, load_ledger
 from selfimprove.details import (
+    Guidance,
     HeldOutDetails,
     TrainingDetails,
     details_by_iteration,
     details_by_model,
     details_document,
+    guidance_by_iteration,
 )
 from selfimprove.ledger import Ledger, ledger_of
 from selfimprove.loop import Step, Stop, next_step
@@ -27,7 +29,7 @@ from selfimprove.status import Activity, best_uri, status_of
 from selfimprove.stopping import best_iteration, warnings
 from selfimprove.store import Store
 from selfimprove.store.local import LOCK
-from selfimprove.tail_report import level_tables, tail_tables
+from selfimprove.tail_report import guidance_table, level_tables, tail_tables
 
 _HOLDER = re.compile(r"process (\d+) on (.+)")
 
@@ -78,16 +80,20 @@ class Notes:
 
     held_out: Mapping[int, HeldOutDetails]
     training: Mapping[int, TrainingDetails]
+    guidance: Mapping[int, Guidance]
 
     def tables(self, details: bool) -> list[Titled]:
         """Levels as bars; with `details` all else that shows the tail."""
         levels = level_tables(self.held_out, self.training)
-        return [*levels, *tail_tables(self.held_out, self.training)] if details else levels
+        if not details:
+            return levels
+        return [*levels, *tail_tables(self.held_out, self.training), guidance_table(self.guidance)]
 
 
 def notes_of_run(store: Store, ledger: Ledger) -> Notes:
     """Read the notes from the manifests."""
-    return Notes(details_by_model(store, ledger), details_by_iteration(store, ledger))
+    noted = details_by_model(store, ledger), details_by_iteration(store, ledger)
+    return Notes(*noted, guidance_by_iteration(store, ledger))
 
 
 def at_work_since(store: Store) -> datetime | None:
