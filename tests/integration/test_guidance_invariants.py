@@ -95,11 +95,14 @@ def test_no_hint_of_a_template_of_a_user_s_own_trains_and_the_manifest_names_its
 def test_adaptive_uses_several_strategies_and_repeats_itself(
     tiny_model: Path, tmp_path: Path, server: ChatServer
 ) -> None:
+    """Nothing wins here, so that prompts go up from the weakest hint."""
     resampling = {"strategy": "Adaptive", "target": 6, "maxRounds": 4}
-    one, other = (shop_of(tmp_path / name, tiny_model, server, resampling) for name in ("one", "other"))
+    right = {"verification": {"methods": [{"type": "GroundTruth"}]}}
+    one, other = (shop_of(tmp_path / name, tiny_model, server, resampling, **right) for name in ("one", "other"))
     for shop in (one, other):
         resample.run(shop.context("resample"))
     assert len({row["strategy"] for row in guided_rows(one)}) > 2
+    assert {row["strategy"] for row in guided_rows(one) if row["round"] == 1} <= {"BruteForce", "Interactive"}
     assert guided_rows(one) == guided_rows(other)
 
 

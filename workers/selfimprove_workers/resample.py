@@ -17,7 +17,7 @@ from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
-from selfimprove_workers.adapting import Adaptive
+from selfimprove_workers.adapting import VERSION, Adaptive
 from selfimprove_workers.book import Book
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.consulting import Consultant
@@ -101,6 +101,7 @@ def _settings(context: StepContext, course: Course) -> dict[str, Any]:
     return {
         "resampling": spec.resampling.model_dump(mode="json", by_alias=True, exclude=_ELSEWHERE),
         "strategies": {strategy.name: strategy.version for strategy in course.strategies},
+        **({"course": VERSION} if spec.resampling.strategy == "Adaptive" else {}),
         "sampling": vars(Plan.of_generation(spec)),
         "seed": spec.seed,
         "grading": spec.dataset.grading,
