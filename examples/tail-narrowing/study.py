@@ -17,16 +17,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from report import draw, report
 from sums import write_sums
-from won import Arm, arm_of, best_of, document_of, plain_samples
+from won import BASELINE, VANILLA, Arm, arm_of, best_of, document_of, plain_samples
+
+from selfimprove.errors import INTERRUPTED, TERMINATED
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 RUNS = Path("runs") / "tail-narrowing"
 TASKS = ("chain-sum", "gsm-symbolic")
-VANILLA = "None"
 STRATEGIES = (VANILLA, "BruteForce", "AnswerDriven", "RationaleDriven", "StateReset", "Interactive", "Adaptive")
 SHARED = ("i000/evaluate", "i001/generate")
 """Steps that all arms do alike: all that is sampled before `resample`."""
@@ -43,14 +45,21 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     if not arguments.so_far:
         make_sums()
+    whole = True
     for task in arguments.tasks or TASKS:
-        if not arguments.so_far:
-            do(task, arguments.iterations)
-        document = document_of(arms_of(task))
-        (RESULTS / f"{task}.json").write_text(json.dumps(document, indent=1) + "\n")
-        (RESULTS / f"{task}.md").write_text(report(task, document))
-        draw(RESULTS, task, document)
-        print((RESULTS / f"{task}.md").read_text(), flush=True)
+        whole &= arguments.so_far or do(task, arguments.iterations)
+        if arms := comparable(task):
+            write(task, document_of(arms))
+        whole &= bool(arms)
+    sys.exit(0 if whole else 1)
+
+
+def write(task: str, document: dict[str, Any]) -> None:
+    """The tables and plots of a task, the tables on the screen too."""
+    (RESULTS / f"{task}.json").write_text(json.dumps(document, indent=1) + "\n")
+    (RESULTS / f"{task}.md").write_text(report(task, document))
+    draw(RESULTS, task, document)
+    print((RESULTS / f"{task}.md").read_text(), flush=True)
 
 
 def make_sums() -> None:
@@ -60,21 +69,41 @@ def make_sums() -> None:
         known |= write_sums(RUNS / f"chain-sum-{name}.jsonl", size, seed, known)
 
 
-def do(task: str, iterations: int) -> None:
-    """All arms of a task, one iteration each; more of `None` and of the best."""
-    for strategy in STRATEGIES:
-        share(task, strategy)
-        run(task, strategy, 1)
-        require_same(task, strategy)
-    if iterations > 1:
-        for strategy in (VANILLA, best_of(arms_of(task))):
-            run(task, strategy, iterations)
+def do(task: str, iterations: int) -> bool:
+    """All arms of a task, one iteration each; more of `None` and of the best. Whether all came to their end."""
+    done = {strategy: begun_alike(task, strategy) and run(task, strategy, 1) for strategy in STRATEGIES}
+    if iterations > 1 and (arms := {name: arm for name, arm in arms_of(task).items() if done[name]}):
+        best = [best_of(arms)] if any(name != VANILLA for name in arms) else []
+        done |= {strategy: run(task, strategy, iterations) for strategy in (VANILLA, *best) if done[strategy]}
+    return all(done.values())
+
+
+def comparable(task: str) -> dict[str, Arm]:
+    """The arms that the tables can show; what they can't is told in a line."""
+    arms = arms_of(task)
+    if VANILLA not in arms:
+        tell(f"{task}: {VANILLA}, which all is compared with, has selected nothing yet; no tables are written")
+        return {}
+    if BASELINE not in arms and len(arms) > 1:
+        tell(f"{task}: {BASELINE}, which costs are compared with, has selected nothing yet; only {VANILLA} is shown")
+        return {VANILLA: arms[VANILLA]}
+    return arms
 
 
 def arms_of(task: str) -> dict[str, Arm]:
     """The arms of a task that are through with sampling; `None`, which the others are compared with, must be whole."""
     folders = {strategy: folder(task, strategy) for strategy in STRATEGIES}
     return {name: arm_of(each) for name, each in folders.items() if (each / "i001/select/00000/manifest.json").exists()}
+
+
+def begun_alike(task: str, strategy: str) -> bool:
+    """Give an arm the plain samples of `None`; False, told in a line, where there are none."""
+    missing = [step for step in SHARED if not (folder(task, VANILLA) / step / "00000/manifest.json").exists()]
+    if strategy != VANILLA and missing:
+        tell(f"{name_of(task, strategy)}: left out, since {name_of(task, VANILLA)} has not done {missing[0]}")
+        return False
+    share(task, strategy)
+    return True
 
 
 def share(task: str, strategy: str) -> None:
@@ -92,8 +121,11 @@ def share(task: str, strategy: str) -> None:
         shutil.copytree(source / step, target / step, ignore=without_manifest, dirs_exist_ok=True)
 
 
-def run(task: str, strategy: str, iterations: int) -> None:
-    """An arm up to M_`iterations`, from where it stands; one that is further stays as it is."""
+def run(task: str, strategy: str, iterations: int) -> bool:
+    """An arm up to M_`iterations`, from where it stands; one that is further stays as it is. Whether it came there.
+
+    One that does not is told in a line, and the others go on; a signal ends them all.
+    """
     done = len([*folder(task, strategy).glob("i*/measure/00000/manifest.json")]) - 1
     changes = {
         "metadata.name": name_of(task, strategy),
@@ -102,7 +134,18 @@ def run(task: str, strategy: str, iterations: int) -> None:
     }
     sets = [word for field, value in changes.items() for word in ("--set", f"{field}={value}")]
     command = [sys.executable, "-m", "selfimprove", "run", HERE / f"{task}.yaml", "--storage", RUNS, "--json", *sets]
-    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE)
+    code = subprocess.run([str(word) for word in command], check=False, stdout=subprocess.PIPE).returncode
+    if code in (INTERRUPTED, TERMINATED) or code < 0:
+        sys.exit(code if code > 0 else 128 - code)
+    if code:
+        tell(f"{name_of(task, strategy)}: ended with exit code {code}, its last line says why; the others go on")
+        return False
+    require_same(task, strategy)
+    return True
+
+
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def require_same(task: str, strategy: str) -> None:

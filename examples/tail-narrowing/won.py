@@ -162,7 +162,7 @@ def _arm(name: str, arms: Mapping[str, Arm]) -> dict[str, Any]:
     document = {
         "counts": arm.counts,
         "heldOut": _held_out(arm, 1, first) if arm.measured else None,
-        "versusVanilla": _versus(arm, first) if arm.measured and arm is not first else None,
+        "versusVanilla": _versus(arm, first) if arm.measured and first.measured and arm is not first else None,
         "examples": _levels(arm, first),
     }
     if name != VANILLA:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -10,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+STUDY = Path(__file__).parents[2] / "examples" / "tail-narrowing"
+
 
 def script(name: str) -> ModuleType:
     """A script of the study: examples are no package."""
-    path = Path(__file__).parents[2] / "examples" / "tail-narrowing" / f"{name}.py"
+    path = STUDY / f"{name}.py"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -65,3 +70,31 @@ def test_a_worked_solution_ends_in_the_value_of_the_sum_by_true_steps(terms: lis
     assert total == terms[0] + sum(term if sign == "+" else -term for sign, term in zip(signs, terms[1:], strict=True))
     assert len(steps) == len(terms) - 1
     assert is_sound(" ".join(steps))
+
+
+def study(folder: Path, *arguments: str, manifest: str | None = None) -> subprocess.CompletedProcess[str]:
+    """The study's own command, from a copy of it; with another manifest of its second task."""
+    shutil.copytree(STUDY, folder / "study", ignore=shutil.ignore_patterns("results"))
+    if manifest is not None:
+        (folder / "study" / "gsm-symbolic.yaml").write_text(manifest)
+    command = [sys.executable, "study/study.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_tables_of_nothing_are_a_line_and_no_traceback(tmp_path: Path) -> None:
+    found = study(tmp_path, "--so-far")
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr.splitlines() == [
+        f"{task}: None, which all is compared with, has selected nothing yet; no tables are written"
+        for task in ("chain-sum", "gsm-symbolic")
+    ]
+
+
+def test_an_arm_that_fails_is_told_and_what_needs_it_is_left_out(tmp_path: Path) -> None:
+    found = study(tmp_path, "gsm-symbolic", manifest="spec: {}\n")
+    lines = [line for line in found.stderr.splitlines() if line.startswith("gsm-symbolic")]
+    assert found.returncode == 1
+    assert "Traceback" not in found.stderr
+    assert lines[0] == "gsm-symbolic-none: ended with exit code 2, its last line says why; the others go on"
+    assert lines[1] == "gsm-symbolic-bruteforce: left out, since gsm-symbolic-none has not done i000/evaluate"
+    assert len(lines) == 8  # one an arm, and that there are no tables
