@@ -62,7 +62,8 @@ def _coverage(tail: Tail, folder: Path) -> Iterator[Path]:
 
 
 def _control(axes: Axes, chosen: Estimate, control: Control) -> None:
-    label = f"M_0 drawn again ({control.samples} samples a draw)"
+    samples = "1 sample" if control.samples == 1 else f"{control.samples} samples"
+    label = f"M_0 drawn again ({samples} a draw)"
     axes.axhline(100 * (chosen.value + control.rise.value), color="black", linestyle="--", linewidth=1, label=label)
 
 

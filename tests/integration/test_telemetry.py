@@ -72,7 +72,7 @@ def test_levels_that_the_base_models_draw_chose_are_compared_from_the_next_draw_
         select.run(shop.context("select", n))
     noted = [told(shop, n) for n in (1, 2, 3)]
     assert {each.levels.basis for each in noted if each.levels} == {"PassRate"}
-    assert {tuple(each.levels.names) for each in noted if each.levels} == {("100% to 100%", "0% to 0%")}
+    assert {tuple(each.levels.names) for each in noted if each.levels} == {("100%", "0%")}
     assert [each.kept_levels.compared_with for each in noted if each.kept_levels] == [None, None, 2]
 
 

@@ -145,6 +145,19 @@ def test_a_count_s_axis_has_whole_numbers_only(tmp_path: Path, monkeypatch: pyte
         assert all(tick == int(tick) for tick in drawn[name].axes[0].get_xticks())
 
 
+@pytest.mark.parametrize(("samples", "words"), [(1, "1 sample a draw"), (2, "2 samples a draw")])
+def test_the_control_line_says_of_how_many_samples_it_is(
+    samples: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, Figure] = {}
+    monkeypatch.setattr(plotting, "_save", lambda figure, path, option: drawn.update({path.name: figure}))
+    noted = HeldOutDetails(levels=LEVELS, control=CONTROL.model_copy(update={"samples": samples}))
+    draw_tail(Tail(held_out={0: noted}, training={}, coverage={0: estimate(0.1)}), tmp_path)
+    legend = drawn["coverage-by-level.png"].axes[0].get_legend()
+    assert legend is not None
+    assert f"M_0 drawn again ({words})" in [text.get_text() for text in legend.get_texts()]
+
+
 def test_a_run_of_which_nothing_is_noted_yet_says_so(tmp_path: Path, capfd: Capture) -> None:
     run = built_run(tmp_path).baseline()
     outcome = selfimprove(capfd, "plot", run.folder, "-o", tmp_path)

@@ -133,7 +133,7 @@ class TestDifficulty:
         found = difficulty_of([None] * 6, [None] * 6, rates(0, 0, 0.25, 0.5, 1, NAN))
         assert found is not None
         assert found.basis == "PassRate"
-        assert found.names == ("100% to 100%", "50% to 50%", "25% to 25%", "0% to 0%")
+        assert found.names == ("100%", "50%", "25%", "0%")
         assert found.level.tolist() == [3, 3, 2, 1, 0, -1]
 
     def test_where_nothing_tells_prompts_apart_there_are_no_levels(self):

@@ -90,7 +90,7 @@ def _by_name(levels: Sequence[str | None], rate: Floats) -> Difficulty | None:
         if len(numbers) < len(names):
             return None
         values = np.array([np.nan if level is None else numbers[level] for level in levels])
-        return _banded("Dataset", values, lambda low, high: f"{low:g} to {high:g}")
+        return _banded("Dataset", values, "{:g}".format)
     at = np.array([-1 if level is None else names.index(level) for level in levels], dtype=np.int64)
     if len(numbers) == len(names):
         hardness = np.array([numbers[name] for name in names])
@@ -108,7 +108,7 @@ def _by_steps(steps: Ints) -> Difficulty | None:
         return None
     if len(known) > MOST_LEVELS:
         values = np.where(steps > 0, steps, np.nan)
-        return _banded("ReferenceSteps", values, lambda low, high: f"{low:g} to {high:g}")
+        return _banded("ReferenceSteps", values, "{:g}".format)
     level = np.where(steps > 0, np.searchsorted(known, steps), -1)
     return Difficulty("ReferenceSteps", tuple(map(str, known)), level)
 
@@ -117,10 +117,10 @@ def _by_rate(rate: Floats) -> Difficulty | None:
     """Quintiles of prompts; prompts of one rate are of one level, so there may be fewer."""
     if len(np.unique(rate[np.isfinite(rate)])) < 2:
         return None
-    return _banded("PassRate", -rate, lambda low, high: f"{abs(low):.0%} to {abs(high):.0%}")
+    return _banded("PassRate", -rate, lambda end: f"{abs(end):.0%}")
 
 
-def _banded(basis: Basis, hardness: Floats, name: Callable[[float, float], str]) -> Difficulty | None:
+def _banded(basis: Basis, hardness: Floats, shown: Callable[[float], str]) -> Difficulty | None:
     known = np.isfinite(hardness)
     values, place, size = np.unique(hardness[known], return_inverse=True, return_counts=True)
     middle = (np.cumsum(size) - size / 2) / known.sum()
@@ -130,7 +130,8 @@ def _banded(basis: Basis, hardness: Floats, name: Callable[[float, float], str])
     bounds = [values[band == i] for i in range(band[-1] + 1)]
     if len(bounds) < 2:
         return None
-    return Difficulty(basis, tuple(name(float(each[0]), float(each[-1])) for each in bounds), level)
+    ends = [(shown(float(each[0])), shown(float(each[-1]))) for each in bounds]
+    return Difficulty(basis, tuple(low if low == high else f"{low} to {high}" for low, high in ends), level)
 
 
 def _number(name: str) -> float | None:
