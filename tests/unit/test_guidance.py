@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfimprove.api.selecting import Resampling, StrategyName, Teacher
 from selfimprove.errors import UserError
-from selfimprove_workers.guidance import strategies_for, token_ends_of
+from selfimprove_workers.guidance import check_templates, strategies_for, token_ends_of
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Attempt, Guided, Reference, Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
@@ -228,6 +228,24 @@ def test_a_template_of_a_user_s_own_is_what_the_student_reads_and_its_digest_is_
     assert said.startswith({"A": "Note: 7!", "R": "Seen: 3 + 4 = 7!", "I": "Heard: Look again!"}[name[0]])
     versions = [strategies_for(Resampling.model_validate(each), None)[0].version for each in (own, other)]
     assert "own@" in versions[0] and versions[0] != versions[1]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_under_adaptive_it_is_for_the_strategy_whose_hint_it_gives_and_the_others_show_ours(name: str) -> None:
+    settings = {"strategy": "Adaptive", "teacher": {"uri": "hf://lab/teacher"}}
+    ours, own = (
+        {each.name: each.version for each in strategies_for(Resampling.model_validate({**settings, **more}), None)}
+        for more in ({}, {"template": OWN[name]})
+    )
+    assert {each for each in ours if ours[each] != own[each]} == {name}
+    assert "own@" in own[name]
+
+
+def test_under_adaptive_a_template_that_is_nobody_s_is_refused_by_the_worker_too() -> None:
+    with pytest.raises(
+        UserError, match=r"suits no strategy that Adaptive chooses from: AnswerDriven: .*RationaleDriven: "
+    ):
+        check_templates(Resampling(strategy="Adaptive", template="Solve {{ question }}"))
 
 
 def test_a_teacher_is_asked_by_a_template_of_a_user_s_own() -> None:

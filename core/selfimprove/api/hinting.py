@@ -38,6 +38,33 @@ def asks_a_teacher(resampling: Resampling) -> bool:
     )
 
 
+def readers_of(resampling: Resampling) -> dict[StrategyName, Hint]:
+    """The strategies that `template` may be for: the one that is asked for, or those of Adaptive's that show one."""
+    if resampling.strategy != "Adaptive":
+        return {name: hint for name, hint in STUDENT.items() if name == resampling.strategy}
+    return {name: hint for name, hint in STUDENT.items() if name != "Interactive" or asks_a_teacher(resampling)}
+
+
+def suited(hints: Mapping[StrategyName, Hint], text: str, load: Load | None = None) -> StrategyName | None:
+    """The strategy whose hint a template of sound syntax gives; None where it is nobody's. Needs Jinja."""
+    return next((name for name, hint in hints.items() if hint_flaw(hint, text, load) is None), None)
+
+
+def flaw_for(hints: Mapping[StrategyName, Hint], text: str, load: Load | None = None) -> str | None:
+    """What is wrong with a template of sound syntax for each of these strategies; None where it suits one.
+
+    Needs Jinja: raises `ModuleNotFoundError` where it is not installed.
+    """
+    flaws = {name: hint_flaw(hint, text, load) for name, hint in hints.items()}
+    if None in flaws.values():
+        return None
+    if len(flaws) == 1:
+        return next(iter(flaws.values()))
+    return "suits no strategy that Adaptive chooses from: " + "; ".join(
+        f"{name}: {flaw}" for name, flaw in flaws.items()
+    )
+
+
 def hint_flaw(hint: Hint, text: str, load: Load | None = None) -> str | None:
     """What is wrong with the words of a template whose syntax is sound; None for the one of ours.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from selfimprove.api.hinting import STUDENT, TEACHER, asks_a_teacher
+from selfimprove.api.hinting import TEACHER, asks_a_teacher, readers_of
 from selfimprove.api.selecting import Resampling, StrategyName
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.base import Strategy
@@ -15,13 +15,15 @@ from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.prefixes import TokenEnds
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
 from selfimprove_workers.guidance.state_reset import StateReset
-from selfimprove_workers.templates import Template, hint_of
+from selfimprove_workers.templates import Template, hint_among, hint_of
+
+_TEMPLATE = "spec.resampling.template"
 
 STRATEGIES: dict[StrategyName, Callable[[Resampling, Any], Strategy]] = {
     "BruteForce": lambda resampling, tokenizer: BruteForce(),
-    "AnswerDriven": lambda resampling, tokenizer: AnswerDriven(_shown(resampling)),
-    "RationaleDriven": lambda resampling, tokenizer: RationaleDriven(_shown(resampling)),
-    "Interactive": lambda resampling, tokenizer: Interactive(_asked(resampling), _shown(resampling)),
+    "AnswerDriven": lambda resampling, tokenizer: AnswerDriven(_shown(resampling, "AnswerDriven")),
+    "RationaleDriven": lambda resampling, tokenizer: RationaleDriven(_shown(resampling, "RationaleDriven")),
+    "Interactive": lambda resampling, tokenizer: Interactive(_asked(resampling), _shown(resampling, "Interactive")),
     "StateReset": lambda resampling, tokenizer: StateReset(resampling.schedule, token_ends_of(tokenizer)),
 }
 
@@ -50,16 +52,18 @@ def strategies_for(resampling: Resampling, tokenizer: Any) -> list[Strategy]:
 
 def check_templates(resampling: Resampling) -> None:
     """Raises `UserError` for a template of the user's own by which a hint can't be given."""
-    if resampling.strategy in STUDENT:
-        _shown(resampling)
+    if (own := resampling.template) is not None and (hints := readers_of(resampling)):
+        hint_among(hints, own, _TEMPLATE)
     if asks_a_teacher(resampling):
         _asked(resampling)
 
 
-def _shown(resampling: Resampling) -> Template | None:
-    """The user's template for the student; None where there is none, as under Adaptive."""
-    own = resampling.template
-    return None if own is None else hint_of(STUDENT[resampling.strategy], own, "spec.resampling.template")
+def _shown(resampling: Resampling, name: StrategyName) -> Template | None:
+    """The user's template for the student of this strategy; None where there is none, or it is another's."""
+    if (own := resampling.template) is None:
+        return None
+    whose, template = hint_among(readers_of(resampling), own, _TEMPLATE)
+    return template if whose == name else None
 
 
 def _asked(resampling: Resampling) -> Template:

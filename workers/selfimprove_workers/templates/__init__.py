@@ -7,7 +7,7 @@ of ours in the spec, or bring their own text. Rendering is sandboxed: a spec's t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -18,8 +18,8 @@ from jinja2 import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from selfimprove.api.asking import TEMPLATES, template_flaw
-from selfimprove.api.hinting import Hint, hint_flaw
-from selfimprove.api.selecting import Method
+from selfimprove.api.hinting import Hint, flaw_for, hint_flaw, suited
+from selfimprove.api.selecting import Method, StrategyName
 from selfimprove.api.trying import reason
 from selfimprove.errors import UserError
 
@@ -102,6 +102,15 @@ def hint_of(hint: Hint, own: str | None, field: str) -> Template:
     if own is None or own.strip() == hint.ours:
         return shipped(hint.ours)
     return _own(own, field, lambda: hint_flaw(hint, own, _source))
+
+
+def hint_among(hints: Mapping[StrategyName, Hint], own: str, field: str) -> tuple[StrategyName, Template]:
+    """Whose hint a user's own text gives, and the text. Raises `UserError` for one that is nobody's."""
+    Template("own", own, field).check()
+    name = suited(hints, own, _source)
+    if name is None:
+        raise UserError(f"{field}: {flaw_for(hints, own, _source)}")
+    return name, hint_of(hints[name], own, field)
 
 
 def _own(text: str, field: str, flaw: Callable[[], str | None]) -> Template:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from selfimprove.api.hinting import STUDENT, TEACHER, Hint, asks_a_teacher, hint_flaw
+from selfimprove.api.hinting import STUDENT, TEACHER, Hint, asks_a_teacher, flaw_for, readers_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.acceptance import has_answers
 from selfimprove.api.rules.base import Rule, rule
@@ -80,17 +80,18 @@ def schedule(spec: Spec) -> Iterator[Problem]:
 
 @rule("resampling")
 def template(spec: Spec) -> Iterator[Problem]:
-    """What the student is shown has what its strategy is about."""
-    hint, text = STUDENT.get(spec.resampling.strategy), spec.resampling.template
-    yield from _template_problems("resampling.template", hint, text, f"by {', '.join(STUDENT)}", spec)
+    """What the student is shown has what its strategy is about, or one of those that Adaptive chooses from."""
+    hints, text = readers_of(spec.resampling), spec.resampling.template
+    whose = f"by {', '.join(STUDENT)} and Adaptive"
+    yield from _template_problems("resampling.template", hints, text, whose, spec)
 
 
 @rule("resampling")
 def critique_template(spec: Spec) -> Iterator[Problem]:
     """What a teacher is asked has the question and the attempt."""
-    hint = TEACHER if asks_a_teacher(spec.resampling) else None
+    hints: dict[StrategyName, Hint] = {"Interactive": TEACHER} if asks_a_teacher(spec.resampling) else {}
     whose, text = "by Interactive, and by Adaptive with a teacher", spec.resampling.critique_template
-    yield from _template_problems("resampling.critiqueTemplate", hint, text, whose, spec)
+    yield from _template_problems("resampling.critiqueTemplate", hints, text, whose, spec)
 
 
 RULES: tuple[Rule, ...] = (
@@ -104,21 +105,23 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _template_problems(field: str, hint: Hint | None, text: str | None, readers: str, spec: Spec) -> Iterator[Problem]:
-    """`hint`: None where the strategy reads no such template."""
+def _template_problems(
+    field: str, hints: Mapping[StrategyName, Hint], text: str | None, readers: str, spec: Spec
+) -> Iterator[Problem]:
+    """`hints`: of the strategies that may read it; empty where the spec's reads no such template."""
     if text is None:
         return
-    if hint is None:
+    if not hints:
         yield Problem(field, f"a template is read {readers}, not by {spec.resampling.strategy}; remove it")
         return
     flaws = list(template_problems(field, text))
-    yield from flaws or _flaws(field, hint, text)
+    yield from flaws or _flaws(field, hints, text)
 
 
-def _flaws(field: str, hint: Hint, text: str) -> Iterator[Problem]:
+def _flaws(field: str, hints: Mapping[StrategyName, Hint], text: str) -> Iterator[Problem]:
     """What a template of sound syntax leaves out; nothing where Jinja is not installed (a worker looks again)."""
     try:
-        flaw = hint_flaw(hint, text)
+        flaw = flaw_for(hints, text)
     except ModuleNotFoundError:
         return
     if flaw:
