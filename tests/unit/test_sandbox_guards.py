@@ -28,6 +28,7 @@ from selfimprove.errors import SurroundingsError, UserError
 from selfimprove_workers.sandbox import client, guards, seccomp
 from selfimprove_workers.sandbox.client import SOCKET, Connection, Limits, Outcome, Sandbox, server_command
 from selfimprove_workers.sandbox.seccomp import ALLOW, AUDIT_ARCH, CHECKED, COMPUTING, FAIL, FILES, KILL_PROCESS
+from tests.unit.sandbox_support import HELD, lacking, refused
 
 if sys.platform != "linux":
     pytest.skip("the sandbox needs Linux", allow_module_level=True)
@@ -175,6 +176,18 @@ def test_a_sidecar_keeps_nothing_of_its_containers_environment(place: str, monke
     assert servers
     assert [process.environ() for process in servers] == [client.SERVER_ENVIRONMENT] * len(servers)
     made.close()
+
+
+@pytest.mark.parametrize("state", ["all guards", "no namespaces", "no Landlock"])
+def test_of_what_is_installed_only_what_computes_can_be_imported_and_nothing_else_read(state: str) -> None:
+    """A package may be a data set with its gold answers, or the generator that knows them."""
+    sandbox = lacking(state)
+    for module in (selfimprove_workers, pytest, psutil):
+        refused(sandbox, f"open({module.__file__!r})")
+    missing = "try:\n    import psutil\nexcept (ImportError, OSError):\n    print('refused')\n"
+    assert sandbox.run(missing, HELD).out == "refused\n"
+    able = "import csv, sqlite3, mpmath, numpy, sympy\nprint(numpy.linalg.det(numpy.eye(2)), sympy.sqrt(4))"
+    assert sandbox.run(able, HELD) == Outcome("exit", 0, "1.0 2\n", "")
 
 
 def test_several_workers_threads_are_served_at_the_same_time(place: str, monkeypatch: pytest.MonkeyPatch) -> None:

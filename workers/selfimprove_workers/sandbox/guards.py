@@ -3,7 +3,7 @@
 Three, each of which would be a sandbox by itself against most of what a program may try; a machine may lack some:
 
 - seccomp: one process, one thread, no sockets, no signals (`seccomp`);
-- Landlock: no files but Python's libraries and the scratch folder (`landlock`);
+- Landlock: no files but the standard library, `PACKAGES` and the scratch folder (`landlock`);
 - namespaces: a root, a network and a process table of its own (`namespaces`).
 
 Limits of the kernel's come on top, always. Where neither seccomp nor namespaces hold, nothing is run.
@@ -16,8 +16,9 @@ import resource
 import signal
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from selfimprove_workers.sandbox import kernel, landlock, namespaces
 from selfimprove_workers.sandbox.scratch import InMemory, Nowhere, OnDisk, Scratch
@@ -29,6 +30,9 @@ OPEN_FILES = 64
 PROCESSES = 8
 """Where namespaces count a program's own: elsewhere the limit would count every process of the same user."""
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache")
+PACKAGES = ("numpy", "numpy.libs", "sympy", "mpmath", "gmpy2", "gmpy2.libs")
+"""What programs may import beside the standard library: another package may hold a data set with its answers."""
+_INSTALLED = ("site-packages", "dist-packages")
 _DEVICES = ("/dev/null", "/dev/urandom")
 
 
@@ -61,7 +65,9 @@ class Guards:
         if "namespaces" in self.has:
             namespaces.enter(readable, harmless, is_alone="seccomp" not in self.has)
         if "landlock" in self.has:
-            self._rules = landlock.Rules(landlock.version(), readable, harmless)
+            # Every rule costs every program. A root without other packages needs none for the parts beside them.
+            granted = [*_roots(), *_packages()] if "namespaces" in self.has else readable
+            self._rules = landlock.Rules(landlock.version(), granted, harmless)
         if "seccomp" in self.has:
             self._filter = Filter(files=self.has_files)
         self.scratch = InMemory() if "namespaces" in self.has else OnDisk() if self.has_files else Nowhere()
@@ -83,9 +89,9 @@ class Guards:
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         os.chdir(scratch)
-        _limit(limits, counts_processes="namespaces" in self.has)
         if self._rules:
-            self._rules.put_on(scratch)
+            self._rules.put_on(scratch)  # before the limit of open files, which its places are beyond
+        _limit(limits, counts_processes="namespaces" in self.has)
         kernel.drop_capabilities()
         if self._filter:
             self._filter.put_on()
@@ -131,9 +137,32 @@ def missing(has: frozenset[str]) -> str:
 
 
 def readable_paths() -> list[str]:
-    """Python's libraries and what they load."""
-    python = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    """The standard library, what it loads, and `PACKAGES`: of what else is installed nothing can be read."""
+    standard = (part for root in _roots() for part in _without_installed(Path(root)))
+    return sorted({*standard, *_packages()})
+
+
+def _roots() -> list[str]:
+    python = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
     return sorted({path for path in (*python, *_SYSTEM) if os.path.exists(path)})  # noqa: PTH110
+
+
+def _packages() -> list[str]:
+    folders = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    return sorted(str(folder / name) for folder in folders for name in PACKAGES if (folder / name).exists())
+
+
+def _without_installed(folder: Path) -> Iterator[str]:
+    """The folder, or the parts of it that are no installed packages."""
+    inside = [found for name in _INSTALLED for pattern in (name, f"python*/{name}") for found in folder.glob(pattern)]
+    if not inside or not folder.is_dir():
+        yield str(folder)
+        return
+    for child in folder.iterdir():
+        if any(each.is_relative_to(child) and each != child for each in inside):
+            yield from _without_installed(child)
+        elif child not in inside and child.exists():
+            yield str(child)
 
 
 def devices() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,8 @@ WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG = (
 TRUNCATE = 1 << 14
 _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 """All rights of files that a version knows, each of which is forbidden where no rule grants it."""
+_PLACES_FROM = 128
+"""Above `guards.OPEN_FILES`, since there are hundreds of places."""
 _CREATE_RULESET_VERSION, _RULE_PATH_BENEATH = 1, 1
 
 
@@ -38,27 +41,28 @@ class Rules:
 
     def __init__(self, speaks: int, readable: Iterable[str], devices: Iterable[str]) -> None:
         self._all = _RIGHTS[min(speaks, max(_RIGHTS))]
-        self._granted = [(_place(path), READ_FILE | (READ_DIR if Path(path).is_dir() else 0)) for path in readable]
-        self._granted += [(_place(path), READ_FILE | WRITE_FILE | TRUNCATE) for path in devices]
+        granted = {os.path.realpath(path): READ_FILE | (READ_DIR if Path(path).is_dir() else 0) for path in readable}
+        granted |= dict.fromkeys(devices, READ_FILE | WRITE_FILE | TRUNCATE)
+        self._granted = [_PathBeneath(rights & self._all, _place(path)) for path, rights in granted.items()]
 
     def put_on(self, scratch: str) -> None:
         """From here on, and for good. Needs no_new_privs. Raises `OSError`."""
         attributes = _Ruleset(self._all)
         ruleset = kernel.call("landlock_create_ruleset", ctypes.byref(attributes), ctypes.sizeof(attributes), 0)
-        for place, rights in self._granted:
-            self._grant(ruleset, place, rights)
+        for rule in self._granted:
+            kernel.call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
         own = _place(scratch)
         files = READ_FILE | WRITE_FILE | TRUNCATE | REMOVE_FILE | MAKE_REG
-        self._grant(ruleset, own, files | READ_DIR | REMOVE_DIR | MAKE_DIR)
+        rule = _PathBeneath((files | READ_DIR | REMOVE_DIR | MAKE_DIR) & self._all, own)
+        kernel.call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
         kernel.call("landlock_restrict_self", ruleset, 0)
         os.close(own)
         os.close(ruleset)
 
-    def _grant(self, ruleset: int, place: int, rights: int) -> None:
-        rule = _PathBeneath(rights & self._all, place)
-        kernel.call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
-
 
 def _place(path: str) -> int:
-    """A file descriptor that names a path in rules, again and again."""
-    return os.open(path, os.O_PATH | os.O_CLOEXEC)
+    """A file descriptor that names a path in rules, again and again: of a number that no limit of programs counts."""
+    low = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    high = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _PLACES_FROM)
+    os.close(low)
+    return high

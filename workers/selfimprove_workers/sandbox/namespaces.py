@@ -61,7 +61,8 @@ def unmount_scratch() -> None:
 
 def _outermost(paths: list[str]) -> list[str]:
     """The paths without those inside another."""
-    return [path for path in paths if not any(Path(path).is_relative_to(other) for other in paths if other != path)]
+    known = set(paths)
+    return [path for path in paths if not any(str(parent) in known for parent in Path(path).parents)]
 
 
 def _bind(path: str) -> None:
