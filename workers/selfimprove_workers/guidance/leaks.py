@@ -21,18 +21,38 @@ LEAST_WORDS = 5
 
 _GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
 _SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
+_REMARK = (
+    r"(?:feedback|correction|critique|hint|comments?|clarification|explanation|guidance|advice|suggestions?|reminder"
+    r"|(?:your|the)\s+help|patience|pointing|noting|noticing|correcting|catching|telling|showing|explaining|clarifying"
+    r"|reminding)"
+)
+_FAULT = r"(?:mistakes?|errors?|oversight|confusion|miscalculation|slip|misunderstanding|misreading)"
 _HINT_PHRASES = re.compile(
     rf"""
-    \bas\s+(?:was\s+|already\s+)?(?:{_GIVEN}|you\s+(?:said|pointed\s+out|mentioned|noted))\b
+    \bas\s+(?:was\s+|already\s+)?(?:given|provided|suggested|supplied|you\s+(?:said|pointed\s+out|mentioned|noted))\b
+    | \byou(?:['’]ve|\s+have)?\s+(?:rightly\s+|correctly\s+)?(?:pointed\s+out|(?:gave|provided|showed|told)\s+me)\b
     | \b{_GIVEN}\s+(?:final\s+|correct\s+)?{_SHOWN}\b
     | \b{_SHOWN}\s+(?:is|was|that\s+(?:is|was)|has\s+been)\s+(?:already\s+)?(?:given|provided|shown\s+above)\b
-    | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction)\b
-    | \b(?:my\s+(?:previous|earlier|first|last)|the\s+previous)\s+(?:attempt|answer|solution)\b
+    | \b{_SHOWN}\s+(?:that\s+)?(?:you(?:['’]ve|\s+have)?|i\s+(?:was|have\s+been))\s+
+      (?:gave|given|provided|shown|showed|told|mentioned|suggested|supplied)\b
+    | \b(?:according\s+to|based\s+on|as\s+in|following|per)\s+(?:the|this|your)\s+(?:above\s+)?
+      (?:answer|solution|hint|explanation|feedback|critique|correction)\b(?!\s+(?:choices?|options?|key|sheet|set)\b)
+    | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction|comments?|suggestion|advice|guidance)\b
+    | \b(?:my\s+(?:previous|earlier|first|last|original|initial)|the\s+previous)\s+(?:attempt|answer|solution)\b
+    | \bmy\s+(?:(?:previous|earlier|first|last|own)\s+)?{_FAULT}\b | \bmy\s+apologies\b
+    | (?:\A\W*|[.!?,\n]\s*|\bi(?:\s+am|['’]m)\s+(?:so\s+|very\s+)?)sorry\s+(?:for|about)\s+(?:my|the|that|this)\s+
+      (?:\w+\s+)?{_FAULT}\b
+    | \bthank(?:s|\s+you)(?:\s+(?:so\s+|very\s+)?much|\s+a\s+lot)?\s+for\s+(?:(?:the|your|this|that)\s+)?(?:\w+\s+)?
+      {_REMARK}\b
+    | (?<!\bif\s)\byou(?:['’]re|\s+(?:are|were))\s+(?:absolutely\s+|quite\s+|completely\s+|indeed\s+)?(?:right|correct)
+      (?=\s*(?:[,.!;:–—]|-\s|$|\b(?:that|about|and\s+i)\b))
+    | \bgood\s+catch\b | \b(?:corrected|revised)\s+(?:solution|answer|attempt|version)\b
     | \b(?:my|your)\s+own\s+words\b | \bdo\s+not\s+(?:copy|mention)\s+it\b
     | \bi\s+(?:apologi[sz]e|made\s+(?:a|an)\s+(?:mistake|error))\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+"""What answers a remark, or points at a text that is not there. "As shown above" is most often the sample's own."""
 _NO_HINT = re.compile(
     r"[\s,]+(?:by\b|below\b|in\s+the\s+(?:problem|question|exercise|task|statement)\b)", re.IGNORECASE
 )
