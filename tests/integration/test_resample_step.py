@@ -19,6 +19,8 @@ from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
 from selfimprove_workers import generate, resample, tutoring
 from selfimprove_workers.chat import render
+from selfimprove_workers.guidance.leaks import NGRAM
+from selfimprove_workers.tasks.phrases import prose_words
 from tests.integration.steps_support import Rows, Workshop, workshop
 
 SOLUTION = "Three and four.\nThe answer is 7.\nDone"
@@ -156,19 +158,19 @@ def test_a_copy_of_the_reference_earns_nothing(tiny_model: Path, tmp_path: Path)
     """What the model says after a prefix is made the rest of the reference: saying it again is then a copy."""
     settings = {"strategy": "StateReset", "schedule": "Lines", "target": 1, "maxRounds": 1}
     anything = {"type": "Likelihood", "weighting": {"type": "Threshold", "threshold": -50.0}}
-    likely = {"verification": {"methods": [anything]}}
+    likely = {"verification": {"methods": [anything]}, "generation": {"maxTokens": 64}}
     first = shop_of(tmp_path / "first", tiny_model, prompts(8, rationale="So:\nx"), settings, **likely)
     first.commit_answers({f"p{i}": ["?"] for i in range(8)}, logprob_sum=-1000.0)
     resample.run(first.context("resample"))
     said = {row["prompt"]: row["text"] for row in guided_rows(first)}
-    one_line = {prompt: text for prompt, text in said.items() if len(text.splitlines()) == 2 and "\ufffd" not in text}
-    assert one_line
-    copied = [{**row, "rationale": one_line.get(row["id"], "So:\nx")} for row in prompts(8)]
+    wordy = {prompt: text for prompt, text in said.items() if len(prose_words(text)) > NGRAM}
+    assert wordy
+    copied = [{**row, "rationale": wordy.get(row["id"], "So:\nx")} for row in prompts(8)]
     second = shop_of(tmp_path / "second", tiny_model, copied, settings, **likely)
     second.commit_answers({f"p{i}": ["?"] for i in range(8)}, logprob_sum=-1000.0)
     summary = resample.run(second.context("resample"))
-    assert {row["prompt"] for row in decisions(second) if row["reason"] == "copy"} == set(one_line)
-    assert summary.counts["copy"] == len(one_line)
+    assert {row["prompt"] for row in decisions(second) if row["reason"] == "copy"} == set(wordy)
+    assert summary.counts["copy"] == len(wordy)
 
 
 def test_what_was_given_with_its_answer_is_counted_apart(tiny_model: Path, tmp_path: Path) -> None:

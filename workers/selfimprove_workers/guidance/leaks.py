@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Leak
 from selfimprove_workers.guidance.golds import gold_position, without_gold
+from selfimprove_workers.tasks.phrases import prose_words
 
 NGRAM = 8
 """Words that stand together by more than chance."""
@@ -81,15 +82,17 @@ def leak_of(
 
 
 def copies(said: str, rationale: str, question: str = "", prefix: str = "") -> bool:
-    """Whether a text is the reference, or the rest of it, or mostly made of its 8-grams.
+    """Whether a text is the reference, or mostly made of its 8-grams. What the question says too is nobody's copy.
 
-    What the question says too is nobody's copy.
+    What goes on from a prefix was shown no more than that: to say the rest is to know it by heart, or to have no other
+    way to go on. Numbers and formulas are forced by what stands before, so only words tell, 8 of them in a row.
     """
-    words = _words(said)
-    if words and words in (_words(rationale), _words(rationale[len(prefix) :] if prefix else rationale)):
+    words = prose_words if prefix else _words
+    own, theirs, asked = (words(text.casefold()) for text in (said, rationale, question))
+    if own and own == theirs and not prefix:
         return True
-    own = _ngrams(words) - _ngrams(_words(question))
-    return len(own & _ngrams(_words(rationale))) > MOST_COPIED * len(own)
+    grams = _ngrams(own) - _ngrams(asked)
+    return len(grams & _ngrams(theirs)) > MOST_COPIED * len(grams)
 
 
 def speaks_of_hint(said: str, question: str = "") -> bool:
