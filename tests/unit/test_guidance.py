@@ -127,6 +127,9 @@ def test_the_papers_schedule_gives_its_last_share_twice_before_it_starts_over() 
         ("24/2 makes 12", "12", "24/2 makes "),
         ("1,234 is no 234", "234", "1,234 is no "),
         ("the pair (3,4)", "4", "the pair (3,"),
+        ("that is forty-two of them", "42", "that is "),
+        ("a dozen eggs", "12", ""),
+        ("that is forty-two of them", "40", "that is forty-two of them"),
     ],
 )
 def test_the_gold_is_found_as_a_thing_of_its_own(text: str, gold: str, before: str) -> None:

@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from selfimprove.artifacts import PartWriter, read_rows
 from selfimprove_workers.context import StepContext
+from selfimprove_workers.guidance.golds import option_of
 from selfimprove_workers.guidance.interactive import Interactive
-from selfimprove_workers.guidance.leaks import names_answer
+from selfimprove_workers.guidance.naming import is_said_anyway, names_answer
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.sampling import SECONDS_A_PART
-from selfimprove_workers.tasks.base import Verdict
+from selfimprove_workers.tasks.base import Task, Verdict
 from selfimprove_workers.teachers.base import Answer, Question, Teacher, Trouble
 from selfimprove_workers.turns import Turn
 
@@ -110,17 +111,8 @@ class Consultant:
 
     def _row(self, prompt: PromptRow, round: int, answer: Answer, asked: bool) -> dict[str, Any]:
         text = without_thoughts(answer.text)
-        outcome = self._outcome(prompt, answer, text) if asked else NOTHING_WRONG
+        outcome = outcome_of(self._context.task, prompt, answer, text) if asked else NOTHING_WRONG
         return {"prompt": prompt.id, "round": round, "outcome": outcome, "critique": text, "tokens": answer.tokens}
-
-    def _outcome(self, prompt: PromptRow, answer: Answer, text: str) -> str:
-        if answer.trouble:
-            return answer.trouble.value
-        if sum(map(str.isalpha, text)) < _LEAST_LETTERS:
-            return Trouble.NONSENSE.value
-        gold = prompt.answer or ""
-        solved = self._context.task.check(text, gold, prompt.extra).flexible is Verdict.CORRECT
-        return STATES_ANSWER if solved or names_answer(text, gold) else GIVEN
 
     def _keep(self, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -132,6 +124,20 @@ class Consultant:
     def _know(self, rows: Sequence[dict[str, Any]]) -> None:
         self._known.update({(row["round"], row["prompt"]): row for row in rows})
         self.dearest = max([self.dearest, *(row["tokens"] for row in rows)])
+
+
+def outcome_of(task: Task, prompt: PromptRow, answer: Answer, text: str) -> str:
+    """What a critique comes to, its thoughts left out of `text`: `GIVEN`, or why the student gets none."""
+    if answer.trouble:
+        return answer.trouble.value
+    if sum(map(str.isalpha, text)) < _LEAST_LETTERS:
+        return Trouble.NONSENSE.value
+    gold, question = prompt.answer or "", prompt.messages[-1]["content"] if prompt.messages else ""
+    option = option_of(gold, question, prompt.extra)
+    check = task.check(text, gold, prompt.extra)
+    read = check.strict if is_said_anyway(gold, option, question) else check.flexible
+    named = names_answer(text, gold, option, question)
+    return STATES_ANSWER if named or read is Verdict.CORRECT else GIVEN
 
 
 def without_thoughts(text: str) -> str:

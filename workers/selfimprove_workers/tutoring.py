@@ -244,7 +244,7 @@ class Tutor:
         said = self.decode(done.tokens)
         prompt = plan.prompt.prompt
         question = "\n".join(message["content"] for message in prompt.messages)
-        leak = leak_of(plan.turn.strategy.leaks, said, question, prompt.answer, prompt.rationale, plan.prefix)
+        leak = leak_of(plan.turn.strategy.leaks, said, question, plan.prompt.reference, plan.prefix)
         return leak.value if leak else ACCEPTED
 
 

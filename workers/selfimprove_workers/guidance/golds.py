@@ -1,6 +1,7 @@
 """Where a text holds the gold answer, read as the graders read it: 5000.5 in `$5,000.50`, 48 in `48km`.
 
-What is not a number is looked for as it is written. Of a choice the option's own text gives the answer away too.
+A number may stand there in words, too: 12 in `a dozen`. What is none is looked for as it is written. Of a choice the
+option's own text gives the answer away too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from selfimprove_workers.guidance.number_words import spoken_numbers
 from selfimprove_workers.tasks.equality import read, same_quantity
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity
 from selfimprove_workers.tasks.phrases import NUMBER
@@ -22,15 +24,25 @@ def gold_position(text: str, answer: str | None, option: str | None = None) -> i
 
     72 is not in 172. The text's length where it stands nowhere.
     """
-    golds = [gold for gold in (answer, option) if gold and gold.strip()]
-    starts = [start for gold in golds for spans in (_plain(text, gold), _composed(text, gold)) for start, _ in spans]
-    return min(starts, default=len(text))
+    return min((start for gold in golds_of(answer, option) for start, _ in gold_spans(text, gold)), default=len(text))
 
 
-def without_gold(text: str, answer: str) -> str:
+def gold_spans(text: str, gold: str) -> Iterator[tuple[int, int]]:
+    """Where each gold begins and ends, in no order; one may stand inside another."""
+    for spans in (_plain(text, gold), _composed(text, gold), _spoken(text, gold)):
+        yield from spans
+
+
+def golds_of(answer: str | None, option: str | None) -> list[str]:
+    """Whatever of an answer and the option that it names says anything."""
+    return [gold for gold in (answer, option) if gold and gold.strip()]
+
+
+def without_gold(text: str, answer: str, option: str | None = None) -> str:
     """The text with every gold replaced by a space; a sum that comes to it, as 24/2 for 12, stays."""
+    golds = golds_of(answer, option)
     kept, end = [], 0
-    for start, stop in sorted(_plain(text, answer)) if answer.strip() else ():
+    for start, stop in sorted(span for gold in golds for way in (_plain, _spoken) for span in way(text, gold)):
         if stop > end:
             kept.append(text[end : max(start, end)])
             end = stop
@@ -66,6 +78,15 @@ def _composed(text: str, gold: str) -> Iterator[tuple[int, int]]:
     for found in NUMBER.finditer(text):
         if not (is_whole and _RATIO.search(found[0])) and _equals(quantity, found[0]):
             yield found.span()
+
+
+def _spoken(text: str, gold: str) -> Iterator[tuple[int, int]]:
+    """Every number in words that equals the gold."""
+    quantity = _quantity(gold)
+    if quantity is not None:
+        for start, stop, found in spoken_numbers(text):
+            if same_quantity(quantity, found, percent_asked=True):
+                yield start, stop
 
 
 def _written(gold: str) -> re.Pattern[str]:

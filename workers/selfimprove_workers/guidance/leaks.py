@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from selfimprove_workers.guidance.base import Leak
-from selfimprove_workers.guidance.golds import gold_position, without_gold
+from selfimprove_workers.guidance.base import Leak, Reference
+from selfimprove_workers.guidance.golds import without_gold
 from selfimprove_workers.tasks.phrases import prose_words
 
 NGRAM = 8
@@ -65,18 +65,19 @@ _EMPTY_WORDS = re.compile(
 
 
 def leak_of(
-    looked_for: frozenset[Leak], said: str, question: str, answer: str | None, rationale: str | None, prefix: str = ""
+    looked_for: frozenset[Leak], said: str, question: str, reference: Reference, prefix: str = ""
 ) -> Leak | None:
     """The first leak, of those that are looked for, in what the model said itself; None where there is none.
 
     `prefix`: the beginning of the reference that it was given, and need not say again.
     """
+    answer, rationale = reference.answer, reference.rationale
     for leak in (each for each in Leak if each in looked_for):
         if leak is Leak.COPY and rationale is not None and copies(said, rationale, question, prefix):
             return leak
         if leak is Leak.SPOKEN_OF and speaks_of_hint(said, question):
             return leak
-        if leak is Leak.NO_REASONING and answer is not None and is_bare(said, answer):
+        if leak is Leak.NO_REASONING and answer is not None and is_bare(said, answer, reference.option):
             return leak
     return None
 
@@ -103,21 +104,11 @@ def speaks_of_hint(said: str, question: str = "") -> bool:
     )
 
 
-def is_bare(said: str, answer: str) -> bool:
+def is_bare(said: str, answer: str, option: str | None = None) -> bool:
     """Whether a text gives the answer and says no more: no other number, and fewer than `LEAST_WORDS` words."""
-    rest = without_gold(said, answer)
+    rest = without_gold(said, answer, option)
     words = [word for word in _words(rest) if word[0].isalnum() and not _EMPTY_WORDS.fullmatch(word)]
     return rest != said and len(words) < LEAST_WORDS and not any(word[0].isdigit() for word in words)
-
-
-def names_answer(said: str, answer: str) -> bool:
-    """Whether a text holds the answer; a single letter that is a word too (A, I) only where it is called an answer."""
-    if answer.strip() in ("A", "I"):
-        letter = answer.strip()
-        return (
-            re.search(rf"\({letter}\)|(?i:answer|option|choice|letter)\W+(?:(?i:is)\W+)?{letter}\b", said) is not None
-        )
-    return gold_position(said, answer) < len(said)
 
 
 def _words(text: str) -> list[str]:

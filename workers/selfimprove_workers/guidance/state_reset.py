@@ -16,7 +16,7 @@ class StateReset:
     """`schedule`: Lines, Tokens, None to choose by the reference's shape, or Paper, which may give the gold away."""
 
     name = "StateReset"
-    version = "state-reset-2"
+    version = "state-reset-3"
     needs_answer = False
     needs_rationale = True
     needs_teacher = False

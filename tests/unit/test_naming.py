@@ -1,0 +1,152 @@
+"""When a critique tells the answer, and when it only speaks of the question; numbers in words."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove_workers.consulting import GIVEN, STATES_ANSWER, outcome_of
+from selfimprove_workers.guidance.naming import is_said_anyway, names_answer
+from selfimprove_workers.guidance.number_words import spoken_numbers
+from selfimprove_workers.prompts import PromptRow
+from selfimprove_workers.tasks import Choice, Math
+from selfimprove_workers.tasks.base import Task
+from selfimprove_workers.teachers.base import Answer
+
+CLIPS = "Natalia sold clips to 48 of her friends in April, and half as many in May. How many in April?"
+LARGER = "Which is larger, the Sun or the Moon?\nA) Sun\nB) Moon"
+CAPITAL = "What is the capital of France?\nA) London\nB) Paris\nC) Rome"
+WORDS = ["a", "an", "and", "minus", "half", "third", "two", "forty-two", "hundred", "million", "dozen", "x", ",", "-"]
+CITIES = {"choices": [{"label": text[0], "text": text[3:]} for text in CAPITAL.splitlines()[1:]]}
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "names"),
+    [
+        ("The sum should be 72, not 48.", "72", True),
+        ("Half of 172 is not 48.", "72", False),
+        ("It should be $5,000.50.", "5000.5", True),
+        ("A mistake in the second step. I think so.", "A", False),
+        ("It should have been option A.", "A", True),
+        ("Look at (A) again.", "A", True),
+        ("The answer is A.", "A", True),
+        ("A closer look at B helps.", "B", True),
+        ("The correct result is forty-two, not forty.", "42", True),
+        ("The correct result is forty-two, not forty.", "40", True),
+        ("You got 11 but twelve apples remain.", "12", True),
+        ("It should be a dozen.", "12", True),
+        ("Half a dozen are left.", "6", True),
+        ("That is one hundred and five in all.", "105", True),
+        ("Take half of it.", "0.5", True),
+        ("You mixed up the two numbers.", "2", False),
+        ("The answer is two.", "2", True),
+        ("The first one is wrong.", "1", False),
+        ("There is no reason for it.", "no", False),
+        ("The answer is no.", "no", True),
+    ],
+)
+def test_an_answer_is_named_where_it_stands_as_a_thing_of_its_own(said: str, answer: str, names: bool) -> None:
+    assert names_answer(said, answer) is names
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("The attempt is not careful: it should have said Paris.", True),
+        ("The capital of France is Paris and not London.", True),
+        ("The second option is the right one, not the first.", True),
+        ("Look at B again.", True),
+        ("London is in England.", False),
+        ("The first option is another country's capital.", False),
+    ],
+)
+def test_a_choice_is_named_by_its_label_its_text_or_its_place(said: str, names: bool) -> None:
+    assert names_answer(said, "B", "Paris", CAPITAL) is names
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("You did not halve the 48 clips of April.", False),
+        ("She sold 48 clips in April, which you doubled.", False),
+        ("The answer is not 48 halves.", False),
+        ("It should be 48.", True),
+        ("The total is therefore forty-eight.", True),
+        ("48 is the right answer.", True),
+        ("So it = 48.", True),
+    ],
+)
+def test_a_number_of_the_question_is_named_only_where_it_is_called_the_answer(said: str, names: bool) -> None:
+    assert names_answer(said, "48", None, CLIPS) is names
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("You compare how far the Sun is, not its size.", False),
+        ("It should have said the Sun.", True),
+        ("The Sun is the right answer.", True),
+    ],
+)
+def test_so_is_a_choice_that_the_question_speaks_of_beside_its_list(said: str, names: bool) -> None:
+    assert names_answer(said, "A", "Sun", LARGER) is names
+    assert is_said_anyway("A", "Sun", LARGER)
+    assert not is_said_anyway("B", "Paris", CAPITAL)
+
+
+@pytest.mark.parametrize(
+    ("said", "comes_to"),
+    [
+        ("It should have said Paris, since London is in England.", STATES_ANSWER),
+        ("London is in England: look at the other countries.", GIVEN),
+    ],
+)
+@pytest.mark.parametrize("extra", [CITIES, None])
+def test_a_critique_that_states_the_option_is_refused_mapped_or_listed(
+    said: str, comes_to: str, extra: dict[str, Any] | None
+) -> None:
+    assert outcome(Choice(), said, "B", CAPITAL, extra) == comes_to
+
+
+@pytest.mark.parametrize(
+    ("said", "comes_to"),
+    [
+        ("Look again at the 48.", GIVEN),
+        ("The answer is 48.", STATES_ANSWER),
+        ("What would 24 + 24 be, and why?", GIVEN),
+        ("In the end it is forty-eight.", STATES_ANSWER),
+    ],
+)
+def test_an_honest_critique_may_speak_of_what_the_question_says(said: str, comes_to: str) -> None:
+    assert outcome(Math(), said, "48", CLIPS) == comes_to
+
+
+def outcome(task: Task, said: str, gold: str, question: str, extra: dict[str, Any] | None = None) -> str:
+    prompt = PromptRow("p", [{"role": "user", "content": question}], gold, None, None, extra)
+    return outcome_of(task, prompt, Answer(said, 10), said)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("forty-two or twenty one", {"forty-two": 42, "twenty one": 21}),
+        ("Half a dozen, two dozen, a dozen", {"Half a dozen": 6, "two dozen": 24, "a dozen": 12}),
+        ("two and three", {"two": 2, "three": 3}),
+        ("negative five, two and a half", {"negative five": -5, "two and a half": 2.5}),
+        ("the twenty-third, a two-step sum, and an hour", {}),
+        ("someone, weighty, often", {}),
+    ],
+)
+def test_numbers_in_words_are_found_whole(text: str, found: dict[str, float]) -> None:
+    assert {text[start:stop]: float(number.value) for start, stop, number in spoken_numbers(text)} == found
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=9))
+def test_whatever_words_stand_together_the_numbers_do_not_overlap(words: list[str]) -> None:
+    spans = [(start, stop) for start, stop, _ in spoken_numbers(" ".join(words))]
+    assert all(start < stop for start, stop in spans)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
