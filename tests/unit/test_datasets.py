@@ -18,6 +18,7 @@ from selfimprove.errors import UserError
 from selfimprove.seeds import fraction
 from selfimprove_workers.datasets import PromptRow, PromptSets, load_sets
 from selfimprove_workers.datasets.answers import asks_for_percentage
+from selfimprove_workers.datasets.solutions import lacking_solutions
 from selfimprove_workers.tasks import Verdict, task_for
 
 GSM8K = [
@@ -358,6 +359,52 @@ def test_more_shards_than_prompts_are_refused(tmp_path: Path) -> None:
         UserError, match=r"^spec\.generation\.shards: 9 is more than the \d training prompts; lower it$"
     ):
         load_sets(Spec.model_validate(spec))
+
+
+SOLVED = {"fields": {"rationale": "why"}}
+NEEDY: list[dict[str, Any]] = [
+    {"resampling": {"strategy": "StateReset"}},
+    {"resampling": {"strategy": "RationaleDriven"}},
+    {"selection": {"seedTraining": "References"}},
+]
+
+
+def with_solutions(folder: Path, solutions: list[str | None], **sections: Any) -> Spec:
+    rows = [{**row, "why": why} for row, why in zip(many(len(solutions)), solutions, strict=True)]
+    held = write(folder / "held.jsonl", [{**many(1, 90)[0], "why": "x"}])
+    dataset = {"uri": write(folder / "train.jsonl", rows), "task": "Math", "heldOut": {"uri": held}, **SOLVED}
+    return Spec.model_validate({"model": {"uri": "m"}, "dataset": dataset, **sections})
+
+
+@pytest.mark.parametrize("needy", NEEDY)
+@pytest.mark.parametrize("nothing", [None, " \n"])
+def test_a_mapped_column_that_holds_no_solution_is_refused_where_one_is_needed(
+    needy: dict[str, Any], nothing: str | None, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        UserError,
+        match=r"^spec\.dataset\.fields\.rationale: why holds nothing for any of the 3 training prompts, and spec\..* "
+        "needs it; map the column of the solutions",
+    ):
+        load_sets(with_solutions(tmp_path, [nothing] * 3, **needy))
+
+
+@pytest.mark.parametrize("strategy", ["None", "BruteForce", "Adaptive"])
+def test_where_none_is_needed_it_may_hold_nothing(strategy: str, tmp_path: Path) -> None:
+    assert load_sets(with_solutions(tmp_path, [None] * 3, resampling={"strategy": strategy}))
+
+
+@pytest.mark.parametrize("needy", [*NEEDY, {"resampling": {"strategy": "Adaptive"}}])
+def test_some_solutions_that_are_missing_are_counted(needy: dict[str, Any], tmp_path: Path) -> None:
+    spec = with_solutions(tmp_path, ["so", None, " ", "so"], **needy)
+    (line,) = lacking_solutions(spec, [draft.row for draft in load_sets(spec).drafts["train"]])
+    assert line.startswith("spec.dataset.fields.rationale: why holds nothing for 2 of the 4 training prompts; spec.")
+
+
+def test_solutions_that_nobody_needs_or_nobody_lacks_are_not_spoken_of(tmp_path: Path) -> None:
+    for strategy, solutions in (("BruteForce", ["so", None]), ("StateReset", ["so", "so"])):
+        spec = with_solutions(tmp_path, solutions, resampling={"strategy": strategy})
+        assert lacking_solutions(spec, [draft.row for draft in load_sets(spec).drafts["train"]]) == []
 
 
 def test_an_id_by_content_is_the_same_wherever_the_row_stands(tmp_path: Path) -> None:

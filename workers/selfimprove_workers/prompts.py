@@ -28,6 +28,7 @@ from selfimprove.records import PROMPT
 from selfimprove.seeds import bucket
 from selfimprove.store.base import Store
 from selfimprove_workers.datasets import PromptRow, PromptSets, load_sets
+from selfimprove_workers.datasets.solutions import lacking_solutions
 
 __all__ = ["PromptRow", "ensure_prompts", "load_prompts"]
 
@@ -79,7 +80,8 @@ def dataset_digest(spec: Spec) -> str:
 
 def _loaded(spec: Spec) -> PromptSets:
     sets = load_sets(spec)
-    for caution in cautions(spec, len(sets.drafts["heldOut"])):
+    lacking = lacking_solutions(spec, [draft.row for draft in sets.drafts["train"]])
+    for caution in [*cautions(spec, len(sets.drafts["heldOut"])), *lacking]:
         log.warning("warning: %s", caution)
     return sets
 

@@ -21,6 +21,7 @@ from selfimprove_workers.datasets.files import read_files
 from selfimprove_workers.datasets.gym import generate, is_gym, plan_sets
 from selfimprove_workers.datasets.mapping import map_rows
 from selfimprove_workers.datasets.rows import Draft
+from selfimprove_workers.datasets.solutions import require_solutions
 from selfimprove_workers.sources import fetch
 
 DEFAULT_HELD_OUT = HeldOut(fraction=0.1, limit=500)
@@ -56,6 +57,7 @@ def load_sets(spec: Spec) -> PromptSets:
         if not drafts:
             raise UserError(f"{FIELDS[name]}: holds no prompt; give more data")
         require_readable(spec.dataset, [draft.row.answer for draft in drafts], drafts[0].where)
+    require_solutions(spec, [draft.row for draft in sets.drafts["train"]])
     shards = spec.generation.shards
     if shards > len(sets.drafts["train"]):
         raise UserError(
