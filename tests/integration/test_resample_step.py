@@ -17,7 +17,7 @@ import pytest
 from selfimprove.errors import TerminatedError, UserError
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
-from selfimprove_workers import generate, resample, tutoring
+from selfimprove_workers import evaluate, generate, resample, tutoring
 from selfimprove_workers.chat import render
 from selfimprove_workers.guidance.leaks import NGRAM
 from selfimprove_workers.tasks.phrases import prose_words
@@ -318,11 +318,38 @@ def test_prompts_without_a_reference_are_counted_and_the_others_guided(tiny_mode
     assert {row["prompt"] for row in guided_rows(shop)} == {"p0"}
 
 
-def test_a_strategy_without_any_reference_is_refused_naming_the_field(tiny_model: Path, tmp_path: Path) -> None:
-    shop = shop_of(tmp_path, tiny_model, prompts(2), {"strategy": "StateReset"})
-    shop.commit_answers({"p0": ["?"], "p1": ["?"]})
-    with pytest.raises(UserError, match=r"StateReset shows a prompt's rationale.*map spec\.dataset\.fields\.rationale"):
-        resample.run(shop.context("resample"))
+@pytest.mark.parametrize("solution", [GOLD, f"{GOLD} it is.\nSo it goes."])
+def test_a_solution_that_begins_with_its_answer_is_counted_and_not_sampled_plainly(
+    solution: str, tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [*prompts(2, rationale=SOLUTION), {**prompts(3)[2], "rationale": solution}]
+    shop = shop_of(tmp_path, tiny_model, rows, {"strategy": "StateReset", "target": 1, "maxRounds": 2})
+    shop.commit_answers({f"p{i}": ["?"] for i in range(3)})
+    counts = resample.run(shop.context("resample")).counts
+    assert (counts["tail"], counts["noReference"], counts["noPrefix"]) == (3, 0, 1)
+    assert {row["prompt"] for row in guided_rows(shop)} == {"p0", "p1"}
+    assert all(row["prefix_length"] for row in guided_rows(shop))
+    (line,) = [message for message in caplog.messages if message.startswith("spec.resampling.strategy")]
+    assert "StateReset leaves out 1 of the 3 prompts of the tail" in line
+
+
+def test_a_tail_of_which_nothing_can_be_shown_ends_no_run(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [*prompts(1, rationale=SOLUTION), {**prompts(2)[1], "rationale": GOLD}]
+    shop = shop_of(tmp_path, tiny_model, rows, {"strategy": "StateReset", "target": 1})
+    shop.commit_answers({"p0": [GOLD], "p1": ["?"]})
+    summary = resample.run(shop.context("resample"))
+    assert (summary.rows, summary.counts["tail"], summary.counts["noPrefix"]) == (0, 1, 1)
+
+
+def test_solutions_of_which_no_part_could_ever_be_shown_are_refused_before_any_weight_is_loaded(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    shop = shop_of(tmp_path, tiny_model, prompts(2, rationale=f"{GOLD}\nThat is it."), {"strategy": "StateReset"})
+    with pytest.raises(
+        UserError, match=r"^spec\.resampling\.strategy: StateReset begins .* none of the 2 training prompts"
+    ):
+        evaluate.run(shop.context("evaluate", 0))
+    assert shop.models._loaded is None
 
 
 def test_without_an_absolute_rule_nothing_could_be_accepted(tiny_model: Path, tmp_path: Path) -> None:

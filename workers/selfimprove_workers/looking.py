@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selfimprove.errors import UserError
 from selfimprove_workers.chat import lint
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.guidance import check_templates
-from selfimprove_workers.prompts import PromptRow
+from selfimprove_workers.guidance import check_templates, strategies_for
+from selfimprove_workers.guidance.lacking import has_prefix, has_reference
+from selfimprove_workers.prompts import PromptRow, load_prompts
 from selfimprove_workers.teachers import check_teacher
 
 
@@ -19,7 +21,22 @@ def look_over(context: StepContext, iteration: int, prompts: Sequence[PromptRow]
 
 
 def look_over_all(context: StepContext, iteration: int) -> None:
-    """The same for the prompts of all sets and shards; templates of hints and a teacher that can't be used as well."""
+    """The same for the prompts of all sets and shards; what guidance can't be done by as well."""
     check_templates(context.spec.resampling)
     look_over(context, iteration, context.every_prompt())
+    _require_a_prefix(context, iteration)
     check_teacher(context)
+
+
+def _require_a_prefix(context: StepContext, iteration: int) -> None:
+    """Refuse training prompts of which none can be begun for the model, where that is what guides it."""
+    if context.spec.resampling.strategy != "StateReset":
+        return
+    (strategy,) = strategies_for(context.spec.resampling, context.models.tokenizer(context.model_folder(iteration)))
+    prompts = load_prompts(context.store, "train")
+    if not any(has_reference(strategy, prompt) and has_prefix(strategy, prompt) for prompt in prompts):
+        raise UserError(
+            "spec.resampling.strategy: StateReset begins from a part of the reference solution, and none of the "
+            f"{len(prompts):,} training prompts has one that leaves the answer to be found; map longer solutions by "
+            "spec.dataset.fields.rationale, or use RationaleDriven or BruteForce"
+        )

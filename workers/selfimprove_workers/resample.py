@@ -7,13 +7,13 @@ goes on inside the round where it stopped.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import step_folder
-from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
@@ -24,6 +24,7 @@ from selfimprove_workers.consulting import Consultant
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import judges_of, judging_settings
 from selfimprove_workers.guidance import strategies_for
+from selfimprove_workers.guidance.lacking import has_reference
 from selfimprove_workers.judging import absolute_rules
 from selfimprove_workers.leak_probe import LeakProbe
 from selfimprove_workers.lessons import Lessons
@@ -38,11 +39,13 @@ _HOW_TO_REACH = {"api_url", "credentials_secret_name", "parallelism", "deadline_
 _ELSEWHERE: dict[str, Any] = {"teacher": _HOW_TO_REACH, "template": True, "critique_template": True}
 """What the settings leave out; the digests of templates are in the strategies' versions."""
 
+_log = logging.getLogger(__name__)
+
 STEPS_BEFORE: tuple[StepName, StepName] = ("generate", "verify")
 
 
 def run(context: StepContext) -> Summary:
-    """Guide the model through this shard's tail. Raises `UserError` for a strategy or rules that can't be followed."""
+    """Guide the model through this shard's tail. Raises `UserError` for rules that can't be followed."""
     began = time.monotonic()
     before = [StepId(context.step.iteration, name) for name in STEPS_BEFORE]
     generate, verify = (step_folder(step, context.shard) for step in before)
@@ -50,11 +53,11 @@ def run(context: StepContext) -> Summary:
     tail = find_tail(context, generated, verified, keep_plain=_compares(context))
     course = _course(context, tail)
     pool = [prompt for prompt in tail if can_be_guided(course, prompt)]
-    _require_references(course, tail, pool)
+    lacking = _lacking(course, tail)
     recipe = Recipe({generate: made, verify: judged}, _settings(context, course))
     book = Book(context, recipe.digest(context))
     _guide(context, course, book, pool)
-    counts = {"tail": len(tail), "noReference": len(tail) - len(pool), **book.counts}
+    counts = {"tail": len(tail), **lacking, **book.counts}
     counts["mastered"] = sum(prompt.accepted >= context.spec.resampling.target for prompt in tail)
     outcome = Outcome(book.samples.parts, len(tail), book.tokens, counts, book.tables)
     return commit_step(context, recipe, outcome, began)
@@ -85,14 +88,20 @@ def _course(context: StepContext, tail: Sequence[TailPrompt]) -> Course:
     return Adaptive(strategies, tail, seed)
 
 
-def _require_references(course: Course, tail: Sequence[TailPrompt], pool: Sequence[TailPrompt]) -> None:
-    if tail and not pool:
+def _lacking(course: Course, tail: Sequence[TailPrompt]) -> dict[str, int]:
+    """How many prompts no strategy can guide, by why; said in one line where there are any."""
+    known = [prompt for prompt in tail if any(has_reference(each, prompt.prompt) for each in course.strategies)]
+    shown = [prompt for prompt in known if can_be_guided(course, prompt)]
+    lacking = {"noReference": len(tail) - len(known), "noPrefix": len(known) - len(shown)}
+    if len(shown) < len(tail):
         strategy = course.strategies[0]
-        what = "rationale" if strategy.needs_rationale else "answer"
-        raise UserError(
-            f"spec.resampling.strategy: {strategy.name} shows a prompt's {what}, and none of the {len(tail)} prompts "
-            f"of the tail has one; map spec.dataset.fields.{what}, or use BruteForce"
+        what = "reference solution" if strategy.needs_rationale else "answer"
+        _log.warning(
+            "spec.resampling.strategy: %s leaves out %d of the %d prompts of the tail: %d have no %s, of %d it has no "
+            "part to be shown that leaves the answer to be found",
+            *(strategy.name, len(tail) - len(shown), len(tail), lacking["noReference"], what, lacking["noPrefix"]),
         )
+    return {name: count for name, count in lacking.items() if count or name == "noReference"}
 
 
 def _settings(context: StepContext, course: Course) -> dict[str, Any]:

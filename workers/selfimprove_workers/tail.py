@@ -17,7 +17,7 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import SAMPLE_COLUMNS
 from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.guidance.base import Attempt, Reference, Strategy
-from selfimprove_workers.guidance.golds import option_of
+from selfimprove_workers.guidance.lacking import has_prefix, has_reference, reference_of
 from selfimprove_workers.judging import absolute_rules, accepted
 from selfimprove_workers.prompts import PromptRow
 
@@ -40,9 +40,7 @@ class TailPrompt:
     @property
     def reference(self) -> Reference:
         """What a strategy may show of the solution."""
-        known = self.prompt
-        option = option_of(known.answer, known.messages[-1]["content"] if known.messages else "", known.extra)
-        return Reference(known.answer, known.rationale, option)
+        return reference_of(self.prompt)
 
     def learn(self, attempts: list[Attempt]) -> None:
         """Take in what one more round brought."""
@@ -75,10 +73,8 @@ def find_tail(context: StepContext, samples: Manifest, scores: Manifest, keep_pl
 
 
 def guidable(strategy: Strategy, prompt: TailPrompt) -> bool:
-    """Whether the dataset has what the strategy wants to show of this prompt."""
-    lacks_answer = strategy.needs_answer and prompt.prompt.answer is None
-    lacks_rationale = strategy.needs_rationale and not prompt.prompt.solution
-    return not (lacks_answer or lacks_rationale)
+    """Whether the dataset has what the strategy wants to show of this prompt, and it may be shown."""
+    return has_reference(strategy, prompt.prompt) and has_prefix(strategy, prompt.prompt)
 
 
 def _tail_prompt(

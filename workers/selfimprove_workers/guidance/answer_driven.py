@@ -17,6 +17,7 @@ class AnswerDriven:
     name = "AnswerDriven"
     needs_answer = True
     needs_rationale = False
+    needs_prefix = False
     needs_teacher = False
     leaks = frozenset((Leak.SPOKEN_OF, Leak.NO_REASONING))
 

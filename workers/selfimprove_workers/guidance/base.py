@@ -57,6 +57,8 @@ class Strategy(Protocol):
     """Whether it shows the gold answer: a prompt without one can't be guided."""
     needs_rationale: bool
     """Whether it shows the reference solution: a prompt without one can't be guided."""
+    needs_prefix: bool
+    """Whether it begins from a part of the reference solution: a prompt of which none may be shown can't be guided."""
     needs_teacher: bool
     """Whether it shows what a teacher says of a wrong attempt."""
     leaks: frozenset[Leak]

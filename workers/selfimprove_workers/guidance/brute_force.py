@@ -14,6 +14,7 @@ class BruteForce:
     version = ""
     needs_answer = False
     needs_rationale = False
+    needs_prefix = False
     needs_teacher = False
     leaks: frozenset[Leak] = frozenset()
 

@@ -21,6 +21,7 @@ class Interactive:
     name = "Interactive"
     needs_answer = True
     needs_rationale = False
+    needs_prefix = False
     needs_teacher = True
     leaks = frozenset((Leak.SPOKEN_OF, Leak.NO_REASONING))
 

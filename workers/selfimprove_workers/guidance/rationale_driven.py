@@ -17,6 +17,7 @@ class RationaleDriven:
     name = "RationaleDriven"
     needs_answer = False
     needs_rationale = True
+    needs_prefix = False
     needs_teacher = False
     leaks = frozenset(Leak)
 
