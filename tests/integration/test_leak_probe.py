@@ -11,6 +11,7 @@ import pytest
 from selfimprove.errors import TerminatedError
 from selfimprove_workers import leak_probe, resample, select
 from selfimprove_workers.leak_probe import PLAIN, REASONED
+from tests.fixtures.chat_server import chat_server, says
 from tests.integration.steps_support import Rows, Workshop, workshop
 
 SOLUTION = "Three and four.\nThe answer is 7.\nDone"
@@ -87,10 +88,49 @@ def test_a_solution_of_its_own_is_asked_from_its_reasoning_too(tiny_model: Path,
     assert summary.counts["probed"] == summary.counts["probeHeld"] == 6
 
 
-@pytest.mark.parametrize("budget", [40, 90, 140])
-def test_it_stays_within_the_budget(budget: int, tiny_model: Path, tmp_path: Path) -> None:
-    shop = steered(tmp_path, tiny_model, maxTokens=budget)
-    assert resample.run(shop.context("resample")).tokens <= budget
+@pytest.mark.parametrize("budget", [8, 16, 40, 90, 140, 1000])
+@pytest.mark.parametrize("strategy", ["StateReset", "BruteForce"])
+def test_within_the_budget_whatever_is_won_is_probed(
+    strategy: str, budget: int, tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    if strategy == "StateReset":
+        shop = steered(tmp_path, tiny_model, maxTokens=budget)
+    else:
+        shop = brute(tmp_path, tiny_model, ["x"] * 6, resampling={**BRUTE, "maxTokens": budget})
+    summary = resample.run(shop.context("resample"))
+    decided = shop.rows(shop.manifest("resample").tables["decision"], "decision")
+    assert summary.tokens <= budget
+    assert summary.counts.get("probed", 0) == len({row["prompt"] for row in decided if row["reason"] == "accepted"})
+    assert "unprobed" not in summary.counts
+    told = [line for line in caplog.messages if "pays for no further turn in round" in line]
+    assert len(told) == ("outOfTokens" in summary.counts) == (summary.counts["mastered"] < summary.counts["tail"])
+
+
+def test_how_many_were_short_when_the_tokens_ended_is_counted_and_told(
+    tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {**BRUTE, "maxTokens": 3 * 8 + 7, "leakProbe": False}
+    shop = brute(tmp_path, tiny_model, ["x"] * 6, resampling=settings)
+    summary = resample.run(shop.context("resample"))
+    assert summary.counts["outOfTokens"] == 6 - summary.counts["accepted"] > 0
+    assert (
+        f"spec.resampling.maxTokens: what is left of 31 pays for no further turn in round 1 of 1; "
+        f"{summary.counts['outOfTokens']} prompts still have fewer than 1 accepted samples" in caplog.messages
+    )
+
+
+def test_what_a_teacher_took_beyond_its_measure_is_missing_in_the_probe_and_told(
+    tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Four cheap critiques in round 1, and one in round 2 that takes all that was kept back."""
+    spent = iter([5] * 4)
+    with chat_server(reply=lambda question, before: says("Look at it once more.", next(spent, 1000))) as server:
+        teacher = {"apiURL": server.url, "model": "big", "parallelism": 1}
+        settings = {"strategy": "Interactive", "target": 2, "maxRounds": 2, "leakProbe": True, "maxTokens": 200}
+        shop = brute(tmp_path, tiny_model, ["x"] * 4, resampling={**settings, "teacher": teacher})
+        summary = resample.run(shop.context("resample"))
+    assert summary.counts["accepted"] == summary.counts["unprobed"] == summary.counts["outOfTokens"] == 4
+    assert "spec.resampling.leakProbe: no tokens are left to probe 4 of the prompts won" in caplog.messages
 
 
 def test_a_killed_probe_goes_on_where_it_stopped(

@@ -59,6 +59,15 @@ def guided(**resampling: Any) -> Spec:
         ({"strategy": "BruteForce", "maxTokens": 39}, "39 does not pay for one prompt's turn, which may take 40 "),
         ({"strategy": "BruteForce", "samplesPerRound": 4, "maxTokens": 159}, "159 does not pay for one prompt's turn"),
         ({"strategy": "Interactive", "maxTokens": 79}, "79 does not pay for one prompt's turn, which may take 80 "),
+        (
+            {"strategy": "BruteForce", "maxTokens": 119, "leakProbe": True},
+            "119 does not pay for one prompt's turn, which may take 120 (samplesPerRound times generation.maxTokens, "
+            "and the leak probe)",
+        ),
+        (
+            {"strategy": "StateReset", "maxTokens": 79, "leakProbe": True},
+            "79 does not pay for one prompt's turn, which",
+        ),
     ],
 )
 def test_tokens_that_pay_for_nothing_are_warned_of(resampling: dict[str, Any], line: str) -> None:

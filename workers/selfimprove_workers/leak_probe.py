@@ -9,6 +9,7 @@ prefix is asked plainly only, since its reasoning is part hint.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from selfimprove_workers.book import Book
@@ -26,6 +27,11 @@ AT_ONCE = 256
 """Prompts that are probed and committed together."""
 
 
+def most_draws(begun: bool) -> int:
+    """How many samples a prompt is probed by at most; `begun`: its accepted sample begins with a prefix."""
+    return 1 if begun else 2
+
+
 class LeakProbe:
     """Asks in the order of the tail, and goes on where an earlier attempt stopped."""
 
@@ -33,22 +39,30 @@ class LeakProbe:
         self._context, self._book, self._tutor = context, book, tutor
         self._plan = Plan.of_generation(context.spec)
 
-    def run(self, tail: Sequence[TailPrompt]) -> None:
-        """Probe what guidance won, as far as the tokens last. Raises `TerminatedError` when a signal came."""
+    def run(self, tail: Sequence[TailPrompt]) -> int:
+        """Probe what guidance won, as far as the tokens last; how many prompts they did not last for.
+
+        Raises `TerminatedError` when a signal came.
+        """
         won = self._book.first_accepted()
         prompts = [prompt for prompt in tail if prompt.prompt.id in won]
         done = self._book.probes.prompts_done
         if done < len(prompts):
             self._context.progress.start(f"{self._context.step.name} leak probe", len(prompts), done)
         while done < len(prompts):
-            most = 2 * self._plan.max_tokens
-            now = prompts[done : done + int(min(AT_ONCE * most, self._book.left)) // most]
+            now = self._affordable(prompts[done : done + AT_ONCE], won)
             if not now:
-                return
+                break
             self._probe(now, won)
             done += len(now)
             self._context.progress.advance(len(now))
             self._context.stop_if_asked()
+        return len(prompts) - done
+
+    def _affordable(self, prompts: Sequence[TailPrompt], won: Mapping[str, Mapping[str, Any]]) -> Sequence[TailPrompt]:
+        """The prompts, from the first, that what is left pays for even when all that is drawn is of full length."""
+        costs = (self._plan.max_tokens * most_draws(bool(won[each.prompt.id]["prefix_length"])) for each in prompts)
+        return prompts[: sum(spent <= self._book.left for spent in accumulate(costs))]
 
     def _probe(self, prompts: Sequence[TailPrompt], won: Mapping[str, Mapping[str, Any]]) -> None:
         asked = [(prompt, *each) for prompt in prompts for each in self._beginnings(prompt, won[prompt.prompt.id])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property, partial
 
@@ -9,9 +10,12 @@ from selfimprove_workers.book import Book
 from selfimprove_workers.consulting import Consultant
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.guidance.base import Attempt
+from selfimprove_workers.leak_probe import most_draws
 from selfimprove_workers.tail import TailPrompt
 from selfimprove_workers.turns import Course, Turn
 from selfimprove_workers.tutoring import Tutor
+
+_log = logging.getLogger(__name__)
 
 SAMPLES_AT_ONCE = 512
 """Drawn, judged and committed together where a model judges; else a round is one batch, committed as it goes."""
@@ -24,15 +28,33 @@ class Lessons:
         self._context, self._course, self._book = context, course, book
         self._consultant, self._tutor = consultant, tutor
         self._recorded, self._done = book.recorded(), book.samples.prompts_done
+        self._kept_back: dict[str, int] = {}
+        """Prompt -> draws of the leak probe that it is owed, since it was won."""
 
-    def give(self, prompts: Sequence[TailPrompt]) -> None:
-        """Guide these prompts until none is left, or the rounds or the tokens are used up."""
+    def give(self, prompts: Sequence[TailPrompt]) -> int:
+        """Guide these prompts until none is left, or the rounds or the tokens are used up.
+
+        How many were still short of the target when it was the tokens that ended it; else 0.
+        """
         settings = self._context.spec.resampling
         for round in range(1, settings.max_rounds + 1):
             pool = [prompt for prompt in prompts if prompt.accepted < settings.target]
             for group in self._course.groups(pool):
                 if not self._group(self._course.turns(group, round), round):
-                    return
+                    return self._out_of_tokens(prompts, round)
+        return 0
+
+    def _out_of_tokens(self, prompts: Sequence[TailPrompt], round: int) -> int:
+        settings = self._context.spec.resampling
+        short = sum(prompt.accepted < settings.target for prompt in prompts)
+        _log.warning(
+            "spec.resampling.maxTokens: what is left of %d%s pays for no further turn in round %d of %d; %d prompts "
+            "still have fewer than %d accepted samples",
+            settings.max_tokens,
+            " beside the leak probe" if settings.leak_probe else "",
+            *(round, settings.max_rounds, short, settings.target),
+        )
+        return short
 
     def _group(self, turns: list[Turn], round: int) -> bool:
         """What one group's turns bring; False when the tokens that are left would not pay for the next one."""
@@ -60,6 +82,8 @@ class Lessons:
 
     def _learn(self, turn: Turn, round: int, attempts: list[Attempt], tokens: int) -> None:
         turn.prompt.learn(attempts)
+        if any(attempt.accepted for attempt in attempts):
+            self._kept_back.setdefault(turn.prompt.prompt.id, self._owed(turn))
         self._course.learn(turn, attempts, tokens + self._consultant.tokens(turn, round))
 
     @cached_property
@@ -72,14 +96,20 @@ class Lessons:
     def _affordable(self, round: int, turns: Sequence[Turn]) -> Sequence[Turn]:
         """The turns, from the first, that stay within the budget even when all that they draw is of full length.
 
-        A critique that is still to come is taken to cost as much as the most expensive one so far.
+        A critique that is still to come is taken to cost as much as the most expensive one so far. The leak probe of
+        every prompt that was won, or may be by then, is kept back.
         """
         longest = self._context.spec.generation.max_tokens
         critique = max(longest, self._consultant.dearest)
-        left = self._book.left
+        left = self._book.left - longest * sum(self._kept_back.values())
         for at, turn in enumerate(turns):
-            left -= longest * self._context.spec.resampling.samples_per_round
+            owed = 0 if turn.prompt.prompt.id in self._kept_back else self._owed(turn)
+            left -= longest * (self._context.spec.resampling.samples_per_round + owed)
             left -= 0 if self._consultant.asked(turn, round) else critique
             if left < 0:
                 return turns[:at]
         return turns
+
+    def _owed(self, turn: Turn) -> int:
+        """Draws of the leak probe that a turn's prompt is owed once it is won."""
+        return most_draws(turn.strategy.needs_prefix) if self._context.spec.resampling.leak_probe else 0

@@ -56,21 +56,25 @@ def run(context: StepContext) -> Summary:
     lacking = _lacking(course, tail)
     recipe = Recipe({generate: made, verify: judged}, _settings(context, course))
     book = Book(context, recipe.digest(context))
-    _guide(context, course, book, pool)
-    counts = {"tail": len(tail), **lacking, **book.counts}
+    unpaid = _guide(context, course, book, pool)
+    counts = {"tail": len(tail), **lacking, **book.counts, **unpaid}
     counts["mastered"] = sum(prompt.accepted >= context.spec.resampling.target for prompt in tail)
     outcome = Outcome(book.samples.parts, len(tail), book.tokens, counts, book.tables)
     return commit_step(context, recipe, outcome, began)
 
 
-def _guide(context: StepContext, course: Course, book: Book, pool: Sequence[TailPrompt]) -> None:
+def _guide(context: StepContext, course: Course, book: Book, pool: Sequence[TailPrompt]) -> dict[str, int]:
+    """Rounds, then the leak probe; how many prompts `maxTokens` did not last for in either, where there are any."""
     if not pool:
-        return
+        return {}
     check_teacher(context)
     tutor, consultant = Tutor(context), Consultant(context, teacher_for(context), book.critiques)
-    Lessons(context, course, book, consultant, tutor).give(pool)
+    unpaid = {"outOfTokens": Lessons(context, course, book, consultant, tutor).give(pool)}
     if context.spec.resampling.leak_probe:
-        LeakProbe(context, book, tutor).run(pool)
+        unpaid["unprobed"] = LeakProbe(context, book, tutor).run(pool)
+    if unprobed := unpaid.get("unprobed"):
+        _log.warning("spec.resampling.leakProbe: no tokens are left to probe %d of the prompts won", unprobed)
+    return {name: count for name, count in unpaid.items() if count}
 
 
 def _compares(context: StepContext) -> bool:

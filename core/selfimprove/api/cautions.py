@@ -34,10 +34,12 @@ def _no_turn_paid(spec: Spec) -> Iterator[Problem]:
     """Tokens are counted before they are spent, every sample at full length: less than one turn pays for nothing."""
     resampling = spec.resampling
     asks = resampling.strategy == "Interactive"  # a critique costs as much as a sample
-    turn = (resampling.samples_per_round + asks) * spec.generation.max_tokens
+    probed = resampling.leak_probe * (1 if resampling.strategy == "StateReset" else 2)  # kept back for who is won
+    turn = (resampling.samples_per_round + asks + probed) * spec.generation.max_tokens
     if resampling.strategy == "None" or resampling.max_tokens is None or resampling.max_tokens >= turn:
         return
-    cost = "samplesPerRound times generation.maxTokens" + (", and a critique" if asks else "")
+    cost = "samplesPerRound times generation.maxTokens"
+    cost += (", and a critique" if asks else "") + (", and the leak probe" if probed else "")
     yield Problem(
         "spec.resampling.maxTokens",
         f"{resampling.max_tokens} does not pay for one prompt's turn, which may take {turn} ({cost}), so that nothing "
