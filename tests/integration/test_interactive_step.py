@@ -16,6 +16,7 @@ from selfimprove.summaries import Summary
 from selfimprove_workers import consulting, evaluate, resample, tutoring
 from selfimprove_workers.chat import render
 from selfimprove_workers.consulting import CRITIQUE
+from selfimprove_workers.teachers.endpoint import EndpointTeacher
 from tests.fixtures.chat_server import ChatServer, Reply, chat_server, says
 from tests.integration.steps_support import Rows, Workshop, workshop
 
@@ -127,6 +128,26 @@ def test_a_server_that_goes_down_leaves_a_run_with_what_it_has(tiny_model: Path,
         summary = done(shop)
     assert {row["prompt"] for row in guided_rows(shop)} == {"p0"}
     assert summary.counts["critique.unreachable"] == summary.counts["untaught"] == 6
+
+
+def test_a_server_that_was_given_up_teaches_again_from_the_round_on_in_which_it_answers(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = 0
+    begin = EndpointTeacher.begin_round
+
+    def counted(teacher: EndpointTeacher) -> None:
+        nonlocal rounds
+        rounds += 1
+        begin(teacher)
+
+    monkeypatch.setattr(EndpointTeacher, "begin_round", counted)
+    with chat_server(reply=lambda question, before: says(SAID) if rounds > 1 else Reply(503)) as server:
+        shop = taught(tmp_path, tiny_model, {**asking(server), "parallelism": 1}, maxTokens=2000)
+        summary = done(shop)
+    assert rounds == 2
+    assert (summary.counts["critique.unreachable"], summary.counts["critique.given"]) == (4, 4)
+    assert {row["round"] for row in guided_rows(shop)} == {2}
 
 
 def test_an_attempt_too_long_for_the_teacher_is_shown_shorter(tiny_model: Path, tmp_path: Path) -> None:

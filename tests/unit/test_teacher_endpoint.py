@@ -89,14 +89,47 @@ def test_a_slow_server_is_left_at_the_deadline() -> None:
         assert time.monotonic() - began < 3
 
 
-def test_a_server_that_is_gone_is_given_up_after_as_many_as_wait_at_a_time() -> None:
+def test_a_server_that_is_gone_is_given_up_after_three_deadlines(caplog: pytest.LogCaptureFixture) -> None:
     with chat_server() as server:
         url = server.url
     began = time.monotonic()
     found = list(teacher(url, deadlineSeconds=1, parallelism=4).answers(questions(40)))
     assert {answer.trouble for answer in found} == {Trouble.UNREACHABLE}
     assert len(found) == 40
-    assert time.monotonic() - began < 4  # one deadline, not ten
+    assert 2 < time.monotonic() - began < 6  # three deadlines, not ten
+    (line,) = caplog.messages
+    assert line.startswith(f"spec.resampling.teacher.apiURL: {url} no longer answers; going on without critiques")
+
+
+def test_one_slow_answer_costs_one_answer() -> None:
+    def reply(question: str, before: int) -> Reply:
+        return says("well", seconds=3 if question == "question 3" else 0)
+
+    with chat_server(reply=reply) as server:
+        found = list(teacher(server, deadlineSeconds=1, parallelism=1).answers(questions(12)))
+    assert [at for at, answer in enumerate(found) if answer.trouble] == [3]
+
+
+def test_a_server_that_was_given_up_is_tried_by_one_question_in_the_next_round(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    up = threading.Event()
+    with chat_server(reply=lambda question, before: says("well") if up.is_set() else Reply(503)) as server:
+        shaky = teacher(server, deadlineSeconds=1, parallelism=2)
+        shaky.begin_round()
+        assert {answer.trouble for answer in shaky.answers(questions(8))} == {Trouble.UNREACHABLE}
+        began, asked = time.monotonic(), {request["messages"][0]["content"] for request in server.requests}
+        assert {answer.trouble for answer in shaky.answers(questions(8))} == {Trouble.UNREACHABLE}
+        assert time.monotonic() - began < 0.5  # within the round nobody waits
+        shaky.begin_round()
+        assert len(list(shaky.answers(questions(8)))) == 8
+        assert time.monotonic() - began < 2.5  # one deadline
+        up.set()
+        shaky.begin_round()
+        assert [answer.text for answer in shaky.answers(questions(8))] == ["well"] * 8
+    assert len(asked) == 6
+    told = [line.split(server.url)[1].split(";")[0] for line in caplog.messages]
+    assert told == [" no longer answers", " still does not answer", " answers again"]
 
 
 def test_one_answer_in_between_keeps_a_shaky_server() -> None:

@@ -47,6 +47,7 @@ class Consultant:
     def __init__(self, context: StepContext, teacher: Teacher, writer: PartWriter) -> None:
         self._context, self._teacher, self._writer = context, teacher, writer
         batches = read_rows(context.store, writer.parts, CRITIQUE)
+        self._round = 0
         self._known: dict[tuple[int, str], dict[str, Any]] = {}
         self.dearest = 0
         """Tokens of the most expensive answer so far: an endpoint may not keep to the length it is asked for."""
@@ -87,6 +88,9 @@ class Consultant:
         """Ask in the order of the turns, and keep what was said every now and then."""
         if not turns:
             return
+        if round != self._round:
+            self._teacher.begin_round()
+            self._round = round
         asking = [self._question(turn, round) for turn in turns]
         held: list[dict[str, Any]] = []
         since = time.monotonic()

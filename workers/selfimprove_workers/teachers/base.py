@@ -53,5 +53,8 @@ class Teacher(Protocol):
         Raises `UserError` or `SurroundingsError` in one line.
         """
 
+    def begin_round(self) -> None:
+        """Before the first questions of a round: whoever was given up in an earlier one may be tried again."""
+
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, in order, each as soon as those before it are there; fewer when a signal came."""

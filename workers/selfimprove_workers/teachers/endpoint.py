@@ -36,6 +36,8 @@ _MOST_TOKENS = 1 << 24
 _MOST_SAID = 300
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _CHECK_SECONDS = 20.0
+_MOST_LOST = 3
+"""Deadlines in a row that nothing is heard in, after which a server is left alone until the next round."""
 _LOOK_EVERY = 0.2
 """Seconds between looks at whether the step was told to stop."""
 
@@ -71,7 +73,7 @@ class EndpointTeacher:
         self._key, self._warned = key, set[int]()
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._first_pause, self._limit = first_pause, "max_tokens"
-        self._lost, self._given_up = 0, False
+        self._lost, self._given_up, self._on_trial = 0, False, False
 
     def check(self) -> None:
         """Ask the server which models it has. One that has no such list is believed."""
@@ -91,8 +93,18 @@ class EndpointTeacher:
             names = self._line(_some(served))
             raise UserError(f"{FIELD}.model: {self._settings.model} is not served at {self._url}; give {names}")
 
+    def begin_round(self) -> None:
+        """A server that was given up is tried again, by one question alone."""
+        if self._given_up:
+            self._given_up, self._on_trial, self._lost = False, True, self._patience - 1
+
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, `teacher.parallelism` of them on their way at a time."""
+        alone = 1 if self._on_trial else 0
+        yield from self._answers(questions[:alone])
+        yield from self._answers(questions[alone:])
+
+    def _answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         with asyncio.Runner() as runner:
             client = runner.run(self._client())
             gate = asyncio.Semaphore(self._settings.parallelism)
@@ -128,12 +140,27 @@ class EndpointTeacher:
         self._notice(answer)
         return answer
 
+    @property
+    def _patience(self) -> int:
+        """Failures in a row after which nobody waits any more: of some windows of questions on their way together."""
+        return _MOST_LOST * self._settings.parallelism
+
     def _notice(self, answer: Answer) -> None:
-        """After as many failures in a row as there are questions on their way at a time nobody waits any more."""
-        self._lost = self._lost + 1 if answer.trouble is Trouble.UNREACHABLE else 0
-        if self._lost >= self._settings.parallelism and not self._given_up:
-            self._given_up = True
-            _log.warning("%s.apiURL: %s no longer answers; going on without critiques", FIELD, self._url)
+        if answer.trouble is not Trouble.UNREACHABLE:
+            if self._on_trial:
+                _log.warning("%s.apiURL: %s answers again", FIELD, self._url)
+            self._lost, self._on_trial = 0, False
+            return
+        self._lost += 1
+        if self._lost >= self._patience and not self._given_up:
+            self._given_up, still = True, "still does not answer" if self._on_trial else "no longer answers"
+            self._on_trial = False
+            _log.warning(
+                "%s.apiURL: %s %s; going on without critiques until the next round, which tries once",
+                FIELD,
+                self._url,
+                still,
+            )
 
     async def _by_the_deadline(self, client: httpx.AsyncClient, question: Question) -> Answer:
         try:

@@ -33,6 +33,9 @@ class ModelTeacher:
         """See that the model's files are there."""
         self._check()
 
+    def begin_round(self) -> None:
+        """Nothing: a model that is loaded here answers."""
+
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, all of them in one batch."""
         engine = self._engine()
