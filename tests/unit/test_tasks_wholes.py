@@ -34,6 +34,38 @@ def test_a_calculation_counts_as_what_it_comes_to(sentence: str, said: str, valu
     assert flexible(sentence.format(said), part) is WRONG
 
 
+FORMULAS = [
+    # what is said, what is a part of it
+    ("p - q", "p q"), ("x - y", "x y"), ("2 - x", "2 x"), ("2 - xy", "2"), ("2 - ab", "2"), ("2 - sin x", "2"),
+    ("x - pi", "x"), ("2 - theta", "2"), ("AB - CD", "AB CD"), ("2 + x", "2 x"), ("2 * x", "2 x"), ("5 sin x", "5"),
+    ("2 (x + 3)", "2 3"), ("2 - x + y", "2 x"), ("x² - y", "x y"), ("2–x", "2 x"), ("7²", "7 2"), ("2 - 3x", "2 3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "parts"), FORMULAS)
+@pytest.mark.parametrize("sentence", [*SENTENCES, "Answer: {}", "The answer is {}, which is odd."])
+def test_a_formula_is_never_cut_at_its_signs(sentence: str, said: str, parts: str) -> None:
+    for part in parts.split():
+        assert flexible(sentence.format(said), part) in (WRONG, NO_ANSWER)
+
+
+@pytest.mark.parametrize("said", [said for said, _ in FORMULAS])
+@pytest.mark.parametrize("sentence", ["The answer is {}", "The answer is {}.", "Answer: {}", "Answer: {}, as we saw."])
+def test_a_formula_with_signs_is_the_answer_that_is_declared(sentence: str, said: str) -> None:
+    check = Math().check(sentence.format(said), said, None)
+    assert (check.flexible, check.strict) == (CORRECT, CORRECT)
+
+
+@pytest.mark.parametrize(
+    "aside",
+    ["- that's all", "– so many", "- a dozen and a half", "— I think", "- by far", "-- it is", "(cm)", "(a dozen)",
+     "(i.e. as many)", ", by the way", ", a lot"],
+)  # fmt: skip
+def test_words_after_a_dash_are_no_part_of_the_answer(aside: str) -> None:
+    assert flexible(f"The answer is 18 {aside}.", "18") is CORRECT
+    assert flexible(f"So she has 18 {aside}.", "18") is CORRECT
+
+
 NO_NUMBER = [
     ("2 hours 15 minutes", "2 15"), ("2 hrs 15 min", "2 15"), ("5 feet 6 inches", "5 6"), ("5 ft, 6 in", "5 6"),
     ("6 pounds 4 ounces", "6 4"), ("1 hour and 30 minutes", "1 30"), ("5'6\"", "5 6"),
@@ -127,7 +159,7 @@ def test_what_is_said_after_a_supposition_counts() -> None:
 
 
 @pytest.mark.parametrize("sentence", ["{}", "So {}.", "So it is {} now", "Then = {} ="])
-@pytest.mark.parametrize("said", [said for said, *_ in [*WORKED_OUT, *NO_NUMBER]])
+@pytest.mark.parametrize("said", [said for said, *_ in [*WORKED_OUT, *FORMULAS, *NO_NUMBER]])
 def test_the_quick_look_leaves_every_part_of_a_whole_to_the_long_one(sentence: str, said: str) -> None:
     assert last_number(sentence.format(said)) == _last_number(sentence.format(said))
     for gold in ("2", "3", "4", "5", "6", "15"):

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
 from selfimprove_workers.tasks.sums import MAX_SUM, value_of_sum
+from selfimprove_workers.tasks.symbols import PROSE, UNIT_NAMES
 from selfimprove_workers.tasks.terms import is_unit_power, term_of
 from selfimprove_workers.tasks.text import GROUPS, clean
 from selfimprove_workers.tasks.units import CANONICAL, NO_UNIT, units_differ
@@ -48,7 +49,8 @@ PLAIN_AFTER = re.compile(
 DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
 SENTENCE_END = re.compile(
-    r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s|\s[—–-]\s(?=[A-Za-z])|,\s(?=[a-z]{2}|i\.e)|\s\((?=[a-z])",
+    r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s"
+    rf"|\s[—–-]\s(?={PROSE})|,\s(?:(?=[a-z]){PROSE}|i\.e)|\s\((?:(?=[a-z]){PROSE}|i\.e|e\.g|(?:{UNIT_NAMES})\))"
 )
 JOINED = re.compile(r"\b(?:and|or|to|remainder|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
 OUTCOME = re.compile(r"(?:\d[%)}$]*\s?=|\sof\s[^=]{1,40}\d[%)}$]*,?\s(?:(?:which|that)\s)?(?:is|equals|gives|makes)\s)")

@@ -12,7 +12,7 @@ REACH = 60
 TERM_OPENS = re.compile(r"[^\s=$]{0,30}(?:\^|√|sqrt\s?)[({]?\Z")
 FACTORS = re.compile(
     r"(?!x\s[a-z]{2}|[ckp]\b)[a-z]{1,3}(?![a-zA-Z'])|[)}]{0,2}\s?(?:[*·]\s?)?(?:π|√|\\?(?:pi|sqrt)(?![a-zA-Z])"
-    r"|\^(?!\{?\s?\\?(?:text|mathrm|mbox|circ|th|st|nd|rd)))[^\s.,;]{0,30}"
+    r"|[²³⁴-⁹]{1,3}|\^(?!\{?\s?\\?(?:text|mathrm|mbox|circ|th|st|nd|rd)))[^\s.,;]{0,30}"
 )
 """Letters beside a number that multiply it; `2x as many` is no product, and 5p and 10k are money."""
 UNIT_POWER = re.compile(

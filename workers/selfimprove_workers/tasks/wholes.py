@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity, read_quantity
 from selfimprove_workers.tasks.sums import value_of_sum
+from selfimprove_workers.tasks.symbols import MULTIPLIED
 from selfimprove_workers.tasks.text import clean
 from selfimprove_workers.tasks.units import CANONICAL, are_of_a_kind
 
@@ -95,7 +96,9 @@ def may_be_a_part(before: str, after: str) -> bool:
     word = before.rsplit(None, 1)[-1].strip(",.()$").lower() if before.strip() else ""
     if word in UNSURE or word[-1:] in "+*/×÷·±'" or (word == "=" and re.search(r"\b(?:and|or)\s", before)):
         return True
-    return "squared" in after or "cubed" in after or "otherwise" in after or "else" in after or after.strip() == "="
+    if "squared" in after or "cubed" in after or "otherwise" in after or "else" in after or after.strip() == "=":
+        return True
+    return MULTIPLIED.match(after) is not None
 
 
 def is_denied(text: str, number: re.Match[str]) -> bool:
@@ -185,8 +188,8 @@ def _in_two_units(text: str, place: int, number: re.Match[str]) -> Whole | None:
 
 
 def _followed(text: str, place: int, number: re.Match[str]) -> Whole | None:
-    """`5 squared`; the case of two that `43 otherwise` is."""
-    after = AFTER.match(text, number.end())
+    """`5 squared`, `5 - x`; the case of two that `43 otherwise` is."""
+    after = AFTER.match(text, number.end()) or MULTIPLIED.match(text, number.end())
     if after:
         return Whole(place, text[place : after.end()])
     if OTHERWISE.match(text, number.end()):
