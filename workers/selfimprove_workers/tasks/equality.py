@@ -13,6 +13,8 @@ Everything before the last is exact and symmetric. Rules that are choices:
 - Digits apart (`5 5`) and signs in a row (`--5`) are no number: they equal only the same text.
 - Nothing but letters is a name: `BA` is not `AB`, `E` is not `e`. A word may begin with a capital or not, and one of
   three letters or more may be written in any case. Only what is surely a product has no order (`products`).
+- Words that the gold has not make an answer a sentence, which computer algebra is not asked about: it would multiply
+  their letters.
 - Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself; what
   stands before a last "approximately" counts as well.
 """
@@ -30,8 +32,9 @@ from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.latex import judgeable, misread, to_latex
 from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
-from selfimprove_workers.tasks.phrases import FORMULA_WORDS, is_prose
+from selfimprove_workers.tasks.phrases import FORMULA_WORDS, MEASURES, is_prose
 from selfimprove_workers.tasks.products import same_product
+from selfimprove_workers.tasks.symbols import words_of
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 from selfimprove_workers.tasks.units import units_differ
 
@@ -175,6 +178,12 @@ def _is_name(found: Reading) -> bool:
     return NAME.fullmatch(letters) is not None and letters.lower() not in FORMULA_WORDS
 
 
+def _is_sentence(found: Reading, gold: Reading) -> bool:
+    """Whether an answer has words that the gold has not, but for one behind it, which may be what is counted."""
+    words = [word for word in words_of(found.text) if word.lower() not in MEASURES and word not in gold.text]
+    return len(words) > 1 or (bool(words) and not found.text.endswith(words[0]))
+
+
 def _compare_plain(gold: Reading, found: Reading) -> bool | None:
     """The verdict where both sides are plain; None where computer algebra has to be asked."""
     if gold.items is not None and found.items is not None:
@@ -184,6 +193,8 @@ def _compare_plain(gold: Reading, found: Reading) -> bool | None:
     numbers = [side for side in (gold, found) if side.quantity is not None]
     if numbers and any(is_prose(side.text) for side in (gold, found) if side.quantity is None):
         return False  # computer algebra drops some letters after a number as if they were units
+    if _is_sentence(found, gold):
+        return False
     several = [side.items for side in (gold, found) if side.items is not None and len(side.items.values) > 1]
     return False if several and Kind.QUANTITY in (gold.kind, found.kind) else None
 

@@ -1,9 +1,10 @@
 """Math: a number, an expression, a pair, a set. Right when it equals the gold, however it is written.
 
 Flexible takes the answer from the most declared channel the response has (`extract`), else the last number (or, for a
-gold that is no number, the last formula, what the last line says that something is, or that line). Of a number that is
-only a part of what is said there the whole counts (`wholes`). Strict asks for the format: the answer stands alone in
-`\\boxed{}`, `<answer>`, after `####`, after "the answer is", or is the whole response; else strict is NoAnswer.
+gold that is no number, the last formula between marks, the one that the last sentence with one states (`statements`),
+or the last line). Of a number that is only a part of what is said there the whole counts (`wholes`). Strict asks for
+the format: the answer stands alone in `\\boxed{}`, `<answer>`, after `####`, after "the answer is", or is the whole
+response; else strict is NoAnswer.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from selfimprove_workers.tasks.phrases import (
     sentence,
     statement,
 )
+from selfimprove_workers.tasks.statements import RELATION, last_statement
+from selfimprove_workers.tasks.symbols import words_of
 
 COPULA = re.compile(r"\s(?:is|are|was|were|be|falls on|equals|=)[\s:]+")
 PLAIN = r"-?\d[\d./]{0,20}(?<!\.)"
@@ -151,19 +154,39 @@ def _within(text: str, gold: Reading) -> str | None:
         return last_number(text)
     if is_clock(gold.text):
         return last_time(text)
-    formulas = last_formulas(text)
+    formulas = [] if _is_plain_after_formulas(text) else last_formulas(text)
     if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
         return ", ".join(formulas)
     return formulas[-1] if formulas else None
 
 
 def _stated(text: str, gold: Reading) -> str | None:
-    """What the last line says that something is, where that alone is an answer: `So the ratio is 2:3.`"""
-    if gold.kind is Kind.QUANTITY or gold.is_equation or COPULA.search(gold.text):
+    """What the last sentence says that something is, where that alone is an answer: `So we get 2x + 3.`"""
+    if gold.kind is Kind.QUANTITY:
+        return None
+    if gold.kind is Kind.WORDS or words_of(gold.text):
+        return _stated_in_words(text, gold)
+    statement = last_statement(text)
+    if statement is None or (gold.kind is Kind.ITEMS and read(statement.formula).kind is not Kind.ITEMS):
+        return None
+    if gold.is_equation and statement.subject and not RELATION.search(statement.formula):
+        return f"{statement.subject} = {statement.formula}"
+    return statement.formula
+
+
+def _stated_in_words(text: str, gold: Reading) -> str | None:
+    if gold.is_equation or COPULA.search(gold.text):
         return None
     line = _last_line(text, gold) or ""
     starts = [copula.end() for copula in COPULA.finditer(line)][-1 if gold.kind is Kind.WORDS else -MOST_STATED :]
     return next((line[start:] for start in starts if _is_answer(line[start:], gold)), None)
+
+
+def _is_plain_after_formulas(text: str) -> bool:
+    """Whether a formula in plain text is stated after the last one between marks: `The value of $x$ is 2y.`"""
+    end = max(text.rfind(mark) for mark in ("$", "\\)", "\\]"))
+    statement = last_statement(text) if end >= 0 else None
+    return statement is not None and statement.is_given and text.rfind(statement.formula) > end
 
 
 def _listed(text: str, gold: Reading) -> str | None:

@@ -1,0 +1,124 @@
+"""A formula that a sentence ends with is the answer: all of it, and only where the sentence says that it is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfimprove_workers.tasks import Math, Verdict
+from selfimprove_workers.tasks.statements import last_statement
+
+CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
+
+SENTENCES = [
+    "The expression simplifies to {}.", "So we get {}.", "Simplifying, we have {}.", "This gives us {}.",
+    "So the final result is {}", "Thus, the value of the expression equals {}.", "Combining like terms, we get:\n\n{}",
+    "Expanding (x+2)(x+3) gives {}.", "We add 2 and 3x.\nThis can be written as **{}**.", "Therefore, {}.",
+    "It becomes {}. I hope this helps! Let me know if you have any questions.", "So it is {}, as was to be shown.",
+    "We have {} because both sides are equal.", "Dividing both sides by 2, we obtain {} (after simplifying).",
+    "We get {} for all x.", "We get {}, not 7x.", "As $x$ is real, the value of $f(x)$ is {}.",
+    "Expanding $7x$ for n > 2, we have {}.", "We get {}, which is real.", "That is {} rather than 7x.",
+    "First we get 7x. Then we get {}.",
+]  # fmt: skip
+FORMULAS = [
+    # gold, as it is written, a part of it or another
+    ("6 - 5i", "6 - 5i", "6"), ("p - q", "p - q", "p"), (r"\sqrt{51}", "sqrt(51)", "51"), (r"\sqrt{51}", "√51", "51"),
+    (r"\frac{\pi}{2}", "π/2", r"\pi"), ("x^2 - 4", "x^2 - 4", "x^2"), ("3x + 2", "2 + 3x", "3x"), ("10x", "10x", "x"),
+    ("n^2", "n²", "n"), ("x > 3", "x > 3", "x < 3"), (r"2\sqrt{3}", "2√3", "√3"),
+    ("(x-1)(x+1)", "(x - 1)(x + 1)", "x+1"),
+    (r"3\sqrt{2}", "3√2 cm", r"\sqrt{2}"), ("x^2+5x+6", "(x+2)(x+3) = x^2 + 5x + 6", "(x+2)(x-3)"),
+    ("2ab", "2ba", "2a"), (r"\sin x + 1", "sin x + 1", "x + 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "said", "part"), FORMULAS)
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_whole_formula_at_the_end_of_a_sentence_is_the_answer(
+    sentence: str, gold: str, said: str, part: str
+) -> None:
+    response = sentence.format(said)
+    check = Math().check(response, gold, None)
+    assert (check.flexible, check.strict) == (CORRECT, NO_ANSWER)
+    assert Math().check(response, part, None).flexible is WRONG
+
+
+NOT_SAID = [
+    # gold, response
+    ("2x + 3", "The expression isn't 2x + 3."),
+    ("2x + 3", "It does not simplify to 2x + 3."),
+    ("2x + 3", "It can never be equal to 2x + 3."),
+    ("2x + 3", "A common mistake is 2x + 3."),
+    ("2x + 3", "Is it 2x + 3?"),
+    ("2x + 3", "It would be right if we had 2x + 3."),
+    ("2x + 3", "The result is twice 2x + 3."),
+    ("2x + 3", "The result is half of 2x + 3."),
+    ("2x + 3", "The result is more than 2x + 3."),
+    ("2x + 3", "The result is 5 times 2x + 3."),
+    ("2x + 3", "The result is the square root of 2x + 3."),
+    ("2x + 3", "The result is negative 2x + 3."),
+    ("2x + 3", "We get x^2 or 2x + 3."),
+    ("2x + 3", "We get x^2 and 2x + 3."),
+    ("2x + 3", "We get x^2 minus 2x + 3."),
+    ("2x + 3", "We get 5 - 2x + 3."),
+    ("2x + 3", "We get -2x + 3."),
+    ("2x + 3", "We get (2x + 3)^2."),
+    ("2x + 3", "We get sin 2x + 3."),
+    ("2x + 3", "Now we add 2x + 3."),
+    ("2x + 3", "We get 2x + 3. Then we square it to get 4x^2 + 9."),
+    ("2x + 3", "We get 2x + 3.\nThe sum of that and 5 is then doubled."),
+    ("2x + 3", "We have 2x + 3 = 0, so x = -1.5."),
+    ("2x + 3", "We get 2x + 3. So for x = 1 we have 5."),
+    ("2x + 3", "We get 7x, not 2x + 3."),
+    ("2x + 3", "We get 7x rather than 2x + 3."),
+    ("2x + 3", "We get 7x (not 2x + 3)."),
+    ("2x + 3", "Expanding $2x + 3$ we get 7x."),
+    ("2x + 3", "We get 2x + 3 if x > 0, -2x if x < 0."),
+    ("2x + 3", "We get 2x + 3 when x > 0 and -2x - 3 when x < 0."),
+    ("2x + 3", "We get 2x + 3 if x > 0, and 5 otherwise."),
+    ("x - y", "So we get x - y over 2."),
+    ("x", "We get x plus y."),
+    ("y", "We get x plus y."),
+    (r"\sqrt{2}", "So the side is 3 times √2."),
+    (r"\sqrt{2}", "So it lies between 1 and √2."),
+    ("x > 3", "We don't have x > 3."),
+    ("x > 3", "So 5 > x > 3."),
+]
+
+
+@pytest.mark.parametrize(("gold", "response"), NOT_SAID)
+def test_a_formula_that_a_sentence_does_not_state_is_no_answer(gold: str, response: str) -> None:
+    check = Math().check(response, gold, None)
+    assert check.flexible in (WRONG, NO_ANSWER)
+    assert check.strict is not CORRECT
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["The equation of the line that goes through both of the points", "We know nothing of it, so it is what it is",
+     "Multiplying everything by everything else a lot of times"],
+)  # fmt: skip
+@pytest.mark.parametrize("gold", ["y = 2x + 3", "x^2", r"\sqrt{2}", "(x, y)"])
+def test_computer_algebra_is_not_asked_about_words(words: str, gold: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Math().check("0", gold, None).flexible is WRONG
+    asked: list[str] = []
+    monkeypatch.setattr("selfimprove_workers.tasks.equality._judged", lambda _, answer: asked.append(answer))
+    assert Math().check(words, gold, None).flexible in (WRONG, NO_ANSWER)
+    assert not asked
+
+
+@pytest.mark.parametrize("text", ["x " * 50_000, "we get " * 20_000, "(" * 50_000, "x, " * 50_000, "is 2 " * 40_000,
+                                  "which " * 30_000, " - a" * 50_000, "so x\n" * 50_000, "a (b " * 50_000])  # fmt: skip
+def test_a_long_text_is_read_in_no_time(text: str) -> None:
+    began = time.monotonic()
+    last_statement(text)
+    assert time.monotonic() - began < 1
+
+
+@given(st.lists(st.sampled_from(["we get", "is", "x", "+", "2", " ", ", ", ". ", "not", "(", ")", "so", "=", "which",
+                                 "\n", ": ", "and", "cm", "$", "-"]), max_size=14).map(" ".join))  # fmt: skip
+def test_a_stated_formula_stands_in_the_text_and_has_no_words(text: str) -> None:
+    stated = last_statement(text)
+    assert stated is None or (stated.formula in text and "get" not in stated.formula and "not" not in stated.formula)
