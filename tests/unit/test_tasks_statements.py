@@ -122,3 +122,73 @@ def test_a_long_text_is_read_in_no_time(text: str) -> None:
 def test_a_stated_formula_stands_in_the_text_and_has_no_words(text: str) -> None:
     stated = last_statement(text)
     assert stated is None or (stated.formula in text and "get" not in stated.formula and "not" not in stated.formula)
+
+
+EQUATIONS = [
+    # gold, response, flexible
+    ("x=5", "x = 5", CORRECT),
+    ("x=5", "5", CORRECT),
+    ("x=5", "The answer is 5.", CORRECT),
+    ("x=5", "The answer is x = 5.", CORRECT),
+    ("x=5", "Therefore, x = 5.", CORRECT),
+    ("x=5", "So the solution is x = 5.", CORRECT),
+    ("x=5", "Dividing both sides by 2, we get x = 5", CORRECT),
+    ("x=5", "Dividing both sides by 2, x = 5", CORRECT),
+    ("x=5", "2x = 10\nx = 5\n\nSo, the solution is x = 5. I hope this helps!", CORRECT),
+    ("x=5", "This means that x = 5.", CORRECT),
+    ("x=5", "The value of x is 5.", CORRECT),
+    ("x=5", "So x is equal to 5.", CORRECT),
+    ("x=5", "So the solution is 5.", CORRECT),
+    ("x=5", "So we get 5 = x.", CORRECT),
+    ("x=5", "So x = 2 + 3 = 5.", CORRECT),
+    ("x=5", "Therefore, x = 6.", WRONG),
+    ("x=5", "Therefore, y = 5.", WRONG),
+    ("x=5", "Therefore, 2x = 5.", WRONG),
+    ("x=5", "The value of y is 5.", WRONG),
+    ("x=5", "The value of 2x is 5.", WRONG),
+    ("x=5", "The value of x - 1 is 5.", WRONG),
+    ("x=5", "Therefore, x = 5 or x = 6.", WRONG),
+    ("x=5", "Therefore, x = 5 + y.", WRONG),
+    ("x=5", "x is not 5.", WRONG),
+    ("x=5", "So x is not equal to 5.", WRONG),
+    ("x=5", "If x = 5, it is odd.", WRONG),
+    ("x=5", "We don't have x = 5.", WRONG),
+    ("x=5", "We have x = 5. Thus x + 1 = 7.", WRONG),
+    ("x=5", "x ≠ 5", WRONG),
+    ("x=5", "Therefore, x > 5.", WRONG),
+    ("x=5", "Therefore, x^2 = 25.", WRONG),
+    ("x=5", "So 0 = 0.", WRONG),
+    ("y = 2x + 3", "The equation of the line is y = 2x + 3", CORRECT),
+    ("y = 2x + 3", "Therefore, the equation is:\n\ny = 2x + 3", CORRECT),
+    ("y = 2x + 3", "So the line has the equation 2x + 3 = y.", CORRECT),
+    ("y = 2x + 3", "So we get 2y = 4x + 6.", CORRECT),
+    ("y = 2x + 3", "So we get 2x - y + 3 = 0.", CORRECT),
+    ("y = 2x + 3", "So we get 3y = 2x + 3.", WRONG),
+    ("y = 2x + 3", "So we get x = 2y + 3.", WRONG),
+    ("y = 2x + 3", "So, the equation of the line is y = 3x + 2.", WRONG),
+    ("y = 2x + 3", "So the line is y = 2x + 3 + c.", WRONG),
+    ("y = 2x + 3", "So the line is not y = 2x + 3.", WRONG),
+    ("y = 2x + 3", "So the slope is 2.", WRONG),
+    ("f(x) = 2x + 3", "So f(x) is 2x + 3.", CORRECT),
+    ("f(x) = 2x + 3", "So g(x) is 2x + 3.", WRONG),
+    ("x=5, y=3", "So y = 3 and x = 5.", CORRECT),
+    ("x=5, y=3", "So x = 3 and y = 5.", WRONG),
+    ("x=5, y=3", "The solution is x = 5, y = 3.", CORRECT),
+    ("x=5, y=3", "The solution is x = 3, y = 5.", WRONG),
+    ("x=5, y=3", "The solution is 5, 3.", CORRECT),
+    ("x=1, x=2", "The solutions are x = 2 and x = 1.", CORRECT),
+    ("x=1, x=2", "The solutions are 1 and 2.", CORRECT),
+    ("2x + 3y = 6", "The line is 4x + 6y = 12.", CORRECT),
+    ("2x + 3y = 6", "So the sum is 6.", WRONG),
+    ("x^2 + y^2 = 25", "So the equation of the circle is x^2 + y^2 = 25.", CORRECT),
+    ("x^2 + y^2 = 25", "So the equation of the circle is x^2 - y^2 = 25.", WRONG),
+    (r"x = \frac{1}{2}", "So x is 0.5.", CORRECT),
+    (r"x = \sqrt{2}", "We find that x = √2.", CORRECT),
+]
+
+
+@pytest.mark.parametrize(("gold", "response", "verdict"), EQUATIONS)
+def test_an_equation_is_the_same_by_its_sides_and_a_value_by_what_it_is_the_value_of(
+    gold: str, response: str, verdict: Verdict
+) -> None:
+    assert Math().check(response, gold, None).flexible is verdict

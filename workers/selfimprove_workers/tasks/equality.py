@@ -8,7 +8,8 @@ Everything before the last is exact and symmetric. Rules that are choices:
   units over units that differ in a part (km/h and m/s). A number's base counts as its unit: 10_2 is not 10_3.
 - A decimal of at least six places equals what rounds to it (0.333333 and 1/3), else numbers are equal or not.
 - (1, 2) is ordered and is not [1, 2]; {1, 2} is a set; in a bare `1, 2, 2` the order does not count, but how often each
-  stands there does. A bare list also matches a set that has the same numbers, and (1, 2) in order.
+  stands there does. A bare list also matches a set that has the same numbers, and (1, 2) in order. Values of different
+  names, as in `x = 1, y = 2`, are told by their names where both sides have them.
 - An answer of more than 2,000 characters is wrong: no final answer is that long.
 - Digits apart (`5 5`) and signs in a row (`--5`) are no number: they equal only the same text.
 - Nothing but letters is a name: `BA` is not `AB`, `E` is not `e`. A word may begin with a capital or not, and one of
@@ -226,6 +227,8 @@ def _rounds(written: Quantity, value: Fraction, exact: Fraction) -> bool:
 
 def same_items(gold: Items, answer: Items) -> bool:
     """Whether two lists of quantities are the same answer."""
+    if gold.names and answer.names:
+        return _same_by_name(gold, answer)
     ordered = gold.is_ordered or answer.is_ordered
     if gold.brackets != answer.brackets and not _interchangeable(gold.brackets, answer.brackets):
         return False
@@ -235,6 +238,11 @@ def same_items(gold: Items, answer: Items) -> bool:
     if not gold.brackets and not answer.brackets:
         return _same_in_any_order(gold.values, answer.values)
     return _covers(gold.values, answer.values) and _covers(answer.values, gold.values)
+
+
+def _same_by_name(gold: Items, answer: Items) -> bool:
+    values = [dict(zip(items.names, items.values, strict=False)) for items in (gold, answer)]
+    return values[0].keys() == values[1].keys() and all(same_quantity(values[0][n], values[1][n]) for n in values[0])
 
 
 def _interchangeable(one: str, other: str) -> bool:

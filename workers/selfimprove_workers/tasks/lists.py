@@ -27,6 +27,8 @@ class Items(NamedTuple):
 
     brackets: str
     values: tuple[Quantity, ...]
+    names: tuple[str, ...] = ()
+    """What each is the value of, where all of them say it and no two the same: `x = 1, y = 2`."""
 
     @property
     def is_ordered(self) -> bool:
@@ -40,8 +42,14 @@ def read_items(text: str) -> Items | None:
         match = form.fullmatch(text)
         if match:
             values = _values(match[1])
-            return Items(brackets, values) if values and (brackets or len(values) > 1) else None
+            return Items(brackets, values, _names(match[1])) if values and (brackets or len(values) > 1) else None
     return None
+
+
+def _names(inner: str) -> tuple[str, ...]:
+    named = [NAME.match(piece) for piece in ANY_COMMA.split(inner.strip())] if "=" in inner else []
+    names = tuple(name[0].rstrip("= ") for name in named if name is not None)
+    return names if 1 < len(names) == len(named) == len(set(names)) else ()
 
 
 def _values(inner: str) -> tuple[Quantity, ...] | None:
