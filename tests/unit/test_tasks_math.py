@@ -217,6 +217,23 @@ CHANNELS = [
     ("5", "So we get negative 5", WRONG, NO_ANSWER),
     ("5", "We compute 10 minus 5", CORRECT, NO_ANSWER),
     ("-5", "We compute x minus 5", WRONG, NO_ANSWER),
+    # a dash right before a number is its sign, unless another number ends there
+    ("-3", "x = –3", CORRECT, NO_ANSWER),
+    ("3", "So we get –3.", WRONG, NO_ANSWER),
+    ("-3", "So it costs –$3 now", CORRECT, NO_ANSWER),
+    ("-0.5", "The slope is –.5", CORRECT, NO_ANSWER),
+    ("5", "We read pages 3–5", CORRECT, NO_ANSWER),
+    ("5", "We read pages 3 –5", CORRECT, NO_ANSWER),
+    ("5", "The total – 5", CORRECT, NO_ANSWER),
+    ("-3", "The answer is –3.", CORRECT, CORRECT),
+    # a fraction may be one character
+    ("1.5", "They need 1½ cups.", CORRECT, NO_ANSWER),
+    ("1", "They need 1½ cups.", WRONG, NO_ANSWER),
+    ("3/2", "They need 1 ½ cups", CORRECT, NO_ANSWER),
+    ("3/4", "They ate ¾ of it", CORRECT, NO_ANSWER),
+    ("-1/2", "So we get -½.", CORRECT, NO_ANSWER),
+    ("1.5", "The answer is 1½ cups.", CORRECT, CORRECT),
+    ("1", "The answer is 1½ cups.", WRONG, WRONG),
     # a number's base stands with it
     ("1010_3", "So in base 3 it is 1010_3.", CORRECT, NO_ANSWER),
     ("1010_3", "So in base 2 it is 1010_2.", WRONG, NO_ANSWER),

@@ -22,9 +22,10 @@ TEN = r"\s?(?:\\times|\\cdot|[x×*·])\s?10(?:\s?\^\s?(?:\{\s?[-−]?\d{1,3}\s?\
 AND_A_PART = r"\sand\s(?:a|one)[\s-](?:half|third|quarter)\b"
 TIME = re.compile(CLOCK)
 NUMBER = re.compile(
-    r"(?:(?<![\w)\]}.])[-−]{1,2}[^\S\n]?|(?<![\d)\]}.$%] )(?<!\b[a-zA-Z] )(?i:\b(?:minus|negative))[^\S\n])?"
+    r"(?:(?<![\w)\]}.])[-−]{1,2}[^\S\n]?|(?<![\w)\]}.%])(?<![\d)\]}] )–(?=[\d.$])"
+    r"|(?<![\d)\]}.$%] )(?<!\b[a-zA-Z] )(?i:\b(?:minus|negative))[^\S\n])?"
     r"(?:\\?[$€£¥₹]\s?)?(?:(?<![\w)\]}.])[-−])?"
-    r"(?:\d+\s*\\[dt]?frac\s*\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\\[dt]?frac\s*(?:\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\d\s*\d)"
+    r"(?:(?:\d+[^\S\n]?)?[¼-¾⅐-⅞]|\d+\s*\\[dt]?frac\s*\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\\[dt]?frac\s*(?:\{[^{}]{1,30}\}\s*\{[^{}]{1,30}\}|\d\s*\d)"
     rf"|\d+\s+[1-9]\d*/\d+|{CLOCK}|{GROUPS}(?:\.\d+)?|{DECIMAL} ?/ ?{DECIMAL}"
     rf"|{DECIMAL}(?:[eE][-+]?\d{{1,3}}(?!\w)|{TEN})?)"
     rf"(?:_\d{{1,3}}|_\{{\d{{1,3}}\}}|\s?\\?%|\s?percent\b|(?:{AND_A_PART})?(?:\s(?:hundred|thousand|million|billion)\b)?)"

@@ -108,7 +108,7 @@ def is_denied(text: str, number: re.Match[str]) -> bool:
 
 def _digits_of(number: re.Match[str]) -> int:
     """Where a number begins without its sign, which may be an operator."""
-    found = re.search(r"[^-−\s+]", re.sub(r"(?i)minus|negative", lambda word: " " * len(word[0]), number[0]))
+    found = re.search(r"[^-−–\s+]", re.sub(r"(?i)minus|negative", lambda word: " " * len(word[0]), number[0]))
     return number.start() + (found.start() if found else 0)
 
 
