@@ -7,7 +7,6 @@ from collections.abc import Set
 from itertools import pairwise
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
-from selfimprove_workers.tasks.sums import MAX_SUM, value_of_sum
 from selfimprove_workers.tasks.symbols import PROSE, UNIT_NAMES
 from selfimprove_workers.tasks.terms import is_unit_power, term_of
 from selfimprove_workers.tasks.text import GROUPS, clean
@@ -36,13 +35,17 @@ PLAIN_BACKWARDS = re.compile(
 """The last number of most responses, whole, unsigned, between spaces, with or without `$`; of a text read backwards."""
 FORMULA_MARK = re.compile(r"\$(?!\d)|\\")
 """Where there is none, there are no formulas: every dollar sign is one of money."""
-SHOWN_SUM = re.compile(r"[^\S\n](?:[$*A-Za-z]+[^\S\n]){0,3}\(")
-"""From a number to a parenthesis that may show how it was found: ` (48 + 24)`, ` clips (48 + 24)`."""
+BEFORE_ASIDE = re.compile(r"[^\S\n](?:[$*A-Za-z]+[^\S\n]){0,3}")
+"""From a number to a parenthesis beside it: ` (48 + 24)`, ` more clips (since 48 + 24 = 72)`."""
 IN_TWO_UNITS = re.compile(
     rf"\((?:(?:or|i\.e\.,?|that is,?) )?{DECIMAL} ?(?P<one>[a-z]{{1,10}}),?(?: and)? "
     rf"{DECIMAL} ?(?!(?P=one))[a-z]{{1,10}}\)"
 )
-PROSE_BETWEEN = re.compile(r"\s[a-z]{1,12}\s")
+ASIDE = re.compile(
+    r"\((?:(?:since|because|as|which|that(?:['’]s|\sis)|i\.e\.,?|about|around|approximately|roughly)\s|[=≈~]"
+    rf"|[$€£¥₹]?{DECIMAL}%?\s(?=[^\s)]))[^()\n]{{1,160}}\)"
+)
+"""What explains the number before it, or says it in another unit or form. `(or 3)` and `(24)` may be an answer."""
 NEARLY = re.compile(r"\s?(?:≈|\\approx)\s?\$?\Z")
 PLAIN_AFTER = re.compile(
     rf"(?!\.?\s?(?:%|pi\b|sqrt\b|\^|percent\b|hundred\b|thousand\b|million\b|billion\b|[x*]\s?10\s?\^)|{AND_A_PART})\.?(?:\s|\Z)"
@@ -122,7 +125,7 @@ def _last_number(text: str) -> str | None:
     last = _last_match(text, NEAR) or _last_match(text, TAIL)
     if last is None:
         return None
-    last = _worked_out(text, last) or _before_aside(text, last) or last
+    last = _before_aside(text, last) or last
     if is_denied(text, last):
         begin = _sentence_begin(text, last.start())
         return None if begin is None else _last_number(text[begin : last.start()])
@@ -140,24 +143,14 @@ def _last_number(text: str) -> str | None:
     return term
 
 
-def _worked_out(text: str, last: re.Match[str]) -> re.Match[str] | None:
-    """The number before the parenthesis that the last one stands in, where that only shows its calculation."""
-    opening = text.rfind("(", max(0, last.start() - MAX_SUM), last.start())
-    closing = text.find(")", last.end(), last.end() + MAX_SUM)
-    value = value_of_sum(text[opening + 1 : closing]) if 0 <= opening < closing else None
-    before = _last_match(text[:opening], NEAR) if value is not None else None
-    if before is None or not SHOWN_SUM.fullmatch(text, before.end(), opening + 1):
-        return None
-    number = read_quantity(clean(before[0]))
-    return before if number is not None and number.value == value else None
-
-
 def _before_aside(text: str, last: re.Match[str]) -> re.Match[str] | None:
-    """The number before the parenthesis that the last one stands in, where that is two units: `(2 h 40 min)`."""
-    opening = text.rfind("(", max(0, last.start() - MAX_SUM), last.start())
-    aside = IN_TWO_UNITS.match(text, opening) if opening > 0 else None
+    """The number beside the parenthesis that the last one stands in, where that is an aside: `2 days (48 hours)`."""
+    opening = text.rfind("(", max(0, last.start() - NEAR), last.start())
+    aside = (ASIDE.match(text, opening) or IN_TWO_UNITS.match(text, opening)) if opening > 0 else None
     before = _last_match(text[:opening], NEAR) if aside and aside.end() > last.end() else None
-    return before if before is not None and PROSE_BETWEEN.fullmatch(text, before.end(), opening) else None
+    if before is None or not BEFORE_ASIDE.fullmatch(text, before.end(), opening) or whole_of(text, before):
+        return None
+    return before
 
 
 def _sentence_begin(text: str, place: int) -> int | None:
