@@ -161,8 +161,9 @@ def _is_name(name: re.Match[str], text: str) -> bool:
 
 
 def _continues(before: re.Match[str], name: re.Match[str], text: str) -> bool:
-    """Whether nothing but a comma or an "or" is between two names. `B. A is dry` are two sentences."""
-    begins = before[0].endswith(".") and VERB.match(text, name.end())
+    """Whether nothing but a comma or an "or" is between two names. Of `B. A is dry` they are two sentences."""
+    is_begun = before[0].endswith(".") or "\n" in text[before.end() : name.start()]
+    begins = is_begun and VERB.match(text, name.end())
     return not begins and LISTED_BY.fullmatch(text, before.end(), name.start()) is not None
 
 
