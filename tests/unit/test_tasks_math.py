@@ -347,6 +347,16 @@ CHANNELS = [
     ("1, 2", "The roots are x = 1 and x = 2.", CORRECT, NO_ANSWER),
     ("Monday", "The day is Monday.", CORRECT, NO_ANSWER),
     ("Monday", "The day is not Monday.", WRONG, NO_ANSWER),
+    # of a sentence around a name nothing tells which of its words is the answer
+    (r"\text{Evelyn}", "Evelyn has the greatest average speed.", NO_ANSWER, NO_ANSWER),
+    (r"\text{Evelyn}", "We divide.\nSo Debra has the greatest average speed.", NO_ANSWER, NO_ANSWER),
+    (r"\text{Evelyn}", "The fastest of them is Evelyn.", CORRECT, NO_ANSWER),
+    (r"\text{Evelyn}", "The fastest of them is Debra.", WRONG, NO_ANSWER),
+    (r"\text{Evelyn}", "The answer is Debra, who has the greatest average speed.", WRONG, WRONG),
+    (r"\text{Evelyn}", "Evelyn.", CORRECT, CORRECT),
+    (r"\text{Evelyn}", "Debra", WRONG, WRONG),
+    ("Monday", "I don't know", NO_ANSWER, NO_ANSWER),
+    ("Monday", "a Monday", CORRECT, CORRECT),
     # a parenthesis that shows how the number before it was found hides it not
     ("72", "Thus the total number is 72 (48 + 24).", CORRECT, NO_ANSWER),
     ("72", "Thus she sold 72 clips (= $48 + 2 x 12).", CORRECT, NO_ANSWER),

@@ -112,9 +112,10 @@ def find_answer(text: str, gold: Reading) -> Candidate | None:
         return candidate
     said, whole = without_denials(text), text.strip()
     is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and "\\boxed{" not in whole and said == text
-    if is_short and _is_answer(whole, gold) and not (gold.kind is Kind.WORDS and _stated(whole, gold)):
+    is_stated = gold.kind is Kind.WORDS and (_is_wordier(whole, gold) or _stated(whole, gold) is not None)
+    if is_short and not is_stated and _is_answer(whole, gold):
         return Candidate(whole, is_strict=True)
-    last = _within(said, gold) or _stated(said, gold) or _listed(said, gold) or _last_line(said, gold)
+    last = _within(said, gold) or _stated(said, gold) or _listed(said, gold) or _last_name(said, gold)
     return Candidate(last, is_strict=False) if last else None
 
 
@@ -146,6 +147,11 @@ def _is_answer(text: str, gold: Reading) -> bool:
     known = MEASURES if gold.kind is Kind.MATH else FORMULA_WORDS
     is_wordy = len(prose_words(reading.text, known)) > len(prose_words(gold.text, known))
     return (gold.is_equation or not reading.is_equation) and not is_wordy
+
+
+def _is_wordier(text: str, gold: Reading) -> bool:
+    """Whether a text is longer than a name as the gold is one, with an article or an adverb before it."""
+    return len(text.split()) > len(gold.text.split()) + 1
 
 
 def _within(text: str, gold: Reading) -> str | None:
@@ -200,3 +206,9 @@ def _last_line(text: str, gold: Reading) -> str | None:
         return None
     lines = [line.strip() for line in text[-2000:].splitlines() if re.search(r"\w", line)]
     return lines[-1] if lines else None
+
+
+def _last_name(text: str, gold: Reading) -> str | None:
+    """The last line, but of a sentence around a name nothing tells which of its words is the answer."""
+    line = _last_line(text, gold)
+    return None if line is None or (gold.kind is Kind.WORDS and _is_wordier(line, gold)) else line
