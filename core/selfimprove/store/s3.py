@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
@@ -23,7 +23,7 @@ from selfimprove.store.base import Entry, Store
 from selfimprove.store.disk import explained, replace
 from selfimprove.store.probing import probe_conditional_create
 from selfimprove.store.retry import retried
-from selfimprove.store.s3_client import make_client
+from selfimprove.store.s3_client import AT_FIRST, make_client
 from selfimprove.store.s3_errors import InterruptedBodyError, explain, is_refused_condition, is_worth_retrying
 from selfimprove.store.s3_reader import RangedReader
 
@@ -44,7 +44,9 @@ class S3Store:
     ) -> None:
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        self._client = make_client(self.uri, endpoint, region)
+        self._new_client = partial(make_client, self.uri, endpoint, region)
+        self._first_client = self._new_client(patience=AT_FIRST)
+        self._has_answered = False
 
     def read(self, key: str) -> bytes:
         """The whole object."""
@@ -103,6 +105,14 @@ class S3Store:
         """Check that the bucket can be reached and written, and that conditional creation is honoured."""
         probe_conditional_create(self)
 
+    @property
+    def _client(self) -> Any:
+        return self._patient_client if self._has_answered else self._first_client
+
+    @cached_property
+    def _patient_client(self) -> Any:
+        return self._new_client()
+
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + key}
 
@@ -155,7 +165,10 @@ class S3Store:
     def _do(self, key: str, call: Callable[[], T]) -> T:
         """The call's result, tried again where that helps, its failure as one line that names the object."""
         try:
-            return retried(call, is_worth_retrying)
+            done = retried(call, is_worth_retrying)
         except _FAULTS as error:
+            self._has_answered |= isinstance(error, ClientError)
             place = f"{self.uri}/{key}" if key else self.uri
             raise explain(error, place, self._client.meta.endpoint_url) from error
+        self._has_answered = True
+        return done

@@ -1,13 +1,15 @@
 """One boto3 client, set up for long runs against AWS or any other store.
 
-Standard retries with a cap on every wait, so that a blip of the network is ridden out and a store that is gone is told
-within a minute or so. AWS_MAX_ATTEMPTS, AWS_ENDPOINT_URL, AWS_REGION and the rest of boto3's environment hold as usual.
+Standard retries with a cap on every wait, so that a blip of the network is ridden out. Until a server has answered for
+the first time little is waited for, so that one that can't be reached, or takes connections and is silent, is told well
+within a minute; from then on transfers may take their time. AWS_MAX_ATTEMPTS, AWS_ENDPOINT_URL, AWS_REGION and the rest
+of boto3's environment hold as usual.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -16,9 +18,18 @@ from botocore.exceptions import BotoCoreError
 from selfimprove.store.s3_errors import explain
 from selfimprove.store.s3_settings import STORAGE, WRONG, Fields, attempts, blamed, endpoint_named, region_named
 
-_ATTEMPTS = 6
+
+class Patience(NamedTuple):
+    """How often a request is tried, and how long an answer to one may be waited for, in seconds."""
+
+    attempts: int
+    read_seconds: int
+
+
+AT_WORK = Patience(attempts=6, read_seconds=60)
+AT_FIRST = Patience(attempts=4, read_seconds=8)
+"""Of a server that has not answered yet: 40 s at most, the pauses between attempts among them."""
 _CONNECT_SECONDS = 5
-_READ_SECONDS = 60
 _CONNECTIONS = 32
 _KEYS = {
     "aws_access_key_id": "AWS_ACCESS_KEY_ID",
@@ -33,12 +44,13 @@ def make_client(
     region: str | None,
     keys: Mapping[str, str] | None = None,
     fields: Fields = STORAGE,
+    patience: Patience = AT_WORK,
 ) -> Any:
     """A client for the place at `uri`. Raises `UserError` for settings that boto3 can't use, naming the wrong one.
 
     `keys`: AWS_ACCESS_KEY_ID and so on, of this place alone; what is not among them comes from the usual chain.
     """
-    config = _config(endpoint)
+    config = _config(endpoint, patience)
     given: dict[str, Any] = {argument: (keys or {}).get(name) for argument, name in _KEYS.items()}
     try:
         session = boto3.session.Session(**given)
@@ -50,7 +62,7 @@ def make_client(
         raise explain(error, uri, str(endpoint)) from error
 
 
-def _config(endpoint: str | None) -> Config:
+def _config(endpoint: str | None, patience: Patience) -> Config:
     settings: dict[str, Any] = {}
     if endpoint_named(endpoint):
         # Few stores but AWS serve a bucket as a host name, and some refuse the checksums that boto3 adds by default.
@@ -58,8 +70,8 @@ def _config(endpoint: str | None) -> Config:
         settings["request_checksum_calculation"] = settings["response_checksum_validation"] = "when_required"
     return Config(
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        read_timeout=patience.read_seconds,
         max_pool_connections=_CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": attempts(_ATTEMPTS)},
+        retries={"mode": "standard", "total_max_attempts": attempts(patience.attempts)},
         **settings,
     )

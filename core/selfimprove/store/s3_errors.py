@@ -76,7 +76,7 @@ _NO_KEYS = (
     boto.SSOError,
     boto.ProfileNotFound,
 )
-_UNREACHED = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.SSLError)
+_UNREACHED = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ReadTimeoutError, boto.SSLError)
 
 _BY_TYPE: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((boto.NoCredentialsError,), "no AWS credentials were found", _KEYS),
@@ -86,6 +86,7 @@ _BY_TYPE: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((boto.SSLError,), "the certificate is not accepted", "set AWS_CA_BUNDLE or correct storage.endpoint"),
     ((boto.ProxyConnectionError,), "the proxy can't be reached", "check HTTPS_PROXY and NO_PROXY"),
     ((boto.EndpointConnectionError, boto.ConnectTimeoutError), "can't be reached", _ENDPOINT),
+    ((boto.ReadTimeoutError,), "the server takes connections and does not answer", _ENDPOINT),
     ((boto.HTTPClientError, boto.ConnectionError), "the connection broke again and again", _ENDPOINT),
     ((boto.ParamValidationError,), "this is no bucket name or key", _ELSEWHERE),
 )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,15 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
     PartialCredentialsError,
+    ReadTimeoutError,
 )
 
 from selfimprove.errors import SelfImproveError, SurroundingsError, UserError
-from selfimprove.store.s3_client import make_client
+from selfimprove.store.s3_client import AT_FIRST, make_client
 from selfimprove.store.s3_errors import OTHER_REGION
 from selfimprove.store.s3_settings import STORAGE, Fields, endpoint_source
 from selfimprove_workers.sources.cache import cached_folder
@@ -43,14 +46,16 @@ def read_s3(request: Request) -> Found:
     """Objects as files of the cache. A changed object has another ETag, so it is downloaded again."""
     bucket, _, path = request.rest.partition("/")
     with _clear_errors(request):
-        client = make_client(request.uri, request.endpoint, request.region, request.credentials, _fields(request))
-        tags = _listing(client, bucket, path)
+        client = partial(
+            make_client, request.uri, request.endpoint, request.region, request.credentials, _fields(request)
+        )
+        tags = _listing(client(patience=AT_FIRST), bucket, path)
         names = choose(request, path, sorted(tags))
         root = root_of(path, names)
         relative = {name: below(root, name) for name in names}
         key = json.dumps([request.endpoint, bucket, root, {name: tags[name] for name in names}])
         folder = cached_folder(
-            "s3", hashlib.sha256(key.encode()).hexdigest(), lambda target: _download(client, bucket, relative, target)
+            "s3", hashlib.sha256(key.encode()).hexdigest(), lambda target: _download(client(), bucket, relative, target)
         )
     return Found(root=folder, names=sorted(relative.values()))
 
@@ -90,14 +95,18 @@ def _clear_errors(request: Request) -> Iterator[None]:
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: {reason}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: no credentials; {CREDENTIALS}") from error
-    except EndpointConnectionError as error:
+    except (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError) as error:
         named = endpoint_source(request.endpoint, _fields(request))
         where, place = named or (f"{request.field}.uri", "AWS")
         raise SurroundingsError(
-            f"{where}: {place} can't be reached for {request.uri}; check the network or the endpoint"
+            f"{where}: {place} {_silence(error)} for {request.uri}; check the network or the endpoint"
         ) from error
     except (BotoCoreError, Boto3Error, ValueError) as error:
         raise SurroundingsError(f"{request.field}.uri: {request.uri}: {str(error).splitlines()[0]}") from error
+
+
+def _silence(error: BotoCoreError) -> str:
+    return "does not answer" if isinstance(error, ReadTimeoutError) else "can't be reached"
 
 
 def _elsewhere(request: Request, code: str) -> str | None:
