@@ -16,7 +16,9 @@ from selfimprove_operator.remedies import refused, unscheduled, waiting
 PATIENCE = timedelta(seconds=20)
 """How long a pod may look for a node before anybody is told."""
 HEALED = timedelta(seconds=60)
-"""A pod that runs this long has got over what ended the one before it."""
+"""By so much a pod has to outlast every one before it to have got over what ended them, whatever they waited for."""
+AT_WORK = timedelta(minutes=15)
+"""A pod that ran for longer had long begun its work: what ended it came later, and took no longer than this."""
 STUCK = timedelta(minutes=5)
 """Past its grace, a pod that is still terminating sits on a node that no longer answers."""
 MOST_IGNORED = 10
@@ -89,13 +91,22 @@ def _waits(pod: ObservedPod, origins: Origins) -> str:
 
 
 def _surroundings(pods: Sequence[ObservedPod], now: datetime) -> str | None:
-    """What the last ended pod of a shard said of its surroundings, until another one has run for a while."""
-    if any(not pod.over and pod.running_since and now - pod.running_since > HEALED for pod in pods):
-        return None
+    """What the last ended pod of a shard said of its surroundings, until another one has outlasted those before it."""
     ended = sorted((pod for pod in pods if pod.ended and pod.ended.finished_at), key=_finished)
     if not ended or ended[-1].ended is None or ended[-1].ended.exit_code != SURROUNDINGS:
         return None
+    outlasted = HEALED + min(max(map(_struggle, pods)), AT_WORK)
+    if any(not pod.over and pod.running_since and now - pod.running_since > outlasted for pod in pods):
+        return None
     return explain(ended[-1])
+
+
+def _struggle(pod: ObservedPod) -> timedelta:
+    """How long a pod ran until its surroundings ended it."""
+    end = pod.ended
+    if end is None or end.exit_code != SURROUNDINGS or end.started_at is None or end.finished_at is None:
+        return timedelta()
+    return end.finished_at - end.started_at
 
 
 def _finished(pod: ObservedPod) -> datetime:

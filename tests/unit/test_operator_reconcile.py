@@ -286,6 +286,50 @@ def test_broken_surroundings_degrade_the_run_and_heal_with_it() -> None:
     assert [event.reason for event in cluster.events][-2:] == ["Degraded", "Healed"]
 
 
+def broken_surroundings(cluster: Cluster, after: float) -> None:
+    """The pod at hand gives up on its storage, so many seconds after its start, and the next one runs."""
+    cluster.wait(after)
+    cluster.end(cluster.live()[0], code=4, message="error: s3://lab/runs: can't be reached; check the network")
+    cluster.settle()
+    cluster.start(cluster.live()[0])
+    cluster.settle()
+
+
+def test_a_pod_that_tries_as_long_as_those_before_it_has_healed_nothing() -> None:
+    """A storage that can't be reached takes its time, and more of it where the node is slow."""
+    cluster = begun()
+    for seconds in (130, 70, 150):
+        broken_surroundings(cluster, after=seconds)
+    for _ in range(3):  # at 70, 140 and 210 seconds: the longest before took 150
+        cluster.wait(70)
+        cluster.settle()
+        assert condition(cluster, "Degraded")[0] == "True"
+    assert [event.reason for event in cluster.events if event.reason in ("Degraded", "Healed")] == ["Degraded"]
+    cluster.wait(2)
+    cluster.settle()
+    assert condition(cluster, "Degraded")[0] == "False"
+
+
+def test_a_pod_that_was_at_work_for_hours_before_its_storage_broke_is_not_outlasted_for_hours() -> None:
+    cluster = begun()
+    broken_surroundings(cluster, after=4 * 3600)
+    cluster.wait(15 * 60 + 50)
+    cluster.settle()
+    assert condition(cluster, "Degraded")[0] == "True"
+    cluster.wait(20)
+    cluster.settle()
+    assert condition(cluster, "Degraded")[0] == "False"
+
+
+def test_a_shard_that_is_done_has_healed_whatever_the_one_before_it_took() -> None:
+    cluster = begun(generation={"shards": 2})
+    broken_surroundings(cluster, after=130)
+    retry = cluster.live()[-1]
+    cluster.end(retry)
+    cluster.settle()
+    assert condition(cluster, "Degraded")[0] == "False"
+
+
 def test_a_refused_pod_shows_the_api_servers_reason() -> None:
     cluster = Cluster()
     cluster.settle()
