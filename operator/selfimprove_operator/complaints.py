@@ -70,9 +70,9 @@ def _of_parsing(message: str, job: Manifest, origins: Origins) -> Iterator[tuple
 
 def _place(cause: Cause, job: Manifest, origins: Origins) -> str:
     """The field, down to the resource that the server names in its message only."""
-    field = origins.field(cause.field, job)
     resource = re.search(r"(\S+) limit of", cause.message)
-    return f"{field}.{resource[1]}" if resource and field.endswith("requests") else field
+    named = resource and cause.field.endswith("requests")
+    return origins.field(f"{cause.field}[{resource[1]}]" if resource and named else cause.field, job)
 
 
 def _fault(message: str) -> str:

@@ -35,12 +35,8 @@ class Origins:
         """The field that gives the step's pods a setting (`nodeSelector`), or would; a value of the chart is said to be
         one.
         """
-        execution = self.spec.execution
-        if _has(execution.steps.get(self.step.step), name):
-            return f"spec.execution.steps.{self.step.step}.{name}"
-        if _has(execution.defaults, name) or not _has(self.defaults.execution, name):
-            return f"spec.execution.defaults.{name}"
-        return f"the chart's defaults.execution.{name}"
+        given = (field for field, layer in self._layers.items() if _has(layer, name))
+        return f"{next(given, 'spec.execution.defaults')}.{name}"
 
     def to_give(self, name: str) -> str:
         """The field of the run that decides on a setting of the step's pods, whoever gave it."""
@@ -79,7 +75,7 @@ class Origins:
         pod = job["spec"]["template"]["spec"]
         inner = path.removeprefix("spec.template.spec.")
         if found := re.fullmatch(rf"{_WORKER}\.resources(.*)", inner):
-            return self.setting("resources") + _plain(found[1])
+            return self._resource(found[1]) + _plain(found[1])
         if found := re.fullmatch(rf"({_SETTINGS})(.*)", inner):
             return self.setting(found[1]) + _plain(found[2])
         if found := re.fullmatch(rf"{_WORKER}\.env\[(\d+)\](.*)", inner):
@@ -99,22 +95,33 @@ class Origins:
             return f"spec.execution.{inner}"
         return self.setting(path.removeprefix("spec.")) if path == "spec.activeDeadlineSeconds" else path
 
+    def _resource(self, rest: str) -> str:
+        """The resources that `rest` lies in (`.requests[cpu]`): those of the layer that gave the amount."""
+        found = re.match(r"\.(requests|limits)\[([^\]]+)\]", rest)
+        if found:
+            for field, layer in self._layers.items():
+                if layer.resources is not None and found[2] in getattr(layer.resources, found[1]):
+                    return f"{field}.resources"
+        return self.setting("resources")
+
+    @property
+    def _layers(self) -> dict[str, PodSettings]:
+        """What the settings of the step's pods are merged from, the uppermost first."""
+        execution, step = self.spec.execution, self.step.step
+        return {
+            f"spec.execution.steps.{step}": execution.steps.get(step, PodSettings()),
+            "spec.execution.defaults": execution.defaults,
+            "the chart's defaults.execution": self.defaults.execution,
+        }
+
     def _gives(self, name: str) -> bool:
-        execution = self.spec.execution
-        layers = (execution.steps.get(self.step.step), execution.defaults, self.defaults.execution)
-        return any(_has(layer, name) for layer in layers)
+        return any(_has(layer, name) for layer in self._layers.values())
 
     def _variable(self, variable: Mapping[str, Any], rest: str) -> str:
         """A variable's field, by its name: the layer that gave it last."""
         reference = (variable.get("valueFrom") or {}).get("secretKeyRef") or {}
-        execution = self.spec.execution
-        layers = {
-            f"spec.execution.steps.{self.step.step}.env": execution.steps.get(self.step.step, PodSettings()).env,
-            "spec.execution.defaults.env": execution.defaults.env,
-            "the chart's defaults.execution.env": self.defaults.execution.env,
-            "the chart's defaults.env": self.defaults.env,
-        }
-        for field, given in layers.items():
+        layers = {f"{field}.env": layer.env for field, layer in self._layers.items()}
+        for field, given in {**layers, "the chart's defaults.env": self.defaults.env}.items():
             for index, each in enumerate(given or []):
                 if each.name == variable.get("name"):
                     return f"{field}[{index}]{rest}"
@@ -134,8 +141,8 @@ def _entry(entries: Sequence[Mapping[str, Any]], index: str) -> Mapping[str, Any
     return entries[int(index)] if int(index) < len(entries) else {}
 
 
-def _has(settings: PodSettings | None, name: str) -> bool:
-    return settings is not None and getattr(settings, to_snake(name)) is not None
+def _has(settings: PodSettings, name: str) -> bool:
+    return getattr(settings, to_snake(name)) is not None
 
 
 def _plain(rest: str) -> str:

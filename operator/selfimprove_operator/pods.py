@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from selfimprove.api.execution import EnvVar, PodSettings, StepName, Volume
+from kubernetes.utils.quantity import parse_quantity
+
+from selfimprove.api.execution import EnvVar, PodSettings, Resources, StepName, Volume
 from selfimprove.api.installation import Defaults, Gpu
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import StepId
@@ -26,6 +28,7 @@ _TRAINER: frozenset[StepName] = frozenset(("distill",))
 _REDUCERS: frozenset[StepName] = frozenset(("select", "measure"))
 _LABEL_FREE = frozenset(("GroundTruth", "Likelihood", "MajorityVote"))
 """Methods that need no model, unless another one is asked: samples carry their log-probabilities already."""
+Amount = int | float | str
 _SCRATCH = {"tmp": "/tmp", "cache": "/cache"}
 _FIXED_ENV = {
     "HOME": "/tmp",
@@ -82,14 +85,48 @@ def pod_spec(spec: Spec, defaults: Defaults, step: StepId, order: str, together:
 
 
 def settings_of(spec: Spec, defaults: Defaults, step: StepName) -> PodSettings:
-    """What the step's pods get: the chart's, under the run's defaults, under the step's own."""
+    """What the step's pods get: the chart's, under the run's defaults, under the step's own.
+
+    Requests, limits and nodeSelector are merged by key and env by name; of all else the uppermost wins as a whole.
+    """
     layers = (defaults.execution, spec.execution.defaults, spec.execution.steps.get(step))
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        if layer is not None:
-            given = {name: value for name in PodSettings.model_fields if (value := getattr(layer, name)) is not None}
-            merged |= given | {"env": _named([*(merged.get("env") or []), *(layer.env or [])])}
-    return PodSettings.model_construct(**{**dict.fromkeys(PodSettings.model_fields), **merged})
+    merged: dict[str, Any] = dict.fromkeys(PodSettings.model_fields)
+    for layer in filter(None, layers):
+        for name in PodSettings.model_fields:
+            below, above = merged[name], getattr(layer, name)
+            if below is not None and above is not None and name in _MERGED:
+                above = _MERGED[name](below, above)
+            merged[name] = below if above is None else above
+    return PodSettings.model_construct(**merged)
+
+
+def _resources_over(below: Resources, above: Resources) -> Resources:
+    """A request from below gives way to a lower limit, as if nobody had made it: the two would be refused."""
+    kept = {name: amount for name, amount in below.requests.items() if not _exceeds(amount, above.limits.get(name))}
+    return Resources(requests={**kept, **above.requests}, limits={**below.limits, **above.limits})
+
+
+def _exceeds(amount: Amount, limit: Amount | None) -> bool:
+    try:
+        return limit is not None and bool(parse_quantity(str(amount)) > parse_quantity(str(limit)))  # type: ignore[no-untyped-call]
+    except ValueError:
+        return False  # no quantity, which the dry run of the pods tells
+
+
+def _keys_over(below: Mapping[str, str], above: Mapping[str, str]) -> dict[str, str]:
+    return {**below, **above}
+
+
+def _env_over(below: Sequence[EnvVar], above: Sequence[EnvVar]) -> list[EnvVar]:
+    return _named([*below, *above])
+
+
+_MERGED: dict[str, Callable[[Any, Any], Any]] = {
+    "resources": _resources_over,
+    "node_selector": _keys_over,
+    "env": _env_over,
+}
+"""How a setting is merged over that of the layer below."""
 
 
 def uses_gpu(spec: Spec, step: StepId) -> bool:

@@ -66,6 +66,12 @@ def index_of(asked: Trial, field: str, name: str) -> int:
             "give a whole number",
         ),
         (
+            (f"{WORKER}.resources.requests", 'Invalid value: "4": must be less than or equal to cpu limit of 2'),
+            {"defaults": RESOURCES, "steps": {"generate": {"resources": {"requests": {"memory": "1Gi"}}}}},
+            "spec.execution.defaults.resources.requests.cpu: 4 is refused (must be less than or equal to cpu limit of "
+            "2); lower it, or raise the limit",
+        ),
+        (
             (f"{POD}.tolerations[0].operator", 'Unsupported value: "Is": supported values: "Equal", "Exists"'),
             {"defaults": {"tolerations": [{"operator": "Is"}]}, "steps": {"distill": {"tolerations": []}}},
             "spec.execution.defaults.tolerations[0].operator: Is is none of Equal, Exists; give one of them",

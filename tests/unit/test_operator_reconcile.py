@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from selfimprove.api.execution import StepName
-from selfimprove.api.installation import with_defaults
+from selfimprove.api.installation import Defaults, with_defaults
 from selfimprove.api.spec import Metadata, Spec
 from selfimprove.ledger import StepId
 from selfimprove.orders import Order
@@ -174,6 +174,51 @@ def test_without_colocation_verify_has_a_job_of_its_own() -> None:
     cluster = Cluster(run_manifest(execution={"colocate": False}, maxIterations=1))
     finish_run(cluster)
     assert "gsm8k-1a2b3c4d-i001-verify-1" in cluster.created
+
+
+def merged(chart: dict[str, Any], run: dict[str, Any], step: dict[str, Any]) -> Any:
+    """The pod of `evaluate` when the chart, the run's defaults and the step's own settings say this."""
+    defaults = Defaults.model_validate({**DEFAULTS.to_json(), "execution": chart, "gpu": {"count": 0}})
+    manifest = run_manifest(execution={"defaults": run, "steps": {"evaluate": step}})
+    spec = with_defaults(Spec.model_validate(manifest["spec"]), defaults)
+    return pod_spec(spec, defaults, StepId(0, "evaluate"), order="")
+
+
+def test_amounts_are_merged_one_by_one_over_those_of_the_chart() -> None:
+    """Who asks for two GPUs has not said that the pod needs no memory."""
+    pod = merged(
+        {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "4Gi"}}},
+        {"resources": {"requests": {"cpu": "10m"}}},
+        {"resources": {"limits": {GPU: 2}}},
+    )
+    assert pod["containers"][0]["resources"] == {
+        "requests": {"cpu": "10m", "memory": "1Gi"},
+        "limits": {"memory": "4Gi", GPU: "2"},
+    }
+
+
+def test_a_request_from_below_gives_way_to_a_lower_limit_and_one_beside_it_does_not() -> None:
+    below = {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}
+    pod = merged(below, {"resources": {"limits": {"memory": "512Mi", "cpu": 1}}}, {})
+    assert pod["containers"][0]["resources"]["requests"] == {"cpu": "500m"}
+    pod = merged({}, {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "512Mi"}}}, {})
+    assert pod["containers"][0]["resources"]["requests"] == {"memory": "1Gi"}
+
+
+def test_labels_of_nodes_are_merged_by_key_variables_by_name_and_lists_replaced() -> None:
+    pod = merged(
+        {
+            "nodeSelector": {"pool": "gpu", "zone": "a"},
+            "tolerations": [{"key": "x", "operator": "Exists"}],
+            "env": [{"name": "A", "value": "chart"}, {"name": "B", "value": "chart"}],
+        },
+        {"nodeSelector": {"zone": "b"}, "env": [{"name": "B", "value": "run"}]},
+        {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "y", "operator": "Exists"}]},
+    )
+    assert pod["nodeSelector"] == {"pool": "gpu", "zone": "b", "disk": "ssd"}
+    assert pod["tolerations"] == [{"key": "y", "operator": "Exists"}]
+    given = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
+    assert (given["A"], given["B"]) == ("chart", "run")
 
 
 def test_another_model_verifies_in_a_job_of_its_own_with_a_gpu_and_resources_of_its_own() -> None:
