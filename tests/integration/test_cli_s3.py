@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from selfimprove.store import open_store
+from tests.fixtures.other_servers import web_server
 from tests.fixtures.s3 import S3Place
 from tests.unit.cli_support import BuiltRun, built_run, selfimprove
 
@@ -99,6 +100,33 @@ def test_what_another_server_might_say_names_the_option_unless_it_was_given(
     assert (outcome.code, outcome.err.count("\n")) == (4, 1)
     assert says in outcome.err
     assert outcome.err.endswith(HINT) != given
+
+
+PAGE = "<!DOCTYPE HTML><html><body><hr>nothing here</body></html>"
+NO_S3 = "what answers there is no S3 store (endpoint {}: HTTP {} without a word of S3); check the network and storage."
+
+
+@pytest.mark.parametrize(
+    ("status", "page", "says"),
+    [
+        (404, PAGE, NO_S3),
+        (404, "404 page not found\n", NO_S3),
+        (404, "", NO_S3),
+        (405, PAGE, NO_S3),
+        (501, PAGE, NO_S3),
+        (301, "", "is redirected (endpoint {}); check the network and storage.endpoint"),
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "plan", "run"])
+def test_a_server_that_is_no_store_is_named(
+    command: str, status: int, page: str, says: str, run: BuiltRun, capfd: Capture
+) -> None:
+    """A web server, or the proxy of a store that is away: what it knows nothing of may be there all the same."""
+    with web_server(status, page) as endpoint:
+        named = ["s3://lab/runs/demo"] if command == "status" else [run.file, "--storage", "s3://lab/runs"]
+        outcome = selfimprove(capfd, command, *named, "--endpoint", endpoint)
+    assert (outcome.code, outcome.err.count("\n")) == (4, 1)
+    assert says.format(endpoint, status) in outcome.err
 
 
 def test_an_endpoint_that_is_no_address_is_the_persons_to_mend(capfd: Capture) -> None:

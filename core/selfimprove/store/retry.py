@@ -1,4 +1,4 @@
-"""Trying again after a pause that doubles, for what the client library does not try again by itself."""
+"""Trying again after a pause, for what the client library does not try again by itself."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ def retried(call: Callable[[], T], worth: Callable[[Exception], bool]) -> T:
         # Full jitter: those who collided once must not collide again.
         time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)))
     return call()
+
+
+def retried_for(seconds: float, call: Callable[[], T], worth: Callable[[Exception], bool]) -> T:
+    """The call's result; tried again after an error that is worth it until so much time has passed. Raises the last."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except Exception as error:
+            if not worth(error) or time.monotonic() >= until:
+                raise
+        time.sleep(random.uniform(0, 2 * _FIRST_PAUSE))

@@ -17,13 +17,14 @@ from typing import Any, BinaryIO, TypeVar
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.parsers import ResponseParserError
 from s3transfer.exceptions import RetriesExceededError
 
 from selfimprove.store.base import Entry, Store
 from selfimprove.store.disk import explained, replace
 from selfimprove.store.probing import probe_conditional_create
 from selfimprove.store.retry import retried
-from selfimprove.store.s3_client import AT_FIRST, make_client
+from selfimprove.store.s3_client import AT_FIRST, first_answer, make_client
 from selfimprove.store.s3_errors import InterruptedBodyError, explain, is_refused_condition, is_worth_retrying
 from selfimprove.store.s3_reader import RangedReader
 
@@ -33,7 +34,15 @@ _MIB = 1 << 20
 _TRANSFER = TransferConfig(multipart_threshold=64 * _MIB, multipart_chunksize=16 * _MIB, max_concurrency=8)
 _DELETED_AT_ONCE = 1000
 _READ_AHEAD = 256 * 1024
-_FAULTS = (ClientError, BotoCoreError, Boto3Error, RetriesExceededError, InterruptedBodyError)
+_FAULTS = (
+    ClientError,
+    BotoCoreError,
+    Boto3Error,
+    RetriesExceededError,
+    ResponseParserError,
+    RecursionError,
+    InterruptedBodyError,
+)
 
 
 class S3Store:
@@ -165,7 +174,8 @@ class S3Store:
     def _do(self, key: str, call: Callable[[], T]) -> T:
         """The call's result, tried again where that helps, its failure as one line that names the object."""
         try:
-            done = retried(call, is_worth_retrying)
+            again = partial(retried, call, is_worth_retrying)
+            done = again() if self._has_answered else first_answer(again)
         except _FAULTS as error:
             self._has_answered |= isinstance(error, ClientError)
             place = f"{self.uri}/{key}" if key else self.uri

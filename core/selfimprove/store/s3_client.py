@@ -1,22 +1,25 @@
 """One boto3 client, set up for long runs against AWS or any other store.
 
 Standard retries with a cap on every wait, so that a blip of the network is ridden out. Until a server has answered for
-the first time little is waited for, so that one that can't be reached, or takes connections and is silent, is told well
+the first time no wait is long, so that one that can't be reached, or takes connections and is silent, is told well
 within a minute; from then on transfers may take their time. AWS_MAX_ATTEMPTS, AWS_ENDPOINT_URL, AWS_REGION and the rest
 of boto3's environment hold as usual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from selfimprove.store.s3_errors import explain
+from selfimprove.store.retry import retried_for
+from selfimprove.store.s3_errors import explain, may_pass
 from selfimprove.store.s3_settings import STORAGE, WRONG, Fields, attempts, blamed, endpoint_named, region_named
+
+T = TypeVar("T")
 
 
 class Patience(NamedTuple):
@@ -27,8 +30,10 @@ class Patience(NamedTuple):
 
 
 AT_WORK = Patience(attempts=6, read_seconds=60)
-AT_FIRST = Patience(attempts=4, read_seconds=8)
-"""Of a server that has not answered yet: 40 s at most, the pauses between attempts among them."""
+AT_FIRST = Patience(attempts=2, read_seconds=8)
+"""Of a server that has not answered yet."""
+_FIRST_SECONDS = 20
+"""One that is away is waited for so long; one that is silent ends it when these and two attempts are over: 36 s."""
 _CONNECT_SECONDS = 5
 _CONNECTIONS = 32
 _KEYS = {
@@ -60,6 +65,14 @@ def make_client(
         raise blamed(error, endpoint, region, fields) from error
     except BotoCoreError as error:
         raise explain(error, uri, str(endpoint)) from error
+
+
+def first_answer(call: Callable[[], T]) -> T:
+    """The result of a server's first call, by a client of patience `AT_FIRST`: tried again while that may help.
+
+    Where AWS_MAX_ATTEMPTS says how often a request is tried, that is all.
+    """
+    return retried_for(0 if attempts(0) else _FIRST_SECONDS, call, may_pass)
 
 
 def _config(endpoint: str | None, patience: Patience) -> Config:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from s3transfer.exceptions import RetriesExceededError
 
 from selfimprove.errors import CredentialsError, OtherPlaceError, RefusedError, SurroundingsError
@@ -45,7 +46,9 @@ _BY_CODE = {
     "QuotaExceeded": ("the bucket's quota is used up", "free some space or raise the quota"),
 }
 
-_MISSING = {"NoSuchKey", "404"}
+_NO_S3 = "what answers there is no S3 store"
+_BODILESS = ("HeadObject", "HeadBucket")
+"""Operations whose answer has no body, so that its status is all that is known of an error."""
 _OF_ANOTHER_SERVER = {
     "AccessDenied",
     "403",
@@ -58,6 +61,9 @@ _OF_ANOTHER_SERVER = {
     "AuthorizationHeaderMalformed",
 }
 """What the wrong server says as well as the right one: it has no such bucket, or one of somebody else."""
+_OF_NO_STORE = {"400", "401", "404", "405", "410", "501"}
+"""Statuses that a store gives with a document that says more: alone they are some other server's, or a proxy's."""
+_OVERLOADED = (429, 500, 502, 503, 504)
 _OF_OUR_KEYS = {
     "AccessDenied",
     "403",
@@ -106,6 +112,14 @@ def is_worth_retrying(error: Exception) -> bool:
     return isinstance(error, InterruptedBodyError) or (isinstance(error, ClientError) and status(error) == 409)
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether the server is away, hangs up, says nothing or is overloaded: as it is for a while when it begins."""
+    if isinstance(error, ClientError):
+        return status(error) in _OVERLOADED
+    silence = (boto.ConnectionError, boto.HTTPClientError)
+    return isinstance(_root(error), silence) and not isinstance(error, InterruptedBodyError)
+
+
 def status(error: ClientError) -> int:
     """The HTTP status of an error response."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -120,6 +134,10 @@ def explain(error: Exception, place: str, endpoint: str) -> Exception:
     error = _root(error)
     if isinstance(error, ClientError):
         return _explain_response(error, place, endpoint)
+    if isinstance(error, ResponseParserError):
+        return OtherPlaceError(f"{place}: {_NO_S3} (endpoint {endpoint}: it sends something else); {_ENDPOINT}")
+    if isinstance(error, RecursionError):  # boto3 asks, of every redirect without a region, the same server for one
+        return OtherPlaceError(f"{place}: is redirected (endpoint {endpoint}); {_ENDPOINT}: https:// may be meant")
     kind = _kind(isinstance(error, _NO_KEYS), isinstance(error, _UNREACHED))
     for types, cause, remedy in _BY_TYPE:
         if isinstance(error, types):
@@ -129,8 +147,12 @@ def explain(error: Exception, place: str, endpoint: str) -> Exception:
 
 def _explain_response(error: ClientError, place: str, endpoint: str) -> Exception:
     code = str(error.response.get("Error", {}).get("Code", ""))
-    if code in _MISSING:
+    if code == "NoSuchKey" or (code == "404" and error.operation_name in _BODILESS):
         return FileNotFoundError(place)
+    if code in _OF_NO_STORE and error.operation_name not in _BODILESS:
+        return OtherPlaceError(
+            f"{place}: {_NO_S3} (endpoint {endpoint}: HTTP {code} without a word of S3); {_ENDPOINT}"
+        )
     cause, remedy = _BY_CODE.get(code, (f"the store answered {code or status(error)}", _LATER))
     message = str(error.response.get("Error", {}).get("Message", ""))
     kind = _kind(code in _OF_OUR_KEYS, code in _OF_ANOTHER_SERVER)

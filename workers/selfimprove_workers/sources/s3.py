@@ -22,7 +22,7 @@ from botocore.exceptions import (
 )
 
 from selfimprove.errors import SelfImproveError, SurroundingsError, UserError
-from selfimprove.store.s3_client import AT_FIRST, make_client
+from selfimprove.store.s3_client import AT_FIRST, first_answer, make_client
 from selfimprove.store.s3_errors import OTHER_REGION
 from selfimprove.store.s3_settings import STORAGE, Fields, endpoint_source
 from selfimprove_workers.sources.cache import cached_folder
@@ -49,7 +49,7 @@ def read_s3(request: Request) -> Found:
         client = partial(
             make_client, request.uri, request.endpoint, request.region, request.credentials, _fields(request)
         )
-        tags = _listing(client(patience=AT_FIRST), bucket, path)
+        tags = first_answer(partial(_listing, client(patience=AT_FIRST), bucket, path))
         names = choose(request, path, sorted(tags))
         root = root_of(path, names)
         relative = {name: below(root, name) for name in names}
