@@ -1,7 +1,7 @@
 # make demo    installs into .venv and improves a real language model on this machine
 # make test    everything that can be tested here; what can't is skipped by name and reason
 # make lint    ruff, mypy, import-linter
-# make images push REGISTRY=registry.example.com/ml    builds the images of a cluster and pushes them
+# make images push REGISTRY=registry.example.com/ml    builds the images of a cluster and pushes them; without GPUs CPU=true
 
 VENV   ?= .venv
 PYTHON ?= python3
@@ -11,11 +11,13 @@ RUNS   ?= runs
 DEMO   := examples/arithmetic/run.yaml
 BIN    := $(VENV)/bin
 
-# Images are named REGISTRY/selfimprove-NAME:TAG. Some of them: make images IMAGES="operator cpu"
+# Images are named REGISTRY/selfimprove-NAME:TAG; `make -s names` prints them. CPU=true: those of a cluster without GPUs,
+# where cpu does every step (the chart's cpu=true). Others by name: make images IMAGES="operator cpu verifier".
 # BUILD takes another command that builds as docker does; BUILD_FLAGS more of its options (--build-arg BASE=...).
 REGISTRY    ?=
 TAG         ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-IMAGES      ?= operator cpu verifier trainer sampler
+CPU         ?=
+IMAGES      ?= operator $(if $(filter-out false,$(CPU)),cpu,verifier trainer sampler)
 BUILDER     ?= $(shell for each in docker podman buildah; do \
                  if $$each info >/dev/null 2>&1; then echo $$each; break; fi; done)
 BUILD       ?= $(BUILDER) build
@@ -24,7 +26,7 @@ named = $(if $(REGISTRY),$(REGISTRY:%/=%)/)selfimprove-$(1):$(TAG)
 # buildah keeps layers for the next build only when told to.
 export BUILDAH_LAYERS ?= true
 
-.PHONY: demo demo-short test lint format clean images push builder registry
+.PHONY: demo demo-short test lint format clean images names push builder registry
 
 demo: $(VENV)/.workers
 	$(BIN)/selfimprove run $(DEMO) --storage $(RUNS)
@@ -50,6 +52,9 @@ images: $(IMAGES:%=image-%)
 image-%: builder $(if $(filter push,$(MAKECMDGOALS)),registry)
 	@echo "building $(call named,$*): $(BUILD)"
 	@$(BUILD) --target $* --tag $(call named,$*) $(BUILD_FLAGS) .
+
+names:
+	@echo $(foreach image,$(IMAGES),$(call named,$(image)))
 
 # In `make images push` an image is pushed once it is built, with -j too.
 push: $(IMAGES:%=push-%)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,16 @@ def test_the_operator_reads_every_value_as_it_was_given(helm: str, tmp_path: Pat
 def test_storage_of_your_own_is_not_mixed_with_the_quickstarts(helm: str, tmp_path: Path) -> None:
     found = settings(render(helm, EVERYTHING), tmp_path).defaults.storage
     assert found.to_json() == RETENTION | EVERYTHING["defaults"]["storage"]
+
+
+@with_helm
+@pytest.mark.parametrize("cpu", [True, False])
+def test_make_builds_the_images_that_the_chart_names(helm: str, tmp_path: Path, cpu: bool) -> None:
+    rendered = render(helm, {"cpu": cpu})
+    workers = settings(rendered, tmp_path).defaults.images.to_json().values()
+    command = ["make", "-s", "names", f"REGISTRY={REGISTRY}", f"CPU={str(cpu).lower()}"]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert set(made) == {rendered.container["image"], *workers}
 
 
 @with_helm
