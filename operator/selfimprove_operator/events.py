@@ -56,8 +56,15 @@ def _degraded(before: Status | None, after: Status) -> Iterator[Event]:
         return
     if new.status == "True":
         yield Event("Warning", "Degraded", new.message)
-    else:
+    elif _goes_on(before, after):
         yield Event("Normal", "Healed", "what kept the step from going on is gone")
+
+
+def _goes_on(before: Status | None, after: Status) -> bool:
+    """Whether the work is seen to go on: a run that is held or over shows no trouble, nor does a new attempt yet."""
+    old, new = before.step if before else None, after.step
+    anew = old is not None and new is not None and old.name == new.name and old.attempt != new.attempt
+    return not anew and after.state not in ("Suspended", "Failed")
 
 
 def _begun(before: Status | None, after: Status) -> Iterator[Event]:

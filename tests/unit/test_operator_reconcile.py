@@ -366,6 +366,17 @@ def test_a_pod_that_was_at_work_for_hours_before_its_storage_broke_is_not_outlas
     assert condition(cluster, "Degraded")[0] == "False"
 
 
+@pytest.mark.parametrize("change", [{"suspend": True}, {"execution": {"serviceAccountName": "other"}}])
+def test_what_is_held_or_tried_anew_is_not_called_healed(change: dict[str, Any]) -> None:
+    """Another edit may have been the wrong one: what heals shows when the pods of the new attempt run."""
+    cluster = begun()
+    broken_surroundings(cluster, after=30)
+    cluster.run["spec"].update(change)
+    cluster.settle()
+    assert condition(cluster, "Degraded")[0] == "False"
+    assert "Healed" not in {event.reason for event in cluster.events}
+
+
 def test_a_shard_that_is_done_has_healed_whatever_the_one_before_it_took() -> None:
     cluster = begun(generation={"shards": 2})
     broken_surroundings(cluster, after=130)
