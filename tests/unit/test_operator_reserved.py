@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from selfimprove.api.reserved import OWN_VARIABLES, OWN_VOLUMES, is_taken
+from selfimprove.crd import rules
 from tests.unit.chart_support import CHART
 from tests.unit.operator_support import Cluster, finish_run, run_manifest
 
@@ -45,6 +47,34 @@ def test_what_the_image_and_the_kernel_need_stays_seen(path: str) -> None:
 @pytest.mark.parametrize("path", ["/data", "/etc/ca", "/cache/huggingface", "/tmp/lab", "/mnt", "/var/lab", "/optics"])
 def test_other_places_are_free(path: str) -> None:
     assert not is_taken(path)
+
+
+def refused_by_the_definition(rule: str, text: str) -> bool:
+    """By the pattern that a rule of the definition must not find."""
+    (cel,) = {each.rule for each in rules() if each.name == rule}
+    pattern = re.findall(r"!self(?:[.]name)?[.]matches[(]'(.*?)'[)]", cel)[-1]
+    return re.search(pattern, text) is not None
+
+
+@pytest.mark.parametrize("above", ["cache", "etc", "opt", "opt/selfimprove", "run", "tmp", "var", "bin", "boot", "dev"])
+@pytest.mark.parametrize("below", ["", "/x", "x", "/x/usr"])
+def test_the_definition_refuses_the_same_places(above: str, below: str) -> None:
+    path = f"/{above}{below}"
+    assert refused_by_the_definition("mount-path", path) == is_taken(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["/lib", "/lib/x", "/lib64", "/library", "/proc", "/sandbox/x", "/sbin", "/sys", "/usr/a"]
+)
+def test_the_definition_refuses_what_the_system_has(path: str) -> None:
+    assert refused_by_the_definition("mount-path", path) == is_taken(path)
+
+
+@pytest.mark.parametrize("name", sorted(OWN_VARIABLES))
+def test_the_definition_refuses_the_same_variables(name: str) -> None:
+    assert refused_by_the_definition("variable", name)
+    assert not refused_by_the_definition("variable", f"MY_{name}")
+    assert not refused_by_the_definition("variable", f"{name}_2")
 
 
 def test_the_chart_refuses_the_same_variables() -> None:
