@@ -115,6 +115,12 @@ def test_what_admission_can_not_see_is_known_by_name(crd_cluster: Cluster, sets:
     assert answer.ok, f"now seen, so take it from the list: {answer.message}"
 
 
+def test_a_name_that_pods_can_not_have_is_told_under_its_field(crd_cluster: Cluster) -> None:
+    answer = crd_cluster.apply(manifest([], name="gsm.8k"), dry_run=True)
+    assert not answer.ok
+    assert "metadata.name: Invalid value: " in answer.message
+
+
 @pytest.mark.parametrize(("name", "word"), FILES.items(), ids=FILES)
 def test_a_broken_file_is_refused_by_what_is_wrong_in_it(crd_cluster: Cluster, name: str, word: str) -> None:
     answer = crd_cluster.kubectl("apply", "--dry-run=server", "-f", str(BROKEN / name))
