@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -21,6 +22,7 @@ from selfimprove.status_ledger import step_of
 from selfimprove.summaries import ManifestRef, Summary
 from selfimprove_operator.names import uid8
 from selfimprove_operator.observed import OUT_OF_MEMORY, ObservedJob, ObservedPod
+from selfimprove_operator.timing import timed
 
 NO_RETRY = frozenset((WRONG_INPUT, FAILED))
 IGNORED = frozenset((SURROUNDINGS, TERMINATED))
@@ -45,8 +47,16 @@ class Harvest:
     """A pod did its work and its last word can't be read."""
 
 
-def harvest(ledger: Ledger, step: StepStatus, job: ObservedJob | None, pods: Sequence[ObservedPod]) -> Harvest:
-    """Take in what is new since the status was written. `pods`: of every attempt at this step."""
+def harvest(
+    ledger: Ledger,
+    step: StepStatus,
+    job: ObservedJob | None,
+    pods: Sequence[ObservedPod],
+    now: datetime,
+    *,
+    held: bool,
+) -> Harvest:
+    """Take in what is new since the status was written. `pods`: of every attempt at this step. `held`: by the user."""
     done_before = ledger.shards_done(step_of(step.name))
     ended = sorted((pod for pod in pods if pod.over), key=_end_order)
     fresh = [pod for pod in _unaccounted(ended, step) if not (pod.succeeded and pod.index in done_before)]
@@ -65,9 +75,11 @@ def harvest(ledger: Ledger, step: StepStatus, job: ObservedJob | None, pods: Seq
         "message": explain(failed[-1]) if failed else step.message,
         **_patience(step, fresh, job),
     }
+    still = [pod for pod in pods if pod.attempt == step.attempt and pod.index not in done]
+    fresh_of_it = [pod for pod in fresh if pod.attempt == step.attempt]
     return Harvest(
         ledger,
-        step.model_copy(update=update),
+        timed(step.model_copy(update=update), None if held else job, still, fresh_of_it, now),
         failures=len(failed),
         disruptions=sum(pod.disrupted and not pod.succeeded for pod in fresh),
         lost=lost,

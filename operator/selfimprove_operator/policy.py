@@ -6,7 +6,7 @@ A row sees the situation after the decision and says how the step at hand stands
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -95,7 +95,7 @@ def next_attempt(step: StepStatus) -> StepStatus:
     """The step as its next attempt begins."""
     attempt = step.attempt + 1
     job = f"{step.job.rpartition('-')[0]}-{attempt}" if step.job else None
-    return step.model_copy(update={"state": "Pending", "attempt": attempt, "job": job})
+    return step.model_copy(update={"state": "Pending", "attempt": attempt, "job": job, "waiting_since": None})
 
 
 Row = Callable[[Situation, StepStatus], Verdict | None]
@@ -105,10 +105,8 @@ def _held(situation: Situation, step: StepStatus) -> Verdict | None:
     """The user holds the run. Under Kueue, whose Jobs nobody else may suspend, the next attempt goes on later."""
     if not situation.spec.suspend:
         return None
-    was_running = int(step.state == "Running")
-    if situation.queued and situation.job is not None:
-        step = next_attempt(step)
-    return Verdict(step.model_copy(update={"state": "Pending"}), suspended_now=was_running)
+    held = _put_on_hold(step)
+    return replace(held, step=next_attempt(step)) if situation.queued and situation.job is not None else held
 
 
 def _wrong(situation: Situation, step: StepStatus) -> Verdict | None:
@@ -143,7 +141,7 @@ def _never_started(situation: Situation, step: StepStatus) -> Verdict | None:
         return None
     deadline = situation.spec.execution.pending_deadline_seconds
     message = trouble.never_started(
-        situation.job, situation.attempt_pods, situation.refusal, deadline, situation.origins, situation.now
+        step, situation.job, situation.attempt_pods, situation.refusal, deadline, situation.origins, situation.now
     )
     return Verdict(step, fatal=message) if message else None
 
@@ -169,7 +167,7 @@ def _stuck(situation: Situation, step: StepStatus) -> Verdict | None:
 def _vanished(situation: Situation, step: StepStatus) -> Verdict | None:
     """A Job that was seen at work is gone, or going."""
     job = situation.job
-    gone = job is None and step.state == "Running"
+    gone = job is None and step.waiting_since is not None
     return Verdict(next_attempt(step)) if gone or (job is not None and job.deleting) else None
 
 
@@ -178,21 +176,19 @@ def _evicted(situation: Situation, step: StepStatus) -> Verdict | None:
     job = situation.job
     if job is None or not (job.queued and job.suspended):
         return None
-    was_running = int(step.state == "Running")
-    return Verdict(step.model_copy(update={"state": "Pending"}), suspended_now=was_running)
+    return _put_on_hold(step)
+
+
+def _put_on_hold(step: StepStatus) -> Verdict:
+    """A step that had run waits for nothing from now on: it is counted once that it was held."""
+    waited = step.waiting_since is not None
+    return Verdict(step.model_copy(update={"state": "Pending", "waiting_since": None}), suspended_now=int(waited))
 
 
 def _at_work(situation: Situation, step: StepStatus) -> Verdict:
     """It goes on, or waits for what keeps it."""
-    pods = situation.attempt_pods
-    since = [moment for pod in pods if (moment := pod.running_since or (pod.ended and pod.ended.started_at))]
-    running = step.state == "Running" or bool(since)
-    state = "Running" if running and situation.job else "Pending"
-    return Verdict(
-        step.model_copy(update={"state": state}),
-        running_since=min(since, default=situation.now) if state == "Running" else None,
-        trouble=_trouble(situation),
-    )
+    begun = step.started_at if step.state == "Running" else None
+    return Verdict(step, datetime.fromisoformat(begun) if begun else None, _trouble(situation))
 
 
 def _trouble(situation: Situation) -> str | None:

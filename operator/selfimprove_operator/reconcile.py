@@ -108,7 +108,7 @@ def _view(observed: Observed, accepted: Accepted, now: datetime) -> View:
     if step is None or step.job is None:
         return view
     job = next((job for job in jobs if job.name == step.job), None)
-    harvested = harvest(ledger, step, job, view.pods(step.name))
+    harvested = harvest(ledger, step, job, view.pods(step.name), now, held=accepted.spec.suspend)
     return replace(view, harvested=harvested, ledger=harvested.ledger)
 
 

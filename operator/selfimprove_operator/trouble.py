@@ -12,6 +12,7 @@ from selfimprove_operator.harvest import explain
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.origins import Origins
 from selfimprove_operator.remedies import refused, unscheduled, waiting
+from selfimprove_operator.timing import waits_since
 
 PATIENCE = timedelta(seconds=20)
 """How long a pod may look for a node before anybody is told."""
@@ -57,13 +58,21 @@ def no_progress(step: StepStatus, pods: Sequence[ObservedPod]) -> str | None:
 
 
 def never_started(
-    job: ObservedJob, pods: Sequence[ObservedPod], refusal: str, deadline: int, origins: Origins, now: datetime
+    step: StepStatus,
+    job: ObservedJob,
+    pods: Sequence[ObservedPod],
+    refusal: str,
+    deadline: int,
+    origins: Origins,
+    now: datetime,
 ) -> str | None:
-    """The message when no pod could start within `execution.pendingDeadlineSeconds`; time in a queue does not count."""
+    """The message when no pod could start within `execution.pendingDeadlineSeconds`, counted from when the last one
+    ended; time in a queue does not count.
+    """
     if job.suspended or job.ended or job.started_at is None or any(pod.running_since and not pod.over for pod in pods):
         return None
     ends = [pod.ended.finished_at for pod in pods if pod.ended and pod.ended.finished_at]
-    since = max([job.started_at, *ends])
+    since = max(job.started_at, waits_since(step) or job.started_at, *ends)
     if now - since <= timedelta(seconds=deadline):
         return None
     reasons = [refused(refusal, origins)] if refusal else []

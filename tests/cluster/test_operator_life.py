@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
-from tests.cluster.run_support import LiveRun
+from tests.cluster.run_support import OURS, LiveRun
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.operator import Operator, until
 
@@ -226,6 +227,18 @@ def test_a_pod_that_never_starts_ends_the_run_at_its_pending_deadline(run: LiveR
     assert "execution.pendingDeadlineSeconds 3" in status["message"] and "node affinity" in status["message"]
 
 
+def test_pods_that_are_evicted_when_they_ran_longer_than_a_pod_may_wait_are_replaced(run: LiveRun) -> None:
+    sets = ("execution.pendingDeadlineSeconds=3", "generation.shards=2")
+    run.apply(*sets, labels={"fake/seconds": "8s"}).wait_for_step("i000-evaluate")
+    time.sleep(5)
+    evicted = [pod["metadata"]["name"] for pod in run.items("pods", "-l", OURS)]
+    for pod in evicted:
+        _evict(run, pod)
+    run.wait_for_step("i000-measure")
+    assert run.status["counters"]["failures"] == 0
+    assert len(evicted) == 2 and run.jobs()[0] == "i000-evaluate-1"
+
+
 def test_a_step_that_runs_too_long_ends_the_run(run: LiveRun) -> None:
     run.apply("execution.defaults.activeDeadlineSeconds=1", labels=SLOW)
     line = "spec.execution.defaults.activeDeadlineSeconds: it ran longer than 1 s; give more"
@@ -281,6 +294,14 @@ def test_under_kueue_a_suspended_runs_job_goes_and_the_next_attempt_goes_on(run:
 def _true(run: LiveRun, type: str) -> dict[str, Any]:
     found = run.condition(type)
     return found if found.get("status") == "True" else {}
+
+
+def _evict(run: LiveRun, pod: str) -> None:
+    """What a drain does."""
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+    path = f"/api/v1/namespaces/{run.namespace}/pods/{pod}/eviction"
+    answer = run.cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+    assert answer.ok, answer.message
 
 
 def _patch_job(run: LiveRun, spec: dict[str, Any]) -> None:

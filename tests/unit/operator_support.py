@@ -188,6 +188,13 @@ class Cluster:
         if job in self.jobs and code:
             self.retry(job, index, code, disrupted)
 
+    def evict(self, pod: str) -> None:
+        """A pod is drained, preempted or its node lost: another is made, and nothing is left of it to be seen."""
+        job, index = self.of(pod), self.index(pod)
+        del self.pods[pod]
+        if job in self.jobs and "conditions" not in self.jobs[job]["status"]:
+            self.pod(job, index)
+
     def retry(self, job: str, index: int, code: int, disrupted: bool) -> None:
         """What the Job controller does after a pod that did not end well."""
         limit = self.jobs[job]["spec"]["backoffLimitPerIndex"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from selfimprove_operator.observed import Observed, job_of
 from tests.unit.operator_support import Cluster, finish_run, run_manifest
 
-SPEC: dict[str, Any] = {"generation": {"shards": 2}, "execution": {"backoffLimit": 100}}
+SPEC: dict[str, Any] = {"generation": {"shards": 2}, "execution": {"backoffLimit": 100, "pendingDeadlineSeconds": 1500}}
 
 
 def calm(**spec: Any) -> Cluster:
@@ -34,7 +34,8 @@ class Chaos:
     def happen(self) -> None:
         self.cluster.wait(self.draw.choice([0, 1, 15]))
         actions = [self.look, self.look, self.late, self.die, self.start, self.end, self.end, self.fail, self.collect]
-        self.draw.choice([*actions, self.vanish] if self.draw.random() < 0.1 else actions)()
+        seldom = [self.vanish, self.labour, self.evict]
+        self.draw.choice([*actions, *seldom] if self.draw.random() < 0.2 else actions)()
         self.check()
 
     def look(self) -> None:
@@ -78,6 +79,16 @@ class Chaos:
             self.cluster.remove(job)
             self.remember()
             self.floor = len(self.seen) - 1
+
+    def labour(self) -> None:
+        """A step takes longer than a pod may wait."""
+        if any(self.cluster.phase(pod) == "Running" for pod in self.cluster.live()):
+            self.look()
+            self.cluster.wait(2000)
+
+    def evict(self) -> None:
+        for pod in self.some(self.cluster.live()):
+            self.cluster.evict(pod)
 
     def collect(self) -> None:
         self.cluster.collect()

@@ -287,7 +287,7 @@ def test_disruptions_and_signals_count_as_no_failure() -> None:
     cluster.end(cluster.live()[0], code=143)
     cluster.settle()
     counters = cluster.status.counters
-    assert (counters.failures, counters.disruptions, cluster.status.state) == (0, 1, "Running")
+    assert (counters.failures, counters.disruptions, cluster.status.state) == (0, 1, "Pending")
 
 
 def test_ten_stops_without_a_prompt_in_between_are_no_progress() -> None:
@@ -306,7 +306,7 @@ def test_one_stop_of_every_shard_is_no_standstill() -> None:
     for pod in list(cluster.live()):
         cluster.end(pod, code=143, message='error: stopped by a signal\n{"promptsDone": 0}')
     cluster.settle()
-    assert cluster.status.state == "Running"
+    assert (cluster.status.state, cluster.status.stop) == ("Pending", None)
 
 
 def test_how_far_a_failed_pod_was_is_not_told_as_its_reason() -> None:
@@ -472,7 +472,7 @@ def test_what_a_pod_that_only_has_their_labels_did_is_not_ours(code: int) -> Non
     cluster.jobs[cluster.created[0]]["status"].pop("conditions", None)
     cluster.settle()
     assert cluster.status.step is not None
-    assert (cluster.status.step.name, cluster.status.state) == ("i000-evaluate", "Running")
+    assert (cluster.status.step.name, cluster.status.stop) == ("i000-evaluate", None)
 
 
 def test_a_pod_stuck_on_a_dead_node_is_left_behind() -> None:

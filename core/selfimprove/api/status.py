@@ -68,6 +68,8 @@ class StepStatus(Model):
     state: Literal["Pending", "Running", "Failed"] = "Pending"
     attempt: Annotated[int, Field(ge=1)] = 1
     started_at: Time | None = None
+    waiting_since: Time | None = None
+    """When its last pod ended, while it waits for another."""
     shards: int = 1
     shards_done: int = 0
     done: Annotated[str, Field(max_length=4096)] | None = None
