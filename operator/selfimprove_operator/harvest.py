@@ -206,10 +206,24 @@ def _patience(step: StepStatus, fresh: Sequence[ObservedPod], job: ObservedJob |
     for pod in fresh:
         if pod.succeeded:
             ignored, prompts = 0, 0  # those that are left need not have come as far as this one
-        elif not counts(pod, job) and (pod.ended is None or pod.ended.exit_code != SURROUNDINGS):
+        elif _is_ignored(pod, job) and not _asked_for(pod, step, job):
             done = _prompts_done(pod)
             ignored, prompts = (0, done) if done > prompts else (ignored + 1, prompts)
     return {"ignored": ignored or None, "prompts": prompts or None}
+
+
+def _is_ignored(pod: ObservedPod, job: ObservedJob | None) -> bool:
+    """Whether a pod was stopped: it failed at nothing, not at reaching its surroundings either."""
+    return not counts(pod, job) and (pod.ended is None or pod.ended.exit_code != SURROUNDINGS)
+
+
+def _asked_for(pod: ObservedPod, step: StepStatus, job: ObservedJob | None) -> bool:
+    """Whether the user had a pod stopped, by an edit or a hold, or it never ran: neither says that nodes do not last.
+
+    A hold is Kueue's where the Job is: to lose its place again and again is no progress.
+    """
+    kueues = job is not None and job.queued
+    return pod.never_ran or pod.attempt != step.attempt or (_stopped_with(job, pod) and not kueues)
 
 
 def _prompts_done(pod: ObservedPod) -> int:
