@@ -40,7 +40,17 @@ class ExpireJob:
     seconds: int
 
 
-Action = CreateJob | DeleteJob | SuspendJob | ExpireJob
+@dataclass(frozen=True)
+class StopJob:
+    """End a Job that would go on by itself. What runs of it is stopped; it stays for a while with the pods that ended,
+    for people to look at.
+    """
+
+    name: str
+    seconds: int
+
+
+Action = CreateJob | DeleteJob | SuspendJob | ExpireJob | StopJob
 
 
 @dataclass(frozen=True)

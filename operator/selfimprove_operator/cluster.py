@@ -13,8 +13,9 @@ from typing import Any
 
 from selfimprove.api.spec import GROUP, KIND, PLURAL, VERSION
 from selfimprove.api.status import Status
-from selfimprove_operator.actions import Action, CreateJob, DeleteJob, Event, ExpireJob, SuspendJob
+from selfimprove_operator.actions import Action, CreateJob, DeleteJob, Event, ExpireJob, StopJob, SuspendJob
 from selfimprove_operator.client import APPLY, MERGE, ApiError, Client, Document
+from selfimprove_operator.jobs import LET_GO_SECONDS
 from selfimprove_operator.names import MANAGED_BY, MANAGER, RUN_UID
 
 FIELD_MANAGER = "selfimprove-operator"
@@ -66,6 +67,9 @@ class Cluster:
                 return await self._patch(namespace, name, {"suspend": suspend})
             case ExpireJob(name, seconds):
                 return await self._patch(namespace, name, {"ttlSecondsAfterFinished": seconds})
+            case StopJob(name, seconds):
+                ended = {"activeDeadlineSeconds": LET_GO_SECONDS, "ttlSecondsAfterFinished": seconds}
+                return await self._patch(namespace, name, ended)
 
     async def create_job(self, manifest: Mapping[str, Any]) -> Document | None:
         """The new Job, or the run's own that has this name already; None where another's stands in its way."""

@@ -29,6 +29,10 @@ IGNORED = frozenset((SURROUNDINGS, TERMINATED))
 MOST_ACCOUNTED = 256
 _LONGEST = 800
 """Bytes of what a pod said: a message of the status holds 1,024."""
+_SHOWN_LINES = 6
+_SHOWN_BYTES = 500
+"""Of a log; what is said around it has to fit too."""
+_OWN_WORD = "error: "
 _PROGRESS = '{"promptsDone"'
 """How the line begins that a worker leaves for us alone."""
 _NEEDS_FIGURES = frozenset(("select", "measure"))
@@ -117,7 +121,7 @@ def is_final(pod: ObservedPod) -> bool:
 
 
 def explain(pod: ObservedPod) -> str:
-    """Why a pod failed, for people: the last line of its log or message, and its exit code.
+    """Why a pod failed, for people: its own word or the last lines of its log, and its exit code.
 
     Whoever shows it names the step, so that the worker's own naming of it goes.
     """
@@ -126,9 +130,8 @@ def explain(pod: ObservedPod) -> str:
     if pod.ended is None:
         said = shortened(pod.ended_by, _LONGEST) or "it ended without a word, as when its node is lost"
         return f"{pod.name}: {said}; kubectl get events shows more"
-    lines = [line for line in pod.ended.message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
-    last = lines[-1] if lines else pod.ended.reason or "no message"
-    said = last.removeprefix("error: ").removeprefix(f"{pod.step}: ")
+    said = _last_lines(pod.ended.message) or pod.ended.reason or "no message"
+    said = said.removeprefix(_OWN_WORD).removeprefix(f"{pod.step}: ")
     if pod.ended.reason == OUT_OF_MEMORY:  # its last line is of something else
         step = step_of(pod.step).step
         said = (
@@ -138,6 +141,19 @@ def explain(pod: ObservedPod) -> str:
     elif pod.removed:
         said = "it was deleted, and killed since it did not end within its grace"
     return f"{shortened(said, _LONGEST)} (exit {pod.ended.exit_code}, pod {pod.name})"
+
+
+def _last_lines(message: str) -> str:
+    """The worker's own word, which says it all; of a log, which is all there is of one that died, its last lines."""
+    lines = [line.strip() for line in message.splitlines() if line.strip() and not line.startswith(_PROGRESS)]
+    kept: list[str] = []
+    for line in reversed(lines[-_SHOWN_LINES:]):
+        if kept and sum(len(each.encode()) for each in (line, *kept)) > _SHOWN_BYTES:
+            break
+        kept.insert(0, line)
+        if line.startswith(_OWN_WORD):
+            break
+    return " | ".join(kept)
 
 
 def summaries_in(pod: ObservedPod) -> list[Summary]:

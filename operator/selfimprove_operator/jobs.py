@@ -18,6 +18,8 @@ from selfimprove_operator.names import QUEUE, SETTINGS, WORKLOAD_PRIORITY, job_n
 from selfimprove_operator.pods import pod_spec, settings_of
 from selfimprove_operator.secrets import secret_variables
 
+LET_GO_SECONDS = 1
+"""The deadline by which a Job is ended: its pods that run are stopped, those that have ended stay with their logs."""
 _RECORDED = ("name", "namespace", "uid", "labels")
 """Of the resource's metadata, what the run's own record in storage keeps: annotations may hold the whole run again."""
 

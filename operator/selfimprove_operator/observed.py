@@ -101,6 +101,10 @@ class ObservedJob:
     """Kueue decides when it runs."""
     deleting: bool = False
     completions: int = 1
+    retries: int = 0
+    """Failures of an index that it takes."""
+    deadline: int | None = None
+    """Seconds that it may run."""
     settings: str = ""
     """A digest of the user's settings that it was made with."""
     has_ttl: bool = False
@@ -145,6 +149,8 @@ def job_of(manifest: Manifest) -> ObservedJob:
         deleting=bool(metadata.get("deletionTimestamp")),
         settings=(metadata.get("annotations") or {}).get(SETTINGS, ""),
         completions=int(spec.get("completions") or 1),
+        retries=int(spec.get("backoffLimitPerIndex") or 0),
+        deadline=spec.get("activeDeadlineSeconds"),
         has_ttl=spec.get("ttlSecondsAfterFinished") is not None,
         ended={"Complete": "Complete"}.get(end.get("type", ""), "Failed" if end else ""),
         reason=end.get("reason", ""),

@@ -5,9 +5,10 @@ A row sees the situation after the decision and says how the step at hand stands
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from selfimprove.api.installation import Defaults
@@ -16,12 +17,15 @@ from selfimprove.api.status import StepStatus
 from selfimprove.loop import Step, Stop, too_often
 from selfimprove.status_ledger import step_of
 from selfimprove_operator import trouble
-from selfimprove_operator.actions import Action, CreateJob, DeleteJob, ExpireJob, SuspendJob
-from selfimprove_operator.harvest import explain, is_final
-from selfimprove_operator.jobs import job_for, settings_digest
+from selfimprove_operator.actions import Action, CreateJob, DeleteJob, ExpireJob, StopJob, SuspendJob
+from selfimprove_operator.harvest import counts, explain, is_final
+from selfimprove_operator.jobs import LET_GO_SECONDS, job_for, settings_digest
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.origins import Origins
 from selfimprove_operator.pods import settings_of
+
+OVERDUE = timedelta(minutes=1)
+"""A Job that does not say by then that it failed will not do so."""
 
 
 @dataclass(frozen=True)
@@ -224,21 +228,36 @@ def _on_the_job(situation: Situation, verdict: Verdict) -> Iterator[Action]:
 
 
 def _on_others(situation: Situation, verdict: Verdict) -> Iterator[Action]:
-    """Jobs whose outcome is taken expire; those of an attempt that is given up, or of a run that is over, go."""
+    """Jobs whose outcome is taken expire; those of an attempt that is given up go; that of a step that failed ends."""
     current = verdict.step.job if verdict.step and isinstance(situation.decision, Step) else None
     for job in situation.jobs:
         if job.name == current or job.deleting:
             continue
         given_up = situation.step is not None and job.step == situation.step.name
         if not job.ended and given_up and not _ends_by_itself(situation, job):
-            yield DeleteJob(job.name, job.uid)
+            yield from _ended(situation, job)
         elif not job.has_ttl:
             yield ExpireJob(job.name, situation.spec.execution.ttl_seconds_after_finished)
 
 
+def _ended(situation: Situation, job: ObservedJob) -> Iterator[Action]:
+    """A Job that would go on. Where the run failed, it and its pods are kept with their logs: a person wants to know
+    why. A deadline ends no Job that has not begun.
+    """
+    if isinstance(situation.decision, Step) or job.suspended or job.started_at is None:
+        yield DeleteJob(job.name, job.uid)
+    elif job.deadline != LET_GO_SECONDS:
+        yield StopJob(job.name, situation.spec.execution.ttl_seconds_after_finished)
+
+
 def _ends_by_itself(situation: Situation, job: ObservedJob) -> bool:
-    """Whether a pod failed in a way that fails its Job: it stays, with its pods' logs, for people to look at."""
-    return any(is_final(pod) for pod in situation.pods if pod.is_of(job.name))
+    """Whether its pods failed in a way that fails a Job: it says so itself a moment later, with the better reason."""
+    pods = [pod for pod in situation.pods if pod.job == job.name]
+    failures = Counter(pod.index for pod in pods if counts(pod, job))
+    if not (any(is_final(pod) for pod in pods) or max(failures.values(), default=0) > job.retries):
+        return False
+    ends = [pod.ended.finished_at for pod in pods if pod.ended and pod.ended.finished_at]
+    return situation.now - max(ends, default=situation.now) < OVERDUE
 
 
 def _manifest(situation: Situation, step: StepStatus) -> dict[str, Any]:

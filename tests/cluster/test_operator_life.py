@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from selfimprove.status import timestamp
 from tests.cluster.run_support import OURS, LiveRun
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.operator import Operator, until
@@ -52,6 +54,26 @@ def test_failures_are_retried_and_then_end_the_run(run: LiveRun) -> None:
     status = run.wait("Failed")
     assert "more than execution.backoffLimit 0" in status["message"]
     assert status["counters"]["failures"] == 1
+
+
+def test_a_step_that_fails_keeps_its_job_and_the_failed_pods_and_its_other_shards_are_stopped(run: LiveRun) -> None:
+    sets = ("execution.backoffLimit=0", "generation.shards=2")
+    run.apply(*sets, labels={"fake/seconds": "60s"}).wait_for_step("i000-evaluate")
+    until(lambda: [pod["status"]["phase"] for pod in run.items("pods")] == ["Running", "Running"])
+    broken = run.items("pods")[0]["metadata"]["name"]
+    _end(run, broken, 1)
+    status = run.wait("Failed")
+    until(lambda: [pod["metadata"]["name"] for pod in run.items("pods")] == [broken])
+    job = until(lambda: _over(run))
+    assert job["reason"] == "MaxFailedIndexesExceeded", "its own end, and not one that the operator brought about"
+    assert f"the last time: line 1 | line 2 (exit 1, pod {broken})" in status["message"]
+
+
+def test_a_job_that_never_got_a_pod_is_kept_with_its_events(run: LiveRun) -> None:
+    run.apply("execution.defaults.nodeSelector.disk=none", "execution.pendingDeadlineSeconds=3").wait("Failed")
+    assert until(lambda: _over(run))["reason"] == "DeadlineExceeded"
+    assert run.jobs() == ["i000-evaluate-1"]
+    until(lambda: not run.items("pods"))
 
 
 def test_a_failed_run_goes_on_after_suspend_with_its_committed_work(run: LiveRun) -> None:
@@ -294,6 +316,23 @@ def test_under_kueue_a_suspended_runs_job_goes_and_the_next_attempt_goes_on(run:
 def _true(run: LiveRun, type: str) -> dict[str, Any]:
     found = run.condition(type)
     return found if found.get("status") == "True" else {}
+
+
+def _over(run: LiveRun) -> dict[str, Any]:
+    """How the one Job of a run says that it failed; empty before it does."""
+    (job,) = run.items("jobs")
+    return next((found for found in job["status"].get("conditions", []) if found["type"] == "Failed"), {})
+
+
+def _end(run: LiveRun, pod: str, code: int) -> None:
+    """A pod's worker dies with a code; its log is all that is left of it."""
+    now = timestamp(datetime.now(UTC))
+    ended = {"exitCode": code, "reason": "Error", "message": "line 1\nline 2", "startedAt": now, "finishedAt": now}
+    container = {"name": "worker", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
+    container |= {"state": {"running": None, "terminated": ended}}
+    status = json.dumps({"status": {"phase": "Failed", "containerStatuses": [container]}})
+    options = ("-n", run.namespace, "--subresource=status", "--type=merge", "-p", status)
+    assert run.cluster.kubectl("patch", "pod", pod, *options).ok
 
 
 def _evict(run: LiveRun, pod: str) -> None:

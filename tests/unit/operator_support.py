@@ -17,7 +17,7 @@ from selfimprove.api.installation import Defaults
 from selfimprove.api.status import Status
 from selfimprove.ledger import StepId
 from selfimprove.status_ledger import step_of
-from selfimprove_operator.actions import Action, CreateJob, DeleteJob, Event, ExpireJob, SuspendJob
+from selfimprove_operator.actions import Action, CreateJob, DeleteJob, Event, ExpireJob, StopJob, SuspendJob
 from selfimprove_operator.observed import Observed, job_of, pod_of
 from selfimprove_operator.reconcile import reconcile
 from selfimprove_operator.settings import Settings
@@ -133,6 +133,10 @@ class Cluster:
             case ExpireJob(name, seconds):
                 if name in self.jobs:
                     self.jobs[name]["spec"]["ttlSecondsAfterFinished"] = seconds
+            case StopJob(name, seconds):
+                if name in self.jobs:
+                    self.jobs[name]["spec"] |= {"activeDeadlineSeconds": 1, "ttlSecondsAfterFinished": seconds}
+                    self.give_up(name, "DeadlineExceeded")
 
     def create(self, manifest: Any) -> None:
         """A new Job and its pods; nothing where there is one of its name."""
@@ -209,6 +213,12 @@ class Cluster:
     def finish(self, job: str, type: str, reason: str = "") -> None:
         """The Job controller's own verdict."""
         self.jobs[job]["status"]["conditions"] = [{"type": type, "status": "True", "reason": reason}]
+
+    def give_up(self, job: str, reason: str) -> None:
+        """The Job controller ends a Job: what runs of it goes, what has ended stays."""
+        self.finish(job, "Failed", reason)
+        for pod in [pod for pod in self.pods if self.of(pod) == job and not self.is_over(pod)]:
+            del self.pods[pod]
 
     def suspend(self, job: str, suspend: bool) -> None:
         """Hold a Job, its pods deleted, or let it go on with new ones."""
