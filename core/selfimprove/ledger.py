@@ -103,6 +103,10 @@ class Ledger:
         failures = {**self.failures, step: self.failures.get(step, 0) + 1}
         return replace(self, failures=failures, causes={**self.causes, step: cause})
 
+    def with_wall_seconds(self, seconds: float) -> Ledger:
+        """The ledger after an executor that looks at the clock itself has seen some more work."""
+        return replace(self, usage=replace(self.usage, wall_seconds=self.usage.wall_seconds + seconds))
+
     def with_gpu_seconds(self, iteration: int, seconds: float) -> Ledger:
         """The ledger after an executor that counts GPUs itself has counted some more."""
         usage = replace(self.usage, gpu_seconds=self.usage.gpu_seconds + seconds)

@@ -81,9 +81,10 @@ def harvest(
     }
     still = [pod for pod in pods if pod.attempt == step.attempt and pod.index not in done]
     fresh_of_it = [pod for pod in fresh if pod.attempt == step.attempt]
+    step, worked = timed(step.model_copy(update=update), None if held else job, still, fresh_of_it, now)
     return Harvest(
-        ledger,
-        timed(step.model_copy(update=update), None if held else job, still, fresh_of_it, now),
+        ledger.with_wall_seconds(worked),
+        step,
         failures=len(failed),
         disruptions=sum(pod.disrupted and not pod.succeeded for pod in fresh),
         lost=lost,

@@ -32,7 +32,7 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         self.step_seconds = Histogram(
             "selfimprove_step_duration_seconds",
-            "From the first pod of a step to its end",
+            "From when pods of a step began to run, for the last time, to its end",
             ["step"],
             buckets=STEP_BUCKETS,
             registry=registry,

@@ -23,6 +23,7 @@ from selfimprove_operator.jobs import LET_GO_SECONDS, job_for, settings_digest
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.origins import Origins
 from selfimprove_operator.pods import settings_of
+from selfimprove_operator.timing import at_work_since
 
 OVERDUE = timedelta(minutes=1)
 """A Job that does not say by then that it failed will not do so."""
@@ -99,7 +100,14 @@ def next_attempt(step: StepStatus) -> StepStatus:
     """The step as its next attempt begins."""
     attempt = step.attempt + 1
     job = f"{step.job.rpartition('-')[0]}-{attempt}" if step.job else None
-    return step.model_copy(update={"state": "Pending", "attempt": attempt, "job": job, "waiting_since": None})
+    untimed = {"started_at": None, "waiting_since": None}
+    return step.model_copy(update={"state": "Pending", "attempt": attempt, "job": job, **untimed})
+
+
+def failed(step: StepStatus, message: str | None) -> StepStatus:
+    """The step as it stands for good: it is not at work any more, whatever of it still stops."""
+    untimed = {"started_at": None, "waiting_since": None}
+    return step.model_copy(update={"state": "Failed", "message": message, **untimed})
 
 
 Row = Callable[[Situation, StepStatus], Verdict | None]
@@ -191,8 +199,7 @@ def _put_on_hold(step: StepStatus) -> Verdict:
 
 def _at_work(situation: Situation, step: StepStatus) -> Verdict:
     """It goes on, or waits for what keeps it."""
-    begun = step.started_at if step.state == "Running" else None
-    return Verdict(step, datetime.fromisoformat(begun) if begun else None, _trouble(situation))
+    return Verdict(step, at_work_since(step), _trouble(situation))
 
 
 def _trouble(situation: Situation) -> str | None:

@@ -16,7 +16,7 @@ from selfimprove.api.status import Status, StepStatus
 from selfimprove.failing import shortened
 from selfimprove.ledger import Ledger
 from selfimprove.loop import Step, Stop, next_step
-from selfimprove.status import Activity, status_of, timestamp
+from selfimprove.status import Activity, status_of
 from selfimprove.status_ledger import ledger_of_status, step_of, to_ranges
 from selfimprove_operator import policy
 from selfimprove_operator.acceptance import Accepted, Refused, accept
@@ -26,6 +26,7 @@ from selfimprove_operator.harvest import Harvest, cleared, harvest
 from selfimprove_operator.jobs import colocated, job_name_of
 from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod
 from selfimprove_operator.policy import Situation
+from selfimprove_operator.timing import at_work_since
 
 GO_ON = (
     "once it is mended, set spec.suspend to true and, when the run shows Suspended, to false; a field that is fixed "
@@ -52,7 +53,7 @@ def reconcile(observed: Observed, defaults: Defaults, now: datetime) -> Outcome:
     if verdict.fatal is not None and step is not None:
         ledger = ledger.with_fatal(step_of(step.name), verdict.fatal)
         decision = next_step(view.spec, ledger)
-        step = step.model_copy(update={"state": "Failed", "message": verdict.fatal})
+        step = policy.failed(step, verdict.fatal)
         situation = _situation(view, ledger, step, decision)
         verdict = policy.decide(situation)
     status = _status(view, ledger, decision, verdict)
@@ -125,7 +126,7 @@ def _settled(view: View) -> tuple[Ledger, StepStatus | None, Step | Stop]:
         old = policy.next_attempt(old).model_copy(update={"failures": None, "message": None, "ignored": None})
         decision = next_step(view.spec, ledger)
     if isinstance(decision, Stop):
-        failed = old.model_copy(update={"state": "Failed"}) if old and decision.rule == "Failed" else None
+        failed = policy.failed(old, old.message) if old and decision.rule == "Failed" else None
         return ledger, failed, decision
     return ledger, _step_at_hand(view, decision, old), decision
 
@@ -190,7 +191,7 @@ def _status(view: View, ledger: Ledger, decision: Step | Stop, verdict: policy.V
         trouble=verdict.trouble,
         disruptions=(before.disruptions if before else 0) + (harvested.disruptions if harvested else 0),
         suspensions=(before.suspensions if before else 0) + verdict.suspended_now,
-        step=step and _timed(step, verdict.running_since),
+        step=step,
         failures=(before.failures if before else 0) + counted,
     )
     return _bare(view, _with_wall(ledger, view, step), _as_said(decision, previous), activity)
@@ -208,19 +209,12 @@ def _as_said(decision: Step | Stop, previous: Status | None) -> Step | Stop:
     return decision
 
 
-def _timed(step: StepStatus, since: datetime | None) -> StepStatus:
-    started = step.started_at or (timestamp(since) if since else None)
-    return step.model_copy(update={"started_at": started})
-
-
 def _with_wall(ledger: Ledger, view: View, step: StepStatus | None) -> Ledger:
-    """Wall-clock time is counted when a step ends: from when its first pod ran."""
-    old = view.accepted.previous.step if view.accepted.previous else None
-    if old is None or old.started_at is None or (step is not None and step.name == old.name):
+    """Work that ends by our decision: the step failed, or is begun again, while a pod of it still runs."""
+    since = at_work_since(view.harvested.step) if view.harvested else None
+    if since is None or (step is not None and at_work_since(step) == since):
         return ledger
-    seconds = (view.now - datetime.fromisoformat(old.started_at)).total_seconds()
-    usage = replace(ledger.usage, wall_seconds=ledger.usage.wall_seconds + max(seconds, 0.0))
-    return replace(ledger, usage=usage)
+    return ledger.with_wall_seconds(max((view.now - since).total_seconds(), 0.0))
 
 
 def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity) -> Status:

@@ -1,8 +1,9 @@
 """When a step is at work and since when it waits: read off its pods at every look, and kept in its status.
 
-It is at work while a pod of it runs, and waits from when the last one ended until another one runs: for a node, an
-image, the Job controller's next try. Of a pod that was evicted or deleted nothing may be left to be seen, and this
-process may be another one than the one that saw it: so the moment stands in the status.
+It is at work while a pod of it runs and nobody holds it, and that is what counts as wall-clock time. It waits from when
+the last pod ended until another one runs: for a node, an image, the Job controller's next try. Of a pod that was evicted
+or deleted nothing may be left to be seen, and this process may be another one than the one that saw it: so both moments
+stand in the status.
 """
 
 from __future__ import annotations
@@ -21,19 +22,27 @@ def timed(
     pods: Sequence[ObservedPod],
     fresh: Sequence[ObservedPod],
     now: datetime,
-) -> StepStatus:
-    """The step as it stands now. `job`: None too where the user holds it. `pods`: of the attempt at hand and of shards
-    that are open; `fresh`: those of the attempt that ended since the last look.
+) -> tuple[StepStatus, float]:
+    """The step as it stands now, and the seconds of a stretch of work that has ended since the last look.
+
+    `job`: None too where the user holds it. `pods`: of the attempt at hand and of shards that are open; `fresh`: those
+    of the attempt that ended since the last look.
     """
     at_work = [pod for pod in pods if pod.running_since and not pod.over] if job and not job.suspended else []
     begun = _begun(step, job, at_work, fresh)
     if begun is None or step.state == "Failed":
-        return step
+        return step, 0.0
     if at_work:
-        started = step.started_at or timestamp(begun)
-        return step.model_copy(update={"state": "Running", "started_at": started, "waiting_since": None})
+        update = {"state": "Running", "started_at": timestamp(begun), "waiting_since": None}
+        return step.model_copy(update=update), 0.0
     end = _end(begun, pods, fresh, now)
-    return step.model_copy(update={"state": "Pending", "waiting_since": timestamp(end)})
+    update = {"state": "Pending", "started_at": None, "waiting_since": timestamp(end)}
+    return step.model_copy(update=update), (end - begun).total_seconds()
+
+
+def at_work_since(step: StepStatus) -> datetime | None:
+    """Since when it is at work; None for one that is not."""
+    return datetime.fromisoformat(step.started_at) if step.state == "Running" and step.started_at else None
 
 
 def waits_since(step: StepStatus) -> datetime | None:
@@ -45,8 +54,8 @@ def _begun(
     step: StepStatus, job: ObservedJob | None, at_work: Sequence[ObservedPod], fresh: Sequence[ObservedPod]
 ) -> datetime | None:
     """Since when it is at work, or was until a moment ago; None where it is not and was not."""
-    if step.state == "Running" and step.started_at:
-        return datetime.fromisoformat(step.started_at)
+    if (since := at_work_since(step)) is not None:
+        return since
     begins = [pod.running_since for pod in at_work if pod.running_since and not pod.deleting_since]
     begins += [pod.ended.started_at for pod in fresh if pod.ended and pod.ended.started_at]
     if not begins:
@@ -60,4 +69,4 @@ def _end(begun: datetime, pods: Sequence[ObservedPod], fresh: Sequence[ObservedP
     ends = [pod.ended.finished_at for pod in fresh if pod.ended]
     made = [pod.created_at for pod in pods if not pod.over]
     known = [moment for moment in (*ends, *made) if moment is not None and begun < moment <= now]
-    return max(known, default=now)
+    return max(known, default=max(begun, now))

@@ -68,6 +68,7 @@ class StepStatus(Model):
     state: Literal["Pending", "Running", "Failed"] = "Pending"
     attempt: Annotated[int, Field(ge=1)] = 1
     started_at: Time | None = None
+    """Since when it runs, while it does."""
     waiting_since: Time | None = None
     """When its last pod ended, while it waits for another."""
     shards: int = 1
@@ -178,6 +179,7 @@ class UsageStatus(Model):
     gpu_seconds: int = 0
     tokens: int = 0
     wall_seconds: int = 0
+    """In which its steps ran."""
 
 
 class Counters(Model):

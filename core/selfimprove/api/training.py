@@ -46,6 +46,7 @@ class Budget(Model):
     gpu_seconds: Annotated[int, Field(ge=1)] | None = None
     tokens: Annotated[int, Field(ge=1)] | None = None
     wall_seconds: Annotated[int, Field(ge=1)] | None = None
+    """Time in which its steps ran: what it is held, failed or waits for a place to run does not count."""
 
 
 class Stopping(Model):
