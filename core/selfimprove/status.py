@@ -87,7 +87,8 @@ def status_of(
     installation, in a cluster. Old iterations are told in less where the whole would be over 16 KB.
     """
     activity = activity or Activity(suspended=spec.suspend)
-    facts = Facts(spec, ledger, decision, activity.running_since is not None, activity.suspended, activity.trouble)
+    running = activity.running_since is not None
+    facts = Facts(spec, ledger, decision, running, activity.suspended, activity.trouble, _waiting(activity))
     iteration = _iteration(ledger, decision)
     status = Status(
         observed_generation=generation,
@@ -134,7 +135,16 @@ def _state(facts: Facts) -> State:
         return "Succeeded" if decision.succeeded else "Failed"
     if facts.suspended:
         return "Suspended"
-    return "Running" if facts.running or facts.ledger.committed else "Pending"
+    return "Running" if facts.running else "Pending"
+
+
+def _waiting(activity: Activity) -> str | None:
+    """What keeps a cluster's step that does not run; None on one machine, where none waits."""
+    step = activity.step
+    if step is None or activity.running_since is not None:
+        return None
+    since = step.waiting_since
+    return f"waits for a pod, none has run since {since}" if since else "waits for its first pod"
 
 
 def _iteration(ledger: Ledger, decision: Step | Stop) -> int:
@@ -152,6 +162,8 @@ def _message(facts: Facts) -> str:
     name = decision.id.name
     if facts.trouble is not None:
         return f"{name}: {facts.trouble}"
+    if facts.waiting is not None:
+        return f"{name} {facts.waiting}: {decision.reason}"
     done = decision.shards - len(decision.missing)
     if decision.shards > 1 and (facts.running or done):
         return f"{name}: {done} of {decision.shards} shards done"

@@ -27,6 +27,8 @@ class Facts:
     running: bool
     suspended: bool
     trouble: str | None
+    waiting: str | None = None
+    """What a step that has a Job waits for."""
 
     @property
     def stop(self) -> Stop | None:
@@ -64,7 +66,8 @@ def _progressing(facts: Facts) -> Answer:
         return False, "Suspended", "spec.suspend holds the run"
     assert isinstance(facts.decision, Step)
     reason = "StepRunning" if facts.running else "StepPending"
-    return True, reason, f"{facts.decision.id.name}: {facts.decision.reason}"
+    waits = f" {facts.waiting}" if facts.waiting else ""
+    return True, reason, f"{facts.decision.id.name}{waits}: {facts.decision.reason}"
 
 
 def _suspended(facts: Facts) -> Answer:

@@ -1,9 +1,9 @@
 """When a step is at work and since when it waits: read off its pods at every look, and kept in its status.
 
-It is at work while a pod of it runs and nobody holds it, and that is what counts as wall-clock time. It waits from when
-the last pod ended until another one runs: for a node, an image, the Job controller's next try. Of a pod that was evicted
-or deleted nothing may be left to be seen, and this process may be another one than the one that saw it: so both moments
-stand in the status.
+It is at work while a pod of it runs and nobody holds it, and that is what counts as wall-clock time. It waits from
+when the last pod ended until another one runs: for a node, an image, the Job controller's next try. Of a pod that was
+evicted or deleted nothing may be left to be seen, and this process may be another one than the one that saw it: so both
+moments stand in the status.
 """
 
 from __future__ import annotations

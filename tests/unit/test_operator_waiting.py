@@ -54,6 +54,58 @@ def test_a_step_of_hours_whose_pods_are_evicted_waits_for_others_and_goes_on() -
     assert len(cluster.created) == 1
 
 
+def shown(cluster: Cluster) -> tuple[str, str, str, str]:
+    """What people see: the state, the reason of Progressing, its message, and that of the run."""
+    status = cluster.status
+    progressing = next(found for found in status.conditions if found.type == "Progressing")
+    return status.state, progressing.reason, progressing.message, status.message
+
+
+def test_a_step_whose_pods_are_gone_is_shown_to_wait_and_since_when() -> None:
+    cluster = at_work()
+    evicted = evict(cluster)
+    cluster.settle()
+    reason = cluster.status.plan and cluster.status.plan.reason
+    line = f"i000-evaluate waits for a pod, none has run since {evicted}: {reason}"
+    assert shown(cluster) == ("Pending", "StepPending", line, line)
+    start(cluster)
+    assert shown(cluster)[:2] == ("Running", "StepRunning")
+
+
+def test_a_step_that_was_just_begun_waits_for_its_first_pod_though_others_are_committed() -> None:
+    cluster = at_work(10)
+    for pod in cluster.live():
+        cluster.end(pod)
+    cluster.settle()
+    state, reason, message, _ = shown(cluster)
+    assert (state, reason) == ("Pending", "StepPending")
+    assert message.startswith("i000-measure waits for its first pod: ")
+
+
+def test_between_two_tries_of_a_step_nothing_runs_and_the_last_failure_is_told() -> None:
+    cluster = at_work(10)
+    first, second = cluster.live()
+    cluster.end(first, 1, "error: i000-evaluate: it broke")
+    cluster.settle()
+    assert cluster.status.state == "Running", "the other shard does"
+    cluster.end(second)
+    cluster.settle()
+    state, _, message, _ = shown(cluster)
+    assert state == "Pending"
+    assert f"waits for a pod, none has run since {cluster.stamp()}: 1 of 2 shards" in message
+    assert f"1 of its attempts failed, the last one: it broke (exit 1, pod {first})" in message
+
+
+def test_between_two_tries_to_reach_its_surroundings_a_step_is_pending() -> None:
+    cluster = at_work(10)
+    for pod in cluster.live():
+        cluster.end(pod, 4, "error: s3://lab/runs: access denied")
+    cluster.settle()
+    state, reason, _, message = shown(cluster)
+    assert (state, reason) == ("Pending", "StepPending")
+    assert message.startswith("i000-evaluate: s3://lab/runs: access denied (exit 4, pod")
+
+
 def test_evicted_pods_that_have_no_successors_yet_are_no_pods_that_were_never_made() -> None:
     cluster = at_work()
     cluster.pods.clear()

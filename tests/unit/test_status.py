@@ -64,6 +64,10 @@ def test_a_run_that_has_not_begun_is_pending_with_its_plan() -> None:
     assert (found.latest, found.best, found.iterations, found.baseline) == (None, None, [], None)
 
 
+def test_a_run_at_which_nobody_works_is_pending_whatever_is_committed() -> None:
+    assert status(loop.spec_of(), loop.after(loop.measures())).state == "Pending"
+
+
 def test_a_run_at_work_says_which_step_how_often_tried_and_since_when() -> None:
     spec = loop.spec_of()
     ledger = loop.after(loop.measures(accuracy=0.25)).with_failure(StepId(1, "generate"))
@@ -214,7 +218,7 @@ def test_a_narrowing_tail_is_a_warning() -> None:
     found = status(loop.spec_of(maxIterations=9), loop.after(loop.measures(), loop.measures(), fell))
     warning = condition(found, "TailNarrowing")
     assert (warning.status, warning.reason) == ("True", "CoverageFell")
-    assert found.state == "Running"
+    assert found.stop is None
 
 
 def test_so_are_hard_levels_that_vanish_from_the_training_set() -> None:
