@@ -160,6 +160,8 @@ def _message(facts: Facts) -> str:
     if isinstance(decision, Stop):
         return f"{decision.rule}: {decision.message}"
     name = decision.id.name
+    if facts.suspended:
+        return f"spec.suspend holds the run; {name} is next: {decision.reason}"
     if facts.trouble is not None:
         return f"{name}: {facts.trouble}"
     if facts.waiting is not None:

@@ -491,6 +491,7 @@ def test_suspend_holds_the_job_and_release_lets_it_go_on() -> None:
     cluster.settle()
     assert cluster.jobs[job]["spec"]["suspend"] is True
     assert (cluster.status.state, cluster.status.counters.suspensions) == ("Suspended", 1)
+    assert cluster.status.message.startswith("spec.suspend holds the run; i000-evaluate is next: ")
     cluster.run["spec"]["suspend"] = False
     cluster.settle()
     assert cluster.jobs[job]["spec"]["suspend"] is False
@@ -504,6 +505,7 @@ def test_a_suspended_run_begins_nothing() -> None:
     cluster.settle()
     assert cluster.created == []
     assert cluster.status.state == "Suspended"
+    assert cluster.status.message.startswith("spec.suspend holds the run; i000-evaluate is next: ")
 
 
 def test_under_kueue_suspending_deletes_the_job_and_release_makes_the_next_attempt() -> None:

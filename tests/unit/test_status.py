@@ -191,6 +191,12 @@ def test_a_failure_is_finished_too_and_has_not_succeeded() -> None:
     assert [condition(found, type).status for type in ("Finished", "Succeeded", "Failed")] == ["True", "False", "True"]
 
 
+def test_the_message_of_a_suspended_run_says_what_holds_it_and_what_is_next() -> None:
+    found = status(loop.spec_of(suspend=True), Ledger(), activity=Activity(suspended=True))
+    assert found.plan is not None
+    assert found.message == f"spec.suspend holds the run; i000-evaluate is next: {found.plan.reason}"
+
+
 def test_a_suspended_run_says_so() -> None:
     found = status(loop.spec_of(suspend=True), loop.after(loop.measures()))
     assert found.state == "Suspended"
