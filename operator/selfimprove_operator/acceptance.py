@@ -154,7 +154,10 @@ def _missing(spec: Spec) -> Iterator[Problem]:
 def _refused(observed: Observed, previous: Status | None, reason: str, message: str, now: datetime) -> Refused:
     """A begun run keeps what it has; one that has not begun shows nothing but why."""
     line = shortened(message, _LONGEST)
-    base = previous or Status(state="Pending", progress="0/0", run_uri="")
+    progress = f"0/{_iterations_asked(observed)}"
+    base = previous or Status(state="Pending", progress=progress, run_uri="")
+    if base.defaults is None:
+        base = base.model_copy(update={"progress": progress})
     verdicts: list[tuple[ConditionType, str, str]] = [
         ("Accepted", reason, line),
         ("Progressing", reason, "the run is not accepted"),
@@ -169,6 +172,12 @@ def _refused(observed: Observed, previous: Status | None, reason: str, message: 
     conditions = [*changed, *(c for c in base.conditions if c.type not in told)]
     update = {"observed_generation": generation, "state": state, "message": line, "conditions": conditions}
     return Refused(base.model_copy(update=update), previous)
+
+
+def _iterations_asked(observed: Observed) -> int:
+    """Of a run whose spec may not even be readable."""
+    asked = observed.run["spec"].get("maxIterations", Spec.model_fields["max_iterations"].default)
+    return asked if isinstance(asked, int) else 0
 
 
 def _condition(

@@ -50,6 +50,18 @@ def verdict(**spec: Any) -> tuple[str, str]:
     return found.reason, found.message
 
 
+def test_a_run_that_is_not_accepted_shows_of_how_many_iterations_it_is_and_heeds_a_raise() -> None:
+    cluster = Cluster(run_manifest(distillation={"numNodes": 2}, maxIterations=5))
+    cluster.settle()
+    assert cluster.status.progress == "0/5"
+    cluster.run["spec"]["maxIterations"] = 7
+    cluster.settle()
+    assert cluster.status.progress == "0/7"
+    del cluster.run["spec"]["maxIterations"]
+    cluster.settle()
+    assert cluster.status.progress == "0/3"
+
+
 @pytest.mark.parametrize("field", PLACES)
 @pytest.mark.parametrize("uri", ["file:///data2/x", "file:///data/../etc", "file:///data/%2e%2e/etc", "./data/x"])
 def test_a_file_that_no_volume_holds_is_refused_wherever_it_is_named(field: str, uri: str) -> None:
