@@ -31,6 +31,7 @@ def test_a_suspended_run_holds_its_job_and_goes_on_with_it(run: LiveRun) -> None
     until(lambda: run.job()["spec"]["suspend"])
     assert run.condition("Suspended")["status"] == "True"
     assert status["counters"]["suspensions"] == 1
+    assert status["message"].startswith("spec.suspend holds the run; i000-evaluate is next: ")
     run.patch(suspend=False)
     assert run.wait("Succeeded")["counters"]["failures"] == 0
     assert run.jobs().count("i000-evaluate-1") == 1
@@ -259,6 +260,23 @@ def test_pods_that_are_evicted_when_they_ran_longer_than_a_pod_may_wait_are_repl
     run.wait_for_step("i000-measure")
     assert run.status["counters"]["failures"] == 0
     assert len(evicted) == 2 and run.jobs()[0] == "i000-evaluate-1"
+
+
+def test_a_step_whose_pod_finds_no_place_any_more_is_pending_and_that_time_is_not_counted(run: LiveRun) -> None:
+    """A quota keeps the Job controller from replacing the pod."""
+    run.apply("maxIterations=1", labels={"fake/seconds": "4s"}).wait_for_step("i000-evaluate")
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    assert run.cluster.apply(quota, namespace=run.namespace).ok
+    _evict(run, run.items("pods", "-l", OURS)[0]["metadata"]["name"])
+    run.wait("Pending")
+    progressing = run.condition("Progressing")
+    assert progressing["reason"] == "StepPending"
+    assert "i000-evaluate waits for a pod, none has run since 20" in progressing["message"]
+    time.sleep(10)
+    assert run.status["usage"]["wallSeconds"] <= 4
+    assert run.cluster.kubectl("delete", "resourcequota", "none", "-n", run.namespace).ok
+    run.wait_for_step("i000-measure", seconds=90)
+    assert run.status["usage"]["wallSeconds"] <= 10
 
 
 def test_a_step_that_runs_too_long_ends_the_run(run: LiveRun) -> None:
