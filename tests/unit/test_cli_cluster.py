@@ -93,6 +93,16 @@ def test_status_says_what_is_running_and_what_the_plan_is(tmp_path: Path, kubect
     assert "Next      i002-select: all samples are scored" in text
 
 
+def test_status_says_since_when_a_step_waits(tmp_path: Path, kubectl: FakeKubectl, capfd: Capture) -> None:
+    resource = resource_of(half_done(tmp_path))
+    resource["status"]["step"] |= {"waitingSince": "2026-11-25T00:00:00Z"}
+    resource["status"]["message"] = "i002-select waits for a pod, none has run since 2026-11-25T00:00:00Z: reasons"
+    kubectl.answers(resource)
+    text = selfimprove(capfd, "status", "sir/demo").out
+    assert text.startswith("demo: pending, iteration 2 of at most 3\n")
+    assert "Now       i002-select waits for a pod, none has run since 2026-11-25T00:00:00Z" in text
+
+
 def test_status_says_what_is_wrong_in_the_cluster(tmp_path: Path, kubectl: FakeKubectl, capfd: Capture) -> None:
     resource = resource_of(half_done(tmp_path), running=True)
     for condition in resource["status"]["conditions"]:

@@ -37,9 +37,9 @@ def _heading(seen: ClusterRun) -> str:
 
 
 def _now(status: Status) -> str | None:
-    """What the step at hand is doing, where it has begun; else the plan says all there is."""
+    """What the step at hand is doing, or waits for, where it has begun; else the plan says all there is."""
     step = status.step
-    if step is None or status.stop or step.state != "Running":
+    if step is None or status.stop or not (step.state == "Running" or step.waiting_since):
         return None
     attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
     return f"{status.message}{attempt}" + (f"; Job {step.job}" if step.job else "")
