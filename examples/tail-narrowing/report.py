@@ -22,9 +22,10 @@ def report(task: str, document: Figures) -> str:
     """The tables as Markdown."""
     arms = document["arms"]
     guided = {name: arm for name, arm in arms.items() if "won" in arm}
+    looked_at = {name: arm for name, arm in arms.items() if arm["heldOut"]}
     baseline = document["baseline"]
     costs = ("strategy", "samples", "tokens", "newly covered", "%", "tokens a prompt", "times BruteForce's")
-    rates = ("accuracy", "coverage of the tail")
+    held_out = ("model", "accuracy", "less None's", "coverage of the tail", "less None's")
     m_0 = ["M_0", value(baseline["accuracy"]), "", value(baseline["tailCoverage"]), ""]
     lines = [
         f"# {task}",
@@ -49,8 +50,11 @@ def report(task: str, document: Figures) -> str:
         "Held out, after one iteration:",
         "",
         *table(
-            ("model", rates[0], "less None's", rates[1], "less None's"),
-            [m_0, *(_held_out(name, arm) for name, arm in arms.items() if arm["heldOut"])],
+            held_out,
+            [
+                m_0,
+                *(_held_out(name, arm["heldOut"], arm["versusVanilla"]) for name, arm in looked_at.items()),
+            ],
         ),
         "Right samples that were dropped as leaks, and what came of critiques (empty: none):",
         "",
@@ -61,11 +65,11 @@ def report(task: str, document: Figures) -> str:
     ]
     if document["iterations"]:
         rows = [
-            [name, f"M_{n}", value(found["accuracy"]), value(found["tailCoverage"])]
+            _held_out(f"{name}, M_{n}", found, found["versusVanilla"])
             for name, models in document["iterations"].items()
             for n, found in models.items()
         ]
-        lines += ["Iteration by iteration:", "", *table(("strategy", "model", *rates), rows)]
+        lines += ["Held out, iteration by iteration, against None's of the same one:", "", *table(held_out, rows)]
     return "\n".join(lines)
 
 
@@ -104,9 +108,8 @@ def _trained(name: str, examples: Figures, levels: int) -> list[str]:
     return [name, counts, str(examples["prompts"]), *by_level, hard, points(change) if change else ""]
 
 
-def _held_out(name: str, arm: Figures) -> list[str]:
-    found, versus = arm["heldOut"], arm["versusVanilla"] or {}
-    changes = [points(versus[each]) if versus.get(each) else "" for each in ("accuracy", "tailCoverage")]
+def _held_out(name: str, found: Figures, versus: Figures | None) -> list[str]:
+    changes = [points(versus[each]) if versus and versus[each] else "" for each in ("accuracy", "tailCoverage")]
     return [name, value(found["accuracy"]), changes[0], value(found["tailCoverage"]), changes[1]]
 
 
@@ -152,6 +155,8 @@ def draw(folder: Path, task: str, document: Figures) -> None:
     _draw_held_out(folder / f"{task}-held-out.png", task, document)
     if document["levels"]:
         _draw_levels(folder / f"{task}-levels.png", task, document)
+    if document["iterations"]:
+        _draw_iterations(folder / f"{task}-iterations.png", task, document)
 
 
 def _draw_costs(path: Path, task: str, document: Figures) -> None:
@@ -199,6 +204,20 @@ def _draw_levels(path: Path, task: str, document: Figures) -> None:
     axes.set_yticks(range(len(counts)), list(counts))
     axes.invert_yaxis()
     figure.legend(fontsize=8, loc="outside lower center", ncols=len(levels["names"]))
+    figure.savefig(path, dpi=110)
+
+
+def _draw_iterations(path: Path, task: str, document: Figures) -> None:
+    """Held-out coverage of the tail, model by model."""
+    figure, axes = _axes(f"{task}: held-out coverage of M_0's tail (percent, 95% intervals)")
+    for place, (name, models) in enumerate(document["iterations"].items()):
+        found = [_percent(each["tailCoverage"]) for each in (document["baseline"], *models.values())]
+        ends = [[each["value"] - each["low"] for each in found], [each["high"] - each["value"] for each in found]]
+        at = [n + 0.03 * place for n in (0, *map(int, models))]
+        axes.errorbar(at, [each["value"] for each in found], yerr=ends, marker="o", markersize=4, capsize=2, label=name)
+    last = max(int(n) for models in document["iterations"].values() for n in models)
+    axes.set_xticks(range(last + 1), [f"M_{n}" for n in range(last + 1)])
+    figure.legend(fontsize=8, loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=110)
 
 

@@ -152,7 +152,9 @@ def document_of(arms: Mapping[str, Arm]) -> dict[str, Any]:
         "baseline": _held_out(first, 0, first),
         "arms": {name: _arm(name, arms) for name in arms},
         "iterations": {
-            name: {n: _held_out(arm, n, first) for n in arm.measured} for name, arm in arms.items() if arm.measured[1:]
+            name: {n: _held_out(arm, n, first) | {"versusVanilla": _versus(arm, n, first)} for n in arm.measured}
+            for name, arm in arms.items()
+            if arm.measured[1:]
         },
     }
 
@@ -162,7 +164,7 @@ def _arm(name: str, arms: Mapping[str, Arm]) -> dict[str, Any]:
     document = {
         "counts": arm.counts,
         "heldOut": _held_out(arm, 1, first) if arm.measured else None,
-        "versusVanilla": _versus(arm, first) if arm.measured and first.measured and arm is not first else None,
+        "versusVanilla": _versus(arm, 1, first),
         "examples": _levels(arm, first),
     }
     if name != VANILLA:
@@ -223,9 +225,11 @@ def _held_out(arm: Arm, n: int, first: Arm) -> dict[str, Any]:
     return {"accuracy": found["accuracy"].to_json(), "tailCoverage": found["tail_coverage"].to_json()}
 
 
-def _versus(arm: Arm, first: Arm) -> dict[str, Any]:
-    """M_1 of an arm less that of the vanilla loop, paired by prompt; the tail is M_0's."""
-    now, then = arm.held_out(1), first.held_out(1)
+def _versus(arm: Arm, n: int, first: Arm) -> dict[str, Any] | None:
+    """M_n of an arm less that of the vanilla loop, paired by prompt; the tail is M_0's. None where one is not there."""
+    if arm is first or n not in arm.measured or n not in first.measured:
+        return None
+    now, then = arm.held_out(n), first.held_out(n)
     tail = member(now, tail_prompts(first.held_out(0), first.target))
     accuracy = paired_difference(now, then, 1, seed=SEED)
     coverage = paired_change((covered(now) - covered(then))[tail], seed=SEED)
