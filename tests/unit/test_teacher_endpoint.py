@@ -127,7 +127,7 @@ def test_a_server_that_was_given_up_is_tried_by_one_question_in_the_next_round(
         up.set()
         shaky.begin_round()
         assert [answer.text for answer in shaky.answers(questions(8))] == ["well"] * 8
-    assert len(asked) == 6
+    assert len(asked) in (6, 7)  # the other of two hands may have taken one up before the sixth had failed
     told = [line.split(server.url)[1].split(";")[0] for line in caplog.messages]
     assert told == [" no longer answers", " still does not answer", " answers again"]
 
