@@ -40,9 +40,18 @@ def weigh(spec: Spec, scores: Mapping[str, Floats], prompt: Ints, prompts: int) 
     if verification.combine == "All":
         filters = [weighting.weights(_set(m.weighting), scores[name], prompt, prompts) for name, m in methods.items()]
         return weighting.combine_all(filters)
-    shares = [method.weight for method in methods.values()]  # all 1 under Mean
-    ranks = weighting.combine_ranks([scores[name] for name in methods], prompt, prompts, shares)
-    return weighting.weights(_set(verification.weighting), ranks, prompt, prompts)
+    return weighting.weights(_set(verification.weighting), ranked(spec, scores, prompt, prompts), prompt, prompts)
+
+
+def ranked(spec: Spec, scores: Mapping[str, Floats], prompt: Ints, prompts: int) -> Floats:
+    """[n] What samples of one prompt are ordered by, 0 to 1: the mean of the methods' ranks there, by their weight.
+
+    It is what the one filter of Mean and Weighted cuts, and of a single method the order of its own score. Under All,
+    where no single score is cut, every method counts the same. NaN where any method has no score.
+    """
+    methods = methods_of(spec)
+    shares = [method.weight for method in methods.values()]  # all 1 but under Weighted
+    return weighting.combine_ranks([scores[name] for name in methods], prompt, prompts, shares)
 
 
 def _set(weighting: Weighting | None) -> Weighting:

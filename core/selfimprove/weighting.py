@@ -70,10 +70,12 @@ def combine_ranks(
 ) -> Floats:
     """[n] One score of several: the mean of their ranks within the prompt, 0 to 1, weighted by `shares` if given.
 
-    Ranks let a score from 0 to 1 and one from 1 to 10 meet. A sample that misses any of them has none (NaN).
+    Ranks let a score from 0 to 1 and one from 1 to 10 meet. A sample that misses any of them has none (NaN). To 12
+    decimals: what ties, or lies right at a threshold, must do so as a float too, where a sum depends on its order.
     """
     ranks = np.stack([relative_ranks(each, prompt, n_prompts) for each in scores])
-    combined: Floats = np.average(ranks, axis=0, weights=shares)
+    mean: Floats = np.average(ranks, axis=0, weights=shares)
+    combined: Floats = mean.round(12)
     return combined
 
 

@@ -293,6 +293,29 @@ def test_preferences_are_pairs_of_a_kept_and_a_dropped_sample_as_they_were_sampl
     assert [tally(shop)[f"p{i}"]["examples"] for i in range(3)] == [2, 1, 0]
 
 
+HEEDED = {
+    "methods": [{"type": "GroundTruth", "weight": 3}, {"type": "MajorityVote"}],
+    "combine": "Weighted",
+    "weighting": {"type": "Threshold", "threshold": 0.5},
+}
+OUTVOTED = {"p0": ["It is 7", "8", "So 8", "Well 8"], "p1": ["7", "So 7", "8", "9", "10"]}
+"""The right sample of p0 has fewer votes than any wrong one, but is right, which counts three times as much."""
+
+
+def test_preferences_go_by_the_weighted_score_that_the_filter_cuts(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(2), distillation=DPO, verification=HEEDED)
+    selected(shop, OUTVOTED)
+    found = {(row["prompt"], row["chosen_sample"]) for row in pairs(shop)}
+    assert found == {("p0", 0), ("p1", 0), ("p1", 1)}
+
+
+def test_the_cap_keeps_the_highest_of_the_weighted_score(tiny_model: Path, tmp_path: Path) -> None:
+    everyone = {**HEEDED, "weighting": {"type": "Threshold", "threshold": 0.0}}
+    shop = workshop(tmp_path, tiny_model, sums(2), verification=everyone, selection={"perPromptCap": 1})
+    selected(shop, OUTVOTED)
+    assert [row["sample"] for row in examples(shop) if row["prompt"] == "p0"] == [0]
+
+
 def test_a_guided_sample_is_preferred_to_what_the_model_says_by_itself(tiny_model: Path, tmp_path: Path) -> None:
     settings = {"resampling": STEERED, "selection": {"acceptTruncated": True}, "distillation": DPO}
     shop = workshop(tmp_path, tiny_model, sums(1, rationale=SOLUTION), **settings)

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 
 from selfimprove.api.selecting import Verification
 from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
-from selfimprove.filtering import methods_of, weigh
+from selfimprove.filtering import methods_of, ranked, weigh
 from selfimprove_workers.judging import absolute_rules, accepted, missing
 
 NAN = float("nan")
@@ -73,6 +75,60 @@ def test_weighted_ranks_heed_one_method_more_than_another() -> None:
     scores = {"MultipleChoice": np.array([0.2, 0.9, 0.4, 0.8]), "Likelihood": np.array([-9.0, -8.0, -1.0, -2.0])}
     heeded = under("Weighted", {**MC, "weight": 9}, {"type": "Likelihood"}, type="TopK", k=1)
     assert_array_equal(weigh(heeded, scores, np.zeros(4, np.int64), 1), [0, 1, 0, 0])
+
+
+def test_samples_are_ordered_by_the_very_score_that_a_common_filter_cuts() -> None:
+    """The first has the highest of both scores over all prompts, and the lowest of the one that counts of its own."""
+    scores = {"MultipleChoice": np.array([0.9, 0.8, 0.1, 0.2]), "Likelihood": np.array([-2.0, -1.0, -8.0, -9.0])}
+    prompt = np.array([0, 0, 1, 1])
+    heeded = under("Weighted", MC, {"type": "Likelihood", "weight": 3}, type="Threshold", threshold=0.5)
+    assert_allclose(ranked(heeded, scores, prompt, 2), [0.25, 0.75, 0.75, 0.25])
+    assert_array_equal(weigh(heeded, scores, prompt, 2), [0, 1, 1, 0])
+
+
+def test_one_method_orders_by_its_own_score_and_ensembles_of_filters_by_the_mean_of_ranks() -> None:
+    scores = {"MultipleChoice": np.array([0.2, 0.9, NAN]), "Likelihood": np.array([-1.0, -1.0, -3.0])}
+    assert_array_equal(ranked(spec(MC), scores, np.zeros(3, np.int64), 1), [0, 1, NAN])
+    both = spec(MC, {"type": "Likelihood"})
+    assert_array_equal(ranked(both, scores, np.zeros(3, np.int64), 1), [0.375, 0.875, NAN])
+
+
+def test_ranks_that_tie_do_so_as_floats_too() -> None:
+    """Of six samples the mean of 1/5 and 2/5 is 0.30000000000000004 to a float, and that of 0 and 3/5 is 0.3."""
+    scores = {"MultipleChoice": np.array([1.0, 0, 2, 3, 4, 5]), "Likelihood": np.array([2.0, 3, 0, 1, 4, 5])}
+    even = under("Mean", MC, {"type": "Likelihood"}, type="Quantile", quantile=0.6)
+    assert_array_equal(ranked(even, scores, np.zeros(6, np.int64), 1)[:2], [0.3, 0.3])
+
+
+def test_a_rank_right_at_the_threshold_is_kept() -> None:
+    """Three times 3/5 and once 1/5 are 0.49999999999999994 to a float, a quarter of it."""
+    scores = {"MultipleChoice": np.array([3.0, 0, 1, 2, 4, 5]), "Likelihood": np.array([1.0, 0, 2, 3, 4, 5])}
+    heeded = under("Weighted", {**MC, "weight": 3}, {"type": "Likelihood"}, type="Threshold", threshold=0.5)
+    assert_array_equal(weigh(heeded, scores, np.zeros(6, np.int64), 1), [1, 0, 0, 0, 1, 1])
+
+
+CUTS = (
+    {"type": "Threshold", "threshold": 0.5},
+    {"type": "Quantile", "quantile": 0.6},
+    {"type": "TopK", "k": 2},
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20),
+    st.sampled_from([("Mean", 1.0), ("Weighted", 0.01), ("Weighted", 0.3), ("Weighted", 7.0)]),
+    st.sampled_from(CUTS),
+)
+def test_what_a_common_filter_keeps_stands_above_what_it_drops_in_every_prompt(
+    samples: list[tuple[int, int, int]], share: tuple[str, float], cut: dict[str, Any]
+) -> None:
+    prompt, one, other = (np.array(each) for each in zip(*samples, strict=True))
+    scores = {"MultipleChoice": one.astype(float), "Likelihood": other.astype(float)}
+    combined = under(share[0], {**MC, "weight": share[1]}, {"type": "Likelihood"}, **cut)
+    order, kept = ranked(combined, scores, prompt, 3), weigh(combined, scores, prompt, 3) > 0
+    for each in np.unique(prompt):
+        of = prompt == each
+        assert order[of & kept].min(initial=2) > order[of & ~kept].max(initial=-1)
 
 
 def test_a_threshold_on_ranks_is_relative_and_accepts_nothing() -> None:

@@ -19,11 +19,8 @@ from selfimprove_workers.choosing import (
     UNBALANCED,
     Pool,
     choose,
-    merit_of,
     plain_reasons,
 )
-
-NAN = float("nan")
 
 
 def pool(
@@ -125,13 +122,6 @@ def test_each_sample_says_the_first_thing_that_is_wrong_with_it() -> None:
 def test_a_sample_cut_by_length_may_be_let_in() -> None:
     reason = plain_reasons(np.ones(1), np.ones(1, bool), np.zeros(1, bool), Selection(accept_truncated=True))
     assert_array_equal(reason, [KEPT])
-
-
-def test_one_score_orders_by_itself_and_two_scales_can_meet() -> None:
-    assert_array_equal(np.argsort(merit_of([np.array([0.2, 0.9, 0.5])])), [0, 2, 1])
-    meeting = merit_of([np.array([0.1, 0.2, NAN]), np.array([10.0, 9.0, 8.0])])
-    assert meeting[0] == meeting[1]
-    assert meeting[2] == -np.inf
 
 
 @given(

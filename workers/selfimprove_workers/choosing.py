@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +59,7 @@ class Pool:
     reason: Codes
     """[n] KEPT, or why a sample is out already."""
     merit: Floats
-    """[n] What the cap keeps the highest of; -inf where there is no score."""
+    """[n] What samples of one prompt are ordered by (`filtering.ranked`); -inf where there is no score."""
     fingerprint: npt.NDArray[np.uint64] | None = None
     """[n] Of the normalised text: equal ones within a prompt are one solution."""
     replayed: int = 0
@@ -107,13 +106,6 @@ def plain_reasons(weight: Floats, truncated: Bools, missing: Bools, selection: S
     cut = np.zeros_like(truncated) if selection.accept_truncated else truncated
     codes = np.select([cut, missing, weight <= 0], [TRUNCATED, NO_SCORE, NOT_ACCEPTED], KEPT)
     return codes.astype(np.int8)
-
-
-def merit_of(scores: Sequence[Floats]) -> Floats:
-    """[n] One order for one score or several: the mean of each one's place among all its values; -inf where missing."""
-    places = [np.unique(score, return_inverse=True)[1].reshape(-1) / max(len(score), 1) for score in scores]
-    mean = np.mean(places, axis=0)
-    return np.where(np.logical_or.reduce([np.isnan(score) for score in scores]), -np.inf, mean)
 
 
 def _drop(pool: Pool, out: Bools, why: int) -> Pool:

@@ -17,14 +17,14 @@ import numpy.typing as npt
 from selfimprove.api.execution import StepName
 from selfimprove.artifacts import Manifest, Part, step_folder
 from selfimprove.details import TrainingDetails, notes_of
-from selfimprove.filtering import methods_of, weigh
+from selfimprove.filtering import methods_of, ranked, weigh
 from selfimprove.gathering import Gathered, gather
 from selfimprove.ledger import StepId
 from selfimprove.measures import Table, table_of, tail_prompts, training_measures, worst_figures
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Selected, Summary
 from selfimprove.weighting import Bools, Floats
-from selfimprove_workers.choosing import KEPT, REASONS, Codes, Pool, choose, merit_of, plain_reasons
+from selfimprove_workers.choosing import KEPT, REASONS, Codes, Pool, choose, plain_reasons
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.describing import described
@@ -152,16 +152,16 @@ def _pool(
     context: StepContext, sources: Sources, plain: Gathered, guided: Guided, replayed: Replayed, filters: Floats
 ) -> Pool:
     """The plain samples, then the guided ones, then the replayed ones."""
-    selection, names = context.spec.selection, methods_of(context.spec)
+    selection = context.spec.selection
     reason = plain_reasons(filters, plain.truncated, missing(context.spec, plain.scores), selection)
-    merit = merit_of([plain.scores[name] for name in names])
+    order = ranked(context.spec, plain.scores, plain.prompt, len(plain.ids))
     unscored = len(guided.prompt) + len(replayed.prompt)
     return Pool(
         prompts=len(plain.ids),
         prompt=np.concatenate([plain.prompt, guided.prompt, replayed.prompt]),
         weight=np.concatenate([filters, np.ones(len(guided.prompt)), replayed.weight]),
         reason=np.concatenate([reason, guided.reason, np.full(len(replayed.prompt), KEPT, dtype=np.int8)]),
-        merit=np.concatenate([merit, np.full(unscored, -np.inf)]),
+        merit=np.concatenate([np.where(np.isnan(order), -np.inf, order), np.full(unscored, -np.inf)]),
         fingerprint=_texts(context, sources, replayed) if selection.deduplicate else None,
         replayed=len(replayed.prompt),
     )
