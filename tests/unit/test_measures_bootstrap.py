@@ -72,6 +72,29 @@ def test_the_interval_of_a_difference_holds_zero_for_two_draws_of_one_model(prom
     assert 0.92 <= held / RUNS <= 0.985
 
 
+@pytest.mark.parametrize("prompts", [12, 30, 200])
+def test_the_interval_of_a_gain_that_most_prompts_share_misses_it_as_often_on_either_side(prompts: int):
+    """From 0.3 to 0.9. Two prompts imagined around 0 instead would leave it too low only, and up to 4 times as wide."""
+    random, ids = np.random.default_rng(5), [f"p{i:03d}" for i in range(prompts) for _ in range(SAMPLES)]
+    below = above = 0
+    for seed in range(RUNS):
+        before, after = (table_of(ids, (random.random(len(ids)) < chance).astype(float)) for chance in (0.3, 0.9))
+        found = paired_difference(after, before, 0, seed=seed, resamples=100)
+        assert found is not None
+        below, above = below + (found.low > 0.6), above + (found.high < 0.6)
+    assert 0.92 <= 1 - (below + above) / RUNS <= 0.985
+    assert below > 0 and above > 0
+
+
+def test_where_every_prompt_changed_alike_more_and_less_of_it_are_possible():
+    """The exact interval of 30 alike: up to 11.6% of all prompts may be at either end, -1 or 1."""
+    ids = [f"p{i}" for i in range(30) for _ in range(2)]
+    found = paired_difference(table_of(ids, [1, 0] * 30), table_of(ids, [0, 0] * 30), 0, seed=0)
+    share = 1 - 0.025 ** (1 / 30)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((0.5 - 1.5 * share, 0.5 + 0.5 * share))
+
+
 def test_a_handful_of_losses_without_a_gain_is_not_beyond_doubt():
     """Seven greedy answers of 200 got worse and none better: so would a coin do once in 64 times, both ways."""
     found = greedy(lost=7, gained=0)
