@@ -17,6 +17,7 @@ from selfimprove.api.flat import flat
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import PROMPTS, load_ledger, read_manifest, read_rows, require_manifest, step_folder
 from selfimprove.errors import UserError
+from selfimprove.few_prompts import too_few
 from selfimprove.filtering import methods_of, weigh
 from selfimprove.gathering import gather_checked
 from selfimprove.ledger import StepId
@@ -72,6 +73,7 @@ def compare_runs(
         "figures": figures,
         "settings": differing(one.spec, other.spec),
         "reasons": _reasons(figures),
+        "warnings": too_few(figures),
     }
 
 

@@ -5,7 +5,7 @@ The figures and their definitions are those of the loop; what can't be told stan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -15,8 +15,8 @@ import numpy as np
 from selfimprove import weighting
 from selfimprove.api.selecting import Weighting
 from selfimprove.errors import UserError
+from selfimprove.few_prompts import too_few
 from selfimprove.measures import columns, estimates, pass_at_k, ranges_of
-from selfimprove.measures.bootstrap import FEW
 from selfimprove.measures.perprompt import counts_of_known
 from selfimprove.measures.table import Floats, Table
 from selfimprove.measures.verifiers import auroc, brier, calibration_error, not_probabilities, pearson, spearman
@@ -71,7 +71,7 @@ def _judged(samples: Samples, question: Question) -> dict[str, Any]:
         "correlations": _correlations(samples, question, reasons),
         "reasons": reasons,
     }
-    return {**document, "warnings": _warnings(document)}
+    return {**document, "warnings": too_few(document)}
 
 
 def by_level(samples: Samples, question: Question) -> dict[str, dict[str, Any]]:
@@ -145,24 +145,6 @@ def _reasons(table: Table, measured: Mapping[str, Estimate]) -> dict[str, str]:
         else:
             found[name] = NONE_TO_GAIN
     return found
-
-
-def _warnings(document: Mapping[str, Any]) -> list[str]:
-    """That some intervals are too narrow to be relied on."""
-    few = min(_counts(document), default=FEW)
-    if few >= FEW:
-        return []
-    return [f"there are intervals of {few} prompts, and below {FEW} they are too narrow; n says of how many each is"]
-
-
-def _counts(found: Any) -> Iterator[int]:
-    """Of how many prompts each interval in a part of the document is."""
-    if isinstance(found, Mapping) and "low" in found:
-        if found["low"] is not None:
-            yield found["n"]
-    elif isinstance(found, Mapping | list):
-        for part in found.values() if isinstance(found, Mapping) else found:
-            yield from _counts(part)
 
 
 def _with_skipped(estimate: Estimate | None, found: Mapping[str, Floats]) -> dict[str, Any] | None:

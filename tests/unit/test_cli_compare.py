@@ -53,7 +53,9 @@ def test_the_settings_that_differ_are_those_of_what_is_done(one: BuiltRun, other
 
 
 def test_a_person_reads_both_the_change_and_a_caution(one: BuiltRun, other: BuiltRun, capfd: Capture) -> None:
-    text = selfimprove(capfd, "compare", one.file, other.folder, "--storage", one.storage).out
+    outcome = selfimprove(capfd, "compare", one.file, other.folder, "--storage", one.storage)
+    text = outcome.out
+    assert outcome.err.startswith("warning: there are intervals of 2 prompts, and below 12 they are too narrow")
     assert "A  demo, its best model M_1, at " in text
     assert "2 held-out prompts are shared\n" in text
     assert "accuracy" in text and "+50.0 [" in text

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from selfimprove.api.messages import show
+from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
 from selfimprove.comparing import compare_runs
@@ -24,6 +25,8 @@ def compare(one: str, other: str, where: Where, resamples: int, seed: int | None
         print_json(document)
     else:
         print("\n".join(_lines(document)))
+        for line in document["warnings"]:
+            warn(line)
 
 
 def _of(run: str, where: Where, mixed: bool) -> Where:

@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from selfimprove.cli import say
+from selfimprove.cli import say, warn
 from selfimprove.cli.output import kept_for_the_result, print_json
 from selfimprove.cli.signals import terminable
 from selfimprove.errors import UserError
+from selfimprove.few_prompts import too_few
 from selfimprove.matrix import Cells, Place, cells, fill
 from selfimprove.matrix_spec import MatrixSpec, Verifier, load_matrix, weighting_of
 from selfimprove.plotting import check_plot, heat_map
@@ -41,21 +42,25 @@ def matrix(path: Path, output: Path | None, storage: str, resamples: int, as_jso
         print_json(document)
     else:
         _print(spec, found)
+        for line in document["warnings"]:
+            warn(line)
         say(f"\n{place.output}: matrix.json, matrix.png, and NAME.jsonl of each generator for `selfimprove measure`")
 
 
 def _document(spec: MatrixSpec, found: Cells) -> dict[str, Any]:
+    shown = {
+        generator: {
+            verifier: {name: document_of(figures.get(figure)) for figure, name in _SHOWN.items()}
+            for verifier, figures in row.items()
+        }
+        for generator, row in found.items()
+    }
     return {
         "name": spec.name,
         "generators": [generator.to_json() for generator in spec.generators],
         "verifiers": [_verifier(each) for each in spec.verifiers],
-        "cells": {
-            generator: {
-                verifier: {shown: document_of(figures.get(name)) for name, shown in _SHOWN.items()}
-                for verifier, figures in row.items()
-            }
-            for generator, row in found.items()
-        },
+        "cells": shown,
+        "warnings": too_few(shown),
     }
 
 

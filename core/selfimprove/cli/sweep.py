@@ -10,9 +10,11 @@ import numpy as np
 
 from selfimprove.api.rules.methods import PARAMETER
 from selfimprove.api.selecting import WeightingType
+from selfimprove.cli import warn
 from selfimprove.cli.measure import weighting_of
 from selfimprove.cli.output import print_json
 from selfimprove.errors import UserError
+from selfimprove.few_prompts import too_few
 from selfimprove.judgement import NO_KEPT_UTILITY, NO_UTILITY, NONE_TO_GAIN
 from selfimprove.plotting import band, check_plot, drawing
 from selfimprove.report import percent, points
@@ -39,10 +41,13 @@ def sweep(
         if not known:
             raise UserError(f"--plot: there is no gap to draw, since {NO_UTILITY}; leave it out")
         _draw(plot, name, kind, found)
+    document = _document(samples, name, kind, found, known)
     if as_json:
-        print_json(_document(samples, name, kind, found, known))
+        print_json(document)
     else:
         _print(samples, name, kind, found, known)
+        for line in document["warnings"]:
+            warn(line)
 
 
 def _cuts(spec: str) -> tuple[WeightingType, list[float] | None]:
@@ -76,15 +81,17 @@ def _highest(found: Sequence[Point]) -> Point | None:
 
 def _document(samples: Samples, score: str, kind: WeightingType, found: Sequence[Point], known: bool) -> dict[str, Any]:
     highest = _highest(found)
+    points = [{PARAMETER[kind]: point.parameter, **_figures(point)} for point in found]
     return {
         "prompts": len(samples.ids),
         "samples": len(samples.prompt),
         "score": score,
         "nan": int(np.isnan(samples.scores[score]).sum()),
         "weighting": kind,
-        "points": [{PARAMETER[kind]: point.parameter, **_figures(point)} for point in found],
+        "points": points,
         "highestGapAt": highest and highest.parameter,
         "reasons": _reasons(found) if known else dict.fromkeys(("filtered", "gap", "relativeGap"), NO_UTILITY),
+        "warnings": too_few(points),
     }
 
 
