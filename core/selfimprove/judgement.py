@@ -111,9 +111,11 @@ def weights_of(samples: Samples, question: Question) -> Floats | None:
 
 
 def _require_shares(samples: Samples, question: Question) -> None:
-    for name, rule in question.weightings.items() if question.combine == "All" else ():
-        if rule.type == "Quantile" and (wrong := weighting.no_shares(samples.scores[name], name)):
-            raise UserError(f"--weighting: {wrong}")
+    mean = question.combine == "Mean"
+    for name, rule in question.weightings.items():
+        cut = question.scores if mean else (name,)
+        if rule.type == "Quantile" and (wrong := weighting.no_shares({each: samples.scores[each] for each in cut})):
+            raise UserError(f"--weighting: {wrong}{', without --combine' if mean else ''}")
 
 
 def _figures(table: Table, ks: Sequence[int] | None) -> dict[str, Floats]:

@@ -50,7 +50,7 @@ def sweep(
 
     Raises `UserError` for a score that can't be cut that way.
     """
-    if kind == "Quantile" and (wrong := weighting.no_shares(samples.scores[score], score)):
+    if kind == "Quantile" and (wrong := weighting.no_shares({score: samples.scores[score]})):
         raise UserError(f"--weighting: {wrong}")
     cuts = grid_of(samples, score, kind) if at is None else at
     rules = [Weighting.model_validate({"type": kind, PARAMETER[kind]: cut}) for cut in cuts]
@@ -65,7 +65,12 @@ def matrix(
 
     `rules`: how each verifier's scores are cut; a generator without scores of a verifier has no cell. On the diagonal,
     where a model judges itself, stands the self-improvement gap; elsewhere the cross-improvement one.
+    Raises `UserError` for a quantile of a verifier whose scores of all generators are two values.
     """
+    for verifier, rule in rules.items():
+        _require_shares(
+            [each.scores[verifier] for each in generators.values() if verifier in each.scores], verifier, rule
+        )
     return {
         name: _estimated(
             {
@@ -104,6 +109,14 @@ def grid_of(samples: Samples, score: str, kind: WeightingType) -> list[float]:
         places = np.linspace(0, 1, POINTS)
         known = np.unique(np.quantile(scores[np.isfinite(scores)], places, method="lower"))
     return [float(each) for each in (known[1:] if known.size > 1 else known)]
+
+
+def _require_shares(scores: Sequence[Floats], verifier: str, rule: Weighting) -> None:
+    if rule.type != "Quantile" or not scores:
+        return
+    threshold = "weighting {{type: Threshold, threshold: {:g}}}"
+    if wrong := weighting.no_shares({verifier: np.concatenate(scores)}, threshold):
+        raise UserError(f"verifiers: {wrong}")
 
 
 def _columns(samples: Samples, score: str, rule: Weighting) -> dict[str, Floats]:

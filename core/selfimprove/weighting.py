@@ -6,7 +6,7 @@ index of the sample's prompt, in any order. A missing score weighs 0 and is neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -43,17 +43,24 @@ def accepts(weighting: Weighting, scores: Floats) -> Bools | None:
     return scores >= _required(weighting.threshold, "threshold")
 
 
-def no_shares(scores: Floats, name: str) -> str | None:
-    """Why a quantile can't be asked of a score, with the remedy; None where it can, and where every score is missing.
+def no_shares(scores: Mapping[str, Floats], remedy: str = "Threshold:{:g}") -> str | None:
+    """Why a quantile can't be asked of a score, or of several ones' ranks together, with the remedy; None where it can.
 
-    Of two values all that tie are kept or dropped as one, whatever the share.
+    Of two values (or pairs of them) all that tie are kept or dropped as one, whatever the share. Samples that miss a
+    score do not count; where all do nothing is wrong. `remedy`: how a threshold is given, by its number.
     """
-    known = np.unique(scores[np.isfinite(scores)])
-    if not known.size or known.size > 2:
+    stacked = np.stack(list(scores.values()))
+    known = stacked[:, np.isfinite(stacked).all(axis=0)]
+    if not known.size or any(len(np.unique(each)) > 2 for each in known):
         return None
+    values = np.unique(known, axis=1)
+    if values.shape[1] > 2:
+        return None
+    one, named = len(scores) == 1, " and ".join(scores)
+    shown = " and ".join("/".join(f"{each:g}" for each in value) for value in values.T)
     return (
-        f"Quantile asks for a share, and {name} is only {' and '.join(f'{each:g}' for each in known)}, whose ties are "
-        f"kept or dropped as one; give Threshold:{known[-1]:g}"
+        f"Quantile asks for a share, and {named} {'is' if one else 'are'} only {shown}, whose ties are kept or dropped "
+        f"as one; give {remedy.format(values[0, -1]) if one else 'each a Threshold'}"
     )
 
 

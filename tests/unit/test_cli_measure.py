@@ -263,3 +263,25 @@ def test_a_quantile_of_two_values_is_refused_wherever_it_is_asked_for(
         f"error: --weighting: Quantile asks for a share, and gt is only {there}, whose ties are kept or dropped as one; "
         f"give Threshold:{high}\n"
     )
+
+
+MEAN = ("--combine", "Mean", "--weighting", "Quantile:0.7")
+
+
+def test_a_quantile_of_the_mean_of_what_has_two_values_is_refused_too(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By its values, not by its ranks, which differ from prompt to prompt."""
+    right = [row | {"scores": {"gt": row["utility"], "other": 2 - row["utility"]}} for row in rows()]
+    one = selfimprove(capfd, "measure", write(tmp_path, right), "--score", "gt", *MEAN)
+    assert one.err.endswith("whose ties are kept or dropped as one; give Threshold:1, without --combine\n")
+    both = selfimprove(capfd, "measure", write(tmp_path, right), *MEAN)
+    assert "gt and other are only 0/2 and 1/1, whose" in both.err
+    assert both.err.endswith("give each a Threshold, without --combine\n")
+
+
+def test_a_quantile_of_two_scores_of_two_values_that_differ_is_a_share(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    apart = [row | {"scores": {"gt": row["utility"], "odd": i % 2}} for i, row in enumerate(rows())]
+    assert selfimprove(capfd, "measure", write(tmp_path, apart), *MEAN).code == 0

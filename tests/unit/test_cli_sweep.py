@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfimprove.api.selecting import Weighting
+from selfimprove.errors import UserError
 from selfimprove.judgement import Question, judge
 from selfimprove.samples_file import Samples, read_samples
 from selfimprove.sweeps import matrix, sweep
@@ -81,6 +82,24 @@ def test_cross_verification_has_a_cell_for_every_pair_that_was_scored() -> None:
         "small": {"knows": 0.75},
     }
     assert found["big"]["knows"]["relative_gap"].value == 1
+
+
+def test_a_matrix_refuses_a_quantile_of_a_verifier_that_gave_two_values_to_all_generators() -> None:
+    one, two = np.array([[1, 0, 1, 0]]), np.array([[1, 2, 0, 1]])
+    rules = {"vote": Weighting(type="Quantile", quantile=0.7)}
+    with pytest.raises(
+        UserError, match=r"^verifiers: Quantile .* vote is only 0 and 1, .*; give weighting \{type: Thr"
+    ):
+        matrix({"a": samples_of(one, vote=one), "b": samples_of(one, vote=1 - one)}, rules, seed=0)
+    assert matrix({"a": samples_of(one, vote=one), "b": samples_of(one, vote=two)}, rules, seed=0)
+
+
+def test_cuts_of_few_prompts_come_with_the_warning_of_measure(tmp_path: Path, capfd: Capture) -> None:
+    path = write(tmp_path, rows())
+    options = (path, "--score", "cot", "--weighting", "Threshold")
+    (said,) = as_json(capfd, "measure", path)["warnings"]
+    assert as_json(capfd, "sweep", *options)["warnings"] == [said]
+    assert selfimprove(capfd, "sweep", *options).err == f"warning: {said}\n"
 
 
 def test_a_program_reads_every_cut(tmp_path: Path, capfd: Capture) -> None:
