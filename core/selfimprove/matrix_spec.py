@@ -27,10 +27,11 @@ from pydantic import Field, ValidationError
 from selfimprove.api.base import RUN_NAME, URI, Line, Model
 from selfimprove.api.defaults import verification_of
 from selfimprove.api.kubeyaml import documents
+from selfimprove.api.messages import not_a_choice
 from selfimprove.api.names import no_such_field
 from selfimprove.api.problem import lines
 from selfimprove.api.problems import Problem, check, without_nulls
-from selfimprove.api.rules.methods import READ_BY
+from selfimprove.api.rules.methods import JUDGES, READ_BY
 from selfimprove.api.sampling import Generation
 from selfimprove.api.schema import dotted
 from selfimprove.api.selecting import Method, Verification, Weighting
@@ -167,11 +168,13 @@ def _section_problems(document: _Document) -> Iterator[Problem]:
 
 
 def _verifier_problems(document: _Document, number: int, section: Section) -> Iterator[Problem]:
-    field, model = f"verifiers[{number}]", section.get("model")
+    field, model, kind = f"verifiers[{number}]", section.get("model"), section.get("method")
+    if isinstance(kind, str) and kind not in ("GroundTruth", *JUDGES):
+        yield Problem(f"{field}.method", not_a_choice(kind, JUDGES))
+        return
     manifest = _manifest(_PLAIN, "matrix", _STAND_IN, [_method(document, section)])
     found = list(_found(manifest, {"spec.verification.methods[0].type": f"{field}.method", _METHOD: field}))
     yield from found
-    kind = section.get("method")
     if kind == "GroundTruth":
         yield Problem(f"{field}.method", "GroundTruth is no verifier here, it is what all are measured by; remove it")
     elif not found and model is not None and kind not in READ_BY["verifier"][1]:

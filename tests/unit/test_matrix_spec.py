@@ -80,7 +80,11 @@ def test_a_generators_run_has_the_matrix_s_settings(tmp_path: Path) -> None:
         ({"generators": [{"name": "a", "uri": "gym://x"}]}, "generators[0].uri: gym://x"),
         ({"generators": [{**BASE, "size": 1}]}, "generators[0].size: no such field"),
         ({"verifier": []}, "verifier: no such field"),
-        ({"verifiers": [{"method": "Vibes"}]}, "verifiers[0].method: Vibes is not among the choices"),
+        (
+            {"verifiers": [{"method": "Vibes"}]},
+            "verifiers[0].method: Vibes is not among the choices; give Likelihood, ",
+        ),
+        ({"verifiers": [{"method": "CoTBinery"}]}, "verifiers[0].method: CoTBinery is none of Likelihood, "),
         ({"verifiers": [{"method": "GroundTruth"}]}, "verifiers[0].method: GroundTruth is no verifier here"),
         (
             {"verifiers": [{"method": "MajorityVote", "model": "base"}]},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -47,7 +47,13 @@ def _wrong_type(error: Error) -> str:
 
 def _not_a_choice(value: object, expected: str, path: Path) -> str:
     """`expected` has the choices as pydantic spells them; a map's keys have no schema of their own."""
-    choices = choices_of(schema_at(path) or {}) or expected.replace("'", "").replace(" or ", ", ").split(", ")
+    return not_a_choice(
+        value, choices_of(schema_at(path) or {}) or expected.replace("'", "").replace(" or ", ", ").split(", ")
+    )
+
+
+def not_a_choice(value: object, choices: Sequence[str]) -> str:
+    """What is said of a value that is none of the choices: those, or the one that is probably meant."""
     by_lower = {choice.lower(): choice for choice in choices}
     near = get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.6)
     shown = choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

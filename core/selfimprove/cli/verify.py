@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from selfimprove.api import resolve
+from selfimprove.api.messages import not_a_choice
 from selfimprove.api.problems import check
 from selfimprove.api.resolve import Surroundings
-from selfimprove.api.rules.methods import READ_BY
+from selfimprove.api.rules.methods import JUDGES, READ_BY
 from selfimprove.cli.signals import terminable
 from selfimprove.cli.verify_options import Asked
 from selfimprove.errors import UserError
@@ -71,8 +72,9 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
         given["range"] = _range(given["range"])
     found = [_method(each) for each in asked.methods]
     names = [method["name"] for method in found]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UserError(f"--method: {twice} is given twice; name one of them, as other={twice}")
+    for place, method in enumerate(found):
+        if (twice := method["name"]) in names[:place]:
+            raise UserError(f"--method: {twice} is given twice; name one of them, as other={method['type']}")
     readers = dict(READ_BY.values())
     for name in given:
         if not any(method["type"] in readers[name] for method in found):
@@ -88,6 +90,8 @@ def _method(text: str) -> dict[str, Any]:
     name, _, kind = text.rpartition("=")
     if kind == "GroundTruth":
         raise UserError("--method: GroundTruth is a task's own check, which a run does; give samples with a utility")
+    if kind not in JUDGES:
+        raise UserError(f"--method: {not_a_choice(kind, JUDGES)}")
     return {"type": kind, "name": name or kind}
 
 

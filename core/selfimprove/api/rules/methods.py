@@ -16,6 +16,8 @@ from selfimprove.api.uris import MODEL_SCHEMES
 PARAMETER: dict[WeightingType, str] = {"Threshold": "threshold", "Quantile": "quantile", "Softmax": "beta", "TopK": "k"}
 RELATIVE: tuple[WeightingType, ...] = ("Quantile", "TopK", "Softmax")
 """Weightings that compare a prompt's samples with one another and accept none by itself."""
+JUDGES: tuple[MethodType, ...] = tuple(kind for kind in get_args(MethodType) if kind != "GroundTruth")
+"""Methods that need no task: what scores any samples, without a run."""
 _ASKS: tuple[MethodType, ...] = ("MultipleChoice", "CoTScore", "CoTBinary", "Tournament")
 _BY_A_MODEL: tuple[MethodType, ...] = ("Likelihood", *_ASKS)
 READ_BY: dict[str, tuple[str, tuple[MethodType, ...]]] = {
