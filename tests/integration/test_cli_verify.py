@@ -179,7 +179,8 @@ def test_parquet_goes_in_and_out(tiny_model: Path, tmp_path: Path, capfd: Captur
 
 def test_a_critique_that_says_nothing_is_no_score(tiny_model: Path, tmp_path: Path, capfd: Capture) -> None:
     verify(tiny_model, write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl", "CoTScore", votes=2)
-    assert "CoTScore: 6 samples, 6 without a score" in capfd.readouterr().err
+    said = "CoTScore: 6 samples, 6 without a score; 12 critiques, 12 could not be read\n"
+    assert said in capfd.readouterr().err
     assert [row["scores"]["CoTScore"] for row in read(tmp_path / "o.jsonl")] == [None] * 6
 
 

@@ -225,7 +225,8 @@ def _mark(key: str, known: Known) -> dict[str, Any]:
 def _said(name: str, account: Account) -> str:
     """One line about a method, for a person."""
     mass = f", label mass {account.mass:.3f} on average" if account.mass is not None else ""
-    return f"{name}: {account.samples:,} samples, {account.without:,} without a score{mass}"
+    critiques = f"; {account.critiques:,} critiques, {account.unread:,} could not be read" if account.critiques else ""
+    return f"{name}: {account.samples:,} samples, {account.without:,} without a score{mass}{critiques}"
 
 
 def _partial(output: Path) -> Path:

@@ -76,6 +76,9 @@ class Account(NamedTuple):
     without: int
     mass: float | None
     """The mean label mass, where labels were read."""
+    critiques: int
+    unread: int
+    """Critiques that end in nothing that can be read."""
 
 
 @contextmanager
@@ -172,7 +175,12 @@ class WorkFile:
     def account(self, method: str) -> Account:
         """What all samples got by a method."""
         counted = "SELECT count(*), count(*) - count(score), avg(mass) FROM key JOIN score USING (key) WHERE method = ?"
-        return Account(*self._database.execute(counted, (method,)).fetchone())
+        said = (
+            "SELECT count(*), count(*) - count(json_extract(value, '$.says')) "
+            "FROM key JOIN score USING (key), json_each(critiques) WHERE method = ?"
+        )
+        found = [self._database.execute(query, (method,)).fetchone() for query in (counted, said)]
+        return Account(*found[0], *found[1])
 
     def marked(self, methods: Sequence[str]) -> Iterator[Marked]:
         """Every sample in the order of the file, when all are scored."""
