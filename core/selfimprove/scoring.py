@@ -53,7 +53,9 @@ def score_samples(order: ScoringOrder) -> None:
 def as_option(message: str) -> str:
     """A message that names a field of a run, with the option of `selfimprove verify` that stands for it."""
     message = re.sub(r"^spec\.model(\.uri)?:", "MODEL:", message)
-    found = re.match(r"spec\.(?:verification\.methods\[([^\]]*)\]|generation|model)\.(\w+)(?:\.\w+)*: ", message)
+    found = re.match(
+        r"spec\.(?:verification\.methods\[([^\]]*)\]|generation(?:\.engineArgs)?|model)\.(\w+)(?:\.\w+)*: ", message
+    )
     if found is None:
         return message
     name, field = found.groups()

@@ -95,6 +95,23 @@ def test_what_was_scored_is_kept_as_long_as_model_words_and_template_are_the_sam
     assert done_before(capfd) == ["MultipleChoice: 0/6"]
 
 
+def test_a_score_is_known_by_the_format_that_the_model_computes_in(tiny_model: Path, tmp_path: Path) -> None:
+    samples, output = write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl"
+    made = {}
+    for dtype in ("bfloat16", "float32"):
+        asked = Asked(
+            ["MultipleChoice", "MajorityVote"], {}, {"engineArgs": {"dtype": dtype}}, {"uri": str(tiny_model)}, {}
+        )
+        assert score_samples(order_of(asked, samples, output).model_dump_json(by_alias=True)) == 0
+        made[dtype] = read(output)
+    coarse, fine = made.values()
+    assert all(
+        0 < abs(a["scores"]["MultipleChoice"] - b["scores"]["MultipleChoice"]) < 0.1
+        for a, b in zip(coarse, fine, strict=True)
+    )
+    assert [a["scoredBy"]["MajorityVote"] for a in coarse] == [b["scoredBy"]["MajorityVote"] for b in fine]
+
+
 def test_another_method_is_added_to_the_scores_that_the_output_has(tiny_model: Path, tmp_path: Path) -> None:
     samples, output = write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl"
     verify(tiny_model, samples, output, "MultipleChoice")
@@ -110,7 +127,7 @@ def test_a_killed_command_goes_on_with_what_it_had_noted(
 ) -> None:
     samples, output, partial = write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl", tmp_path / "o.jsonl.partial"
     verify(tiny_model, samples, output, "MultipleChoice")
-    whole = output.read_bytes()
+    whole = read(output)
     output.unlink()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(scoring, "SAMPLES_AT_ONCE", 1)
@@ -120,7 +137,12 @@ def test_a_killed_command_goes_on_with_what_it_had_noted(
     capfd.readouterr()
     verify(tiny_model, samples, output, "MultipleChoice")
     assert done_before(capfd) == ["MultipleChoice: 4/6"]
-    assert output.read_bytes() == whole and not partial.exists()
+    found = read(output)
+    scores = [[row.pop("scores")["MultipleChoice"] for row in rows] for rows in (found, whole)]
+    masses = [[row.pop("mass")["MultipleChoice"] for row in rows] for rows in (found, whole)]
+    assert found == whole and not partial.exists()
+    for one, other in (scores, masses):
+        assert one == pytest.approx(other, rel=1e-4)  # other batches round other last digits
 
 
 def _killed(*_: Any) -> None:

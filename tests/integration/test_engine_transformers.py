@@ -169,6 +169,32 @@ def test_label_logprobs_are_those_of_a_forward_pass(engine: TransformersEngine, 
         np.testing.assert_allclose(row, [forced(reference, context, [label])[0] for label in labels], atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["llama", "gemma2"])
+def test_labels_are_read_in_float32_from_a_model_in_bfloat16(tmp_path: Path, kind: str) -> None:
+    """From the very hidden state of the bfloat16 pass, and under the model's own soft cap, which Gemma has at 30."""
+    folder = make_tiny_model(tmp_path) if kind == "llama" else other_model(tmp_path, kind)
+    engine = TransformersEngine(folder, EngineArgs(dtype="bfloat16"), open_tokenizer(folder))
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).eval()
+    cap = model.config.final_logit_softcapping if kind == "gemma2" else None
+    for context in contexts(6):
+        (found,) = engine.label_logprobs([context], range(TINY_VOCABULARY))
+        with torch.no_grad():
+            hidden = model.model(torch.tensor([context])).last_hidden_state[0, -1]
+            logits = model.lm_head.weight.double() @ hidden.double()
+        expected = (logits if cap is None else cap * (logits / cap).tanh()).log_softmax(-1)
+        np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
+        differences = np.diff(np.sort(found))
+        assert (differences > 0).mean() > 0.98  # in bfloat16 most of the vocabulary ties
+
+
+def test_only_labels_are_read_in_float32(tmp_path: Path) -> None:
+    folder = make_tiny_model(tmp_path)
+    engine = TransformersEngine(folder, EngineArgs(dtype="bfloat16"), open_tokenizer(folder))
+    plain = engine.head.last_logits([[5, 6]], use_cache=False)
+    engine.label_logprobs([[5, 6]], [9])
+    assert plain.dtype == engine.head.last_logits([[5, 6]], use_cache=False).dtype == torch.bfloat16
+
+
 def test_the_same_words_are_read_once(engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     plain = Head.logits_at

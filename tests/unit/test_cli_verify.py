@@ -60,11 +60,15 @@ def test_a_template_is_one_of_ours_or_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--method", "Vibes"], "--method: Vibes is not among the choices; give GroundTruth, "),
+        (["--method", "Vibes"], "--method: Vibes is not among the choices; give Likelihood, "),
         (["--method", "GroundTruth"], "--method: GroundTruth is a task's own check, which a run does"),
         (
             ["--method", "Likelihood", "--method", "Likelihood"],
-            "--method: Likelihood is given twice; name one",
+            "--method: Likelihood is given twice; name one of them, as other=Likelihood",
+        ),
+        (
+            ["--method", "mc=MultipleChoice", "--method", "mc=Tournament"],
+            "--method: mc is given twice; name one of them, as other=Tournament",
         ),
         (["--method", "a b=Likelihood"], "--method: "),
         (["--method", "Likelihood", "--votes", "3"], "--votes: no method given reads it; CoTScore and CoTBinary and"),
@@ -78,6 +82,7 @@ def test_a_template_is_one_of_ours_or_a_file(tmp_path: Path) -> None:
         (["--method", "CoTBinary", "--range", "1-10"], "--range: no method given reads it; CoTScore does"),
         (["--method", "CoTScore", "--max-tokens", "0"], "--max-tokens: 0 is below 1"),
         (["--method", "CoTScore", "--engine", "Fast"], "--engine: Fast is not among the choices"),
+        (["--method", "CoTScore", "--dtype", "fp32"], "--dtype: fp32 is not among the choices; give auto, bfloat16"),
     ],
 )
 def test_an_option_that_can_not_be_is_one_line_that_names_it(

@@ -35,6 +35,8 @@ from selfimprove_workers.workfile import Account, Known, Marked, WorkFile, marks
 
 VERSION = 1
 """Part of what a score is known by; to be raised when the same words would get another score."""
+LABELS = "read in float32"
+"""The same of methods that read labels: scores of theirs that are older were read as coarsely as the model computes."""
 SAMPLES_AT_ONCE = 128
 """Enough to fill a batch, few enough that a killed command loses little."""
 
@@ -141,6 +143,10 @@ class Bench:
         parts: list[object] = ["score", VERSION, method.to_json() | {"verifier": None}, verifier.version]
         if verifier.needs_model:
             parts += [self._found.digest, self._order.model.chat_template]
+            dtype = self._order.generation.engine_args.dtype
+            parts += [] if dtype == "auto" else [{"dtype": dtype}]
+        if isinstance(verifier, LabelReader):
+            parts.append({"labels": LABELS})
         if verifier.draws:
             parts.append(_drawing(self._order.generation))
         if verifier.needs_model and (verifier.draws or verifier.compares):

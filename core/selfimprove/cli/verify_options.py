@@ -60,6 +60,9 @@ def asked_by_options(
     max_tokens: Annotated[int, typer.Option("--max-tokens", metavar="N", help="Of a critique.")] = 512,
     temperature: Annotated[float, typer.Option("--temperature", metavar="T", help="Of critiques.")] = 0.7,
     engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Auto, VLLM or Transformers.")] = "Auto",
+    dtype: Annotated[
+        str, typer.Option("--dtype", metavar="NAME", help="auto, bfloat16, float16 or float32: what MODEL computes in.")
+    ] = "auto",
     revision: Annotated[str | None, typer.Option("--revision", metavar="REV", help="Of an hf:// MODEL.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of critiques and tournaments.")] = 0,
     endpoint: Endpoint = None,
@@ -76,7 +79,12 @@ def asked_by_options(
             "reduction": reduction,
             "minMass": min_mass,
         },
-        generation={"maxTokens": max_tokens, "temperature": temperature, "engine": engine},
+        generation={
+            "maxTokens": max_tokens,
+            "temperature": temperature,
+            "engine": engine,
+            "engineArgs": {"dtype": dtype},
+        },
         model={"uri": model, "revision": revision},
         storage={"endpoint": endpoint, "region": region},
         seed=seed,

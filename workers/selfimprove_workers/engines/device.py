@@ -88,6 +88,11 @@ class PackedLinear(nn.Module):
         out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
         return out
 
+    def dense(self) -> Tensor:
+        """(out_features, in_features) The weight as it was before it was packed: a copy."""
+        weight: Tensor = self.packed.to_dense()
+        return weight
+
 
 def free_unused(device: torch.device) -> None:
     """Give memory that nothing refers to back to the device."""

@@ -26,13 +26,16 @@ _Asked = TypeVar("_Asked", bound=Hashable)
 
 
 def label_logprobs(head: Head, contexts: Sequence[Sequence[int]], labels: Sequence[int]) -> NDArray[np.float64]:
-    """Log-probability of each label token as the next token of each context; shape (contexts, labels)."""
+    """Log-probability of each label token as the next token of each context; shape (contexts, labels).
+
+    Of logits in float32: one position decides a score, where a sum over many tokens evens their rounding out.
+    """
     contexts, places = _distinct([tuple(context) for context in contexts])
     found = np.zeros((len(contexts), len(labels)))
     wanted = torch.tensor(list(labels), dtype=torch.long, device=head.device)
 
     def read(batch: list[int]) -> None:
-        logits = head.last_logits([contexts[i] for i in batch], use_cache=False).float()
+        logits = head.last_logits([contexts[i] for i in batch], precise=True, use_cache=False).float()
         chosen = logits[:, wanted] - logits.logsumexp(-1, keepdim=True)
         found[batch] = chosen.cpu().double().numpy()
 
