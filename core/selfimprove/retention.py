@@ -92,4 +92,6 @@ def _unnamed(key: str, over: set[str], named: set[str]) -> str | None:
     folder = folder_of(key)
     if folder == key or folder not in over or key in named or key.endswith(_STAYS):
         return None
-    return "trainer state of a step that is done" if "/state/" in key else "left by an attempt that lost"
+    if "/state/" in key:
+        return "trainer state of a step that is done"
+    return "put aside by a step that is done" if "aside-" in key else "left by an attempt that lost"

@@ -10,7 +10,6 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from selfimprove_workers.engines import capacity as capacities
 from selfimprove_workers.engines.base import SampleRequest
 from selfimprove_workers.engines.capacity import Capacity, waves
 from selfimprove_workers.engines.sampling import Settings, pick, uniforms
@@ -129,8 +128,8 @@ def test_waves_hold_every_request_once_and_never_more_than_memory_allows(
 def test_where_memory_is_no_limit_there_is_one_wave_in_the_callers_order() -> None:
     ((wave, slots, width),) = waves(queue([10, 30, 20] * 40), capacity(10_000, 4))
     assert (slots, width) == (4, 30)
-    window = capacities._WINDOW * 4
-    assert {index for index, _ in wave[:window]} == set(range(window))
+    in_flight = [{index for index, _ in wave[at : at + 4]} for at in range(0, len(wave), 4)]
+    assert in_flight == [set(range(at, at + 4)) for at in range(0, 120, 4)]
 
 
 def test_one_long_prompt_does_not_narrow_the_batch_of_the_short_ones() -> None:

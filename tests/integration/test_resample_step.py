@@ -281,6 +281,33 @@ def test_a_killed_step_goes_on_inside_its_round_and_repeats_nothing(
     assert torn.manifest("resample").summary["counts"] == whole.manifest("resample").summary["counts"]
 
 
+def test_a_signal_before_the_first_prompt_of_a_round_is_complete_keeps_the_samples_of_others(
+    tiny_model: Path, tmp_path: Path, likely: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resampling = {"strategy": "BruteForce", "target": 4, "maxRounds": 1, "samplesPerRound": 4}
+    whole = shop_of(tmp_path / "whole", tiny_model, prompts(4), resampling, **likely)
+    torn = shop_of(tmp_path / "torn", tiny_model, prompts(4), resampling, **likely)
+    for shop in (whole, torn):
+        shop.commit_answers({f"p{i}": ["?"] for i in range(4)}, logprob_sum=-1000.0)
+    resample.run(whole.context("resample"))
+    engine, asked = torn.models.engine(torn.models.folder(0)), []
+    sample, context = engine.sample, torn.context("resample")
+
+    def last_first(requests: Any, progress: Any = None) -> Iterator[Any]:
+        asked.append(len(requests))
+        for number, each in enumerate(sorted(sample(requests, progress), key=lambda done: -done[0]), 1):
+            yield each
+            if number == 3:
+                context.stopping.set()
+
+    monkeypatch.setattr(engine, "sample", last_first)
+    with pytest.raises(TerminatedError):
+        resample.run(context)
+    resample.run(torn.context("resample"))
+    assert asked == [16, 13]
+    assert guided_rows(torn) == guided_rows(whole)
+
+
 def test_a_decision_whose_samples_were_lost_is_made_again(tiny_model: Path, tmp_path: Path) -> None:
     shop, _ = steered(tmp_path, tiny_model)
     before, manifest = guided_rows(shop), shop.manifest("resample")

@@ -293,6 +293,30 @@ def test_an_interrupted_pass_of_critiques_keeps_the_prompts_that_were_complete(
     ]
 
 
+def test_a_signal_before_a_prompt_is_complete_keeps_the_critiques_that_were_drawn(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = {"type": "CoTBinary", "name": "judge", "votes": 2}
+    shop = workshop(tmp_path, tiny_model, SUMS, **SHORT, **verification(judge))
+    shop.commit_samples([*answered("p1", "7", "8"), *answered("p2", "10", "11")])
+    engine, asked = shop.models.engine(shop.models.folder(0)), []
+    sample, context = engine.sample, shop.context("verify")
+
+    def last_first(requests: Any, progress: Any = None) -> Iterator[Any]:
+        asked.append(len(requests))
+        for number, each in enumerate(sorted(sample(requests, progress), key=lambda done: -done[0]), 1):
+            yield each
+            if number == 3:
+                context.stopping.set()
+
+    monkeypatch.setattr(engine, "sample", last_first)
+    with pytest.raises(TerminatedError):
+        verify.run(context)
+    verify.run(shop.context("verify"))
+    assert asked == [8, 5]
+    assert {row["prompt"] for row in shop.rows(shop.manifest("verify").parts, "score")} == {"p1", "p2"}
+
+
 def other_model(folder: Path, **changes: Any) -> Path:
     """A verifier that is not the run's model: other weights, and a chat template of its own."""
     make_tiny_model(folder, seed=1, **changes)

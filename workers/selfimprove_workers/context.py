@@ -156,7 +156,7 @@ class StepContext:
         """Of the intervals; see `seeds.bootstrap_seed`."""
         return bootstrap_seed(self.spec.seed)
 
-    def stop_if_asked(self) -> None:
-        """To be called after a part is committed. Raises `TerminatedError` when a signal came."""
+    def stop_if_asked(self, kept: str = "what was done is kept") -> None:
+        """To be called after what is worth it was kept, as `kept` says. Raises `TerminatedError` when a signal came."""
         if self.stopping.is_set():
-            raise TerminatedError("stopped by a signal; what was done is kept")
+            raise TerminatedError(f"stopped by a signal; {kept}")

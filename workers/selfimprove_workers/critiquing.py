@@ -1,7 +1,8 @@
 """Scores that come from critiques, prompt by prompt as they are drawn.
 
 Critiques are long, so a step can't wait for hundreds of samples' before it commits any: the engine gets all of them at
-once and is never idle between parts; parts are cut from the ordered prefix of prompts that are complete.
+once and is never idle between parts; parts are cut from the ordered prefix of prompts that are complete, and what is
+drawn beyond it is put aside.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, SampleRequest
 from selfimprove_workers.examining import Examiner, Judge, Rows, Scored
@@ -30,32 +32,33 @@ class _Asked:
 
 
 def critiqued(
-    context: StepContext, examiner: Examiner, judges: Sequence[Judge], batch: Sequence[Candidate]
+    context: StepContext, examiner: Examiner, judges: Sequence[Judge], batch: Sequence[Candidate], aside: Aside
 ) -> Iterator[Scored]:
     """The rows of whole prompts in order, every so many seconds. All judges are critics, and ask the same model.
 
-    Ends with what is complete when a signal came; raises `TerminatedError` when nothing is.
+    Ends with what is complete, and with `TerminatedError`, when a signal came.
     """
     tools = examiner.tools(judges[0].source)
     asked, requests = _ask(tools, judges, batch)
     owner = [prompt for prompt in asked for _, _, places in prompt.places for _ in places]
     drawn: dict[int, Completion] = {}
     first, complete, since = 0, 0, time.monotonic()
-    with closing(tools.engine().sample(requests)) as completions:
+    with closing(aside.sample(tools.engine, requests)) as completions:
         for at, completion in completions:
             drawn[at] = completion
             owner[at].open -= 1
             context.progress.advance(tokens=len(completion.tokens))
             while complete < len(asked) and not asked[complete].open:
                 complete += 1
-            stopping = context.stopping.is_set()
-            if complete > first and (stopping or time.monotonic() - since > SECONDS_A_PART):
+            if complete > first and time.monotonic() - since > SECONDS_A_PART:
+                aside.done(_requests(asked[:complete]))
                 yield _scored(examiner, tools, asked[first:complete], drawn)
                 first, since = complete, time.monotonic()
-            if stopping:
-                context.stop_if_asked()
+    aside.done(_requests(asked[:complete]))
+    aside.keep()
     if complete > first:
         yield _scored(examiner, tools, asked[first:complete], drawn)
+    context.stop_if_asked()
 
 
 def _ask(tools: Tools, judges: Sequence[Judge], batch: Sequence[Candidate]) -> tuple[list[_Asked], list[SampleRequest]]:
@@ -71,6 +74,11 @@ def _ask(tools: Tools, judges: Sequence[Judge], batch: Sequence[Candidate]) -> t
                 requests += more
         asked.append(_Asked(candidates, places, sum(len(each) for _, _, each in places)))
     return asked, requests
+
+
+def _requests(prompts: Sequence[_Asked]) -> int:
+    """How many critiques these prompts take."""
+    return sum(len(places) for prompt in prompts for _, _, places in prompt.places)
 
 
 def _scored(examiner: Examiner, tools: Tools, prompts: Sequence[_Asked], drawn: dict[int, Completion]) -> Scored:

@@ -11,13 +11,14 @@ import time
 from selfimprove.artifacts import PartWriter, digest_of
 from selfimprove.records import SAMPLE
 from selfimprove.summaries import Summary
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import CRITIQUE_TOKENS, Examiner, check_judges, judges_of, judging_settings
 from selfimprove_workers.generate import recipe_of
 from selfimprove_workers.sampling import Batch, Plan, draw
 from selfimprove_workers.scorebook import Scorebook
-from selfimprove_workers.verify import score_samples
+from selfimprove_workers.verify import CRITIQUES, score_samples
 
 
 def run(context: StepContext) -> Summary:
@@ -29,10 +30,10 @@ def run(context: StepContext) -> Summary:
     samples = context.writer(digest, SAMPLE)
     if samples.prompts_done < len(context.prompts):
         check_judges(context)
-    _sample(context, plan, samples)
+    _sample(context, plan, digest, samples)
     of_these = digest_of(digest, [part.sha256 for part in samples.parts])
     scores = Scorebook(context, of_these, table="score")
-    score_samples(context, samples.parts, scores)
+    score_samples(context, samples.parts, scores, Aside(context, of_these, CRITIQUES))
     totals, judged = samples.totals, scores.totals
     critiques = judged.get(CRITIQUE_TOKENS, 0)
     outcome = Outcome(
@@ -60,7 +61,7 @@ def _recipe(context: StepContext, plan: Plan) -> Recipe:
     return Recipe(plain.inputs, settings)
 
 
-def _sample(context: StepContext, plan: Plan, writer: PartWriter) -> None:
+def _sample(context: StepContext, plan: Plan, digest: str, writer: PartWriter) -> None:
     """Draw what is left, its verdicts filled in."""
     examiner = Examiner(context)
 
@@ -74,4 +75,4 @@ def _sample(context: StepContext, plan: Plan, writer: PartWriter) -> None:
                 counts[check.flexible.value] = counts.get(check.flexible.value, 0) + 1
         writer.write(batch.rows, batch.prompts, counts)
 
-    draw(context, plan, writer.prompts_done, write)
+    draw(context, plan, digest, writer.prompts_done, write)

@@ -27,7 +27,7 @@ def run(context: StepContext) -> Summary:
         finished = sum(row["finish"] == "stop" for row in batch.rows)
         writer.write(batch.rows, batch.prompts, {"tokens": batch.tokens, "finished": finished})
 
-    draw(context, plan, writer.prompts_done, write)
+    draw(context, plan, recipe.digest(context), writer.prompts_done, write)
     totals = writer.totals
     references = read_references(context, recipe.digest(context))
     counts = {"truncated": writer.rows - totals.get("finished", 0), **references.totals}

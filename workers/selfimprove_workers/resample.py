@@ -18,6 +18,7 @@ from selfimprove.ledger import StepId
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
 from selfimprove_workers.adapting import VERSION, Adaptive
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.book import Book
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.consulting import Consultant
@@ -55,20 +56,23 @@ def run(context: StepContext) -> Summary:
     pool = [prompt for prompt in tail if can_be_guided(course, prompt)]
     lacking = _lacking(course, tail)
     recipe = Recipe({generate: made, verify: judged}, _settings(context, course))
-    book = Book(context, recipe.digest(context))
-    unpaid = _guide(context, course, book, pool)
+    digest = recipe.digest(context)
+    book, aside = Book(context, digest), Aside(context, digest)
+    unpaid = _guide(context, course, book, aside, pool)
     counts = {"tail": len(tail), **lacking, **book.counts, **unpaid}
     counts["mastered"] = sum(prompt.accepted >= context.spec.resampling.target for prompt in tail)
     outcome = Outcome(book.samples.parts, len(tail), book.tokens, counts, book.tables)
     return commit_step(context, recipe, outcome, began)
 
 
-def _guide(context: StepContext, course: Course, book: Book, pool: Sequence[TailPrompt]) -> dict[str, int]:
+def _guide(
+    context: StepContext, course: Course, book: Book, aside: Aside, pool: Sequence[TailPrompt]
+) -> dict[str, int]:
     """Rounds, then the leak probe; how many prompts `maxTokens` did not last for in either, where there are any."""
     if not pool:
         return {}
     check_teacher(context)
-    tutor, consultant = Tutor(context), Consultant(context, teacher_for(context), book.critiques)
+    tutor, consultant = Tutor(context, aside), Consultant(context, teacher_for(context, aside), book.critiques)
     unpaid = {"outOfTokens": Lessons(context, course, book, consultant, tutor).give(pool)}
     if context.spec.resampling.leak_probe:
         unpaid["unprobed"] = LeakProbe(context, book, tutor).run(pool)

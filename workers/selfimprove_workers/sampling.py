@@ -1,18 +1,20 @@
 """Plain samples of a list of prompts, in numbered parts: what `generate` and `evaluate` share.
 
 The engine gets every request that is left at once, so that it is never idle between parts, and gives samples back as
-they finish; parts are cut from the ordered prefix of prompts that are complete, every half minute or so.
+they finish; parts are cut from the ordered prefix of prompts that are complete, every half minute or so, and what is
+drawn beyond it is put aside every minute, and when a signal comes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from selfimprove.api.spec import Spec
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.chat import render
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
@@ -69,22 +71,34 @@ class Batch:
     tokens: int
 
 
-def draw(context: StepContext, plan: Plan, done: int, write: Callable[[Batch], None]) -> None:
+def draw(context: StepContext, plan: Plan, digest: str, done: int, write: Callable[[Batch], None]) -> None:
     """Sample the shard's prompts from the `done`-th on, handing whole prompts to `write` in their order.
 
-    Raises `UserError` when the prompts do not suit the model's chat template or length, `TerminatedError` after the
-    part at hand when a signal came.
+    `digest`: of what the samples are made from. Raises `UserError` when the prompts do not suit the model's chat
+    template or length, `TerminatedError` when a signal came, once everything that was drawn is kept.
     """
-    prompts = context.prompts
-    if done >= len(prompts):
+    aside = Aside(context, digest)
+    prompts = context.prompts[done:]
+    if not prompts:
         return
     _lint(context)
     engine = context.engine()
     context.stop_if_asked()  # loading a model takes minutes
-    context.progress.start(context.step.name, len(prompts) * plan.samples, done * plan.samples, "samples")
-    for batch in _batches(context, engine, plan, prompts[done:]):
-        write(batch)
-        context.stop_if_asked()
+    requests = _requests(context, engine, plan, prompts)
+    earlier = done * plan.samples
+    total = earlier + len(requests)
+    context.progress.start(context.step.name, total, earlier + len(aside.known(requests)), "samples")
+    drawn = aside.sample(
+        lambda: engine, requests, lambda samples, tokens: context.progress.reach(earlier + samples, tokens)
+    )
+    with closing(drawn):
+        for batch in _batches(engine, plan, prompts, requests, drawn):
+            done += batch.prompts
+            aside.done(done * plan.samples - earlier)
+            write(batch)
+    aside.keep()
+    beyond = f", and {aside.count:,} samples of others" if aside.count else ""
+    context.stop_if_asked(f"{done:,} of {len(context.prompts):,} prompts are kept{beyond}")
 
 
 def _lint(context: StepContext) -> None:
@@ -99,41 +113,42 @@ def _lint(context: StepContext) -> None:
         look_over(context, context.sampling_iteration, context.prompts)
 
 
-def _batches(context: StepContext, engine: Engine, plan: Plan, prompts: Sequence[PromptRow]) -> Iterator[Batch]:
-    """Whole prompts in order, as soon as enough are complete."""
+def _requests(context: StepContext, engine: Engine, plan: Plan, prompts: Sequence[PromptRow]) -> list[SampleRequest]:
+    """Every sample of every prompt, prompt by prompt."""
     kwargs = context.spec.generation.chat_template_kwargs
     contexts = [render(engine.tokenizer, prompt.messages, kwargs) for prompt in prompts]
-    requests = [
+    return [
         plan.request(tokens, _seed(context, prompt, index))
         for tokens, prompt in zip(contexts, prompts, strict=True)
         for index in range(plan.samples)
     ]
+
+
+def _batches(
+    engine: Engine,
+    plan: Plan,
+    prompts: Sequence[PromptRow],
+    requests: Sequence[SampleRequest],
+    drawn: Iterable[tuple[int, Completion]],
+) -> Iterator[Batch]:
+    """Whole prompts in order, as soon as enough are complete, and at the end of what is drawn."""
     open_rows: dict[int, dict[int, Row]] = {}
     ready: list[Row] = []
     first, next_prompt, since = 0, 0, time.monotonic()
-    with closing(engine.sample(requests, _reporter(context, plan, prompts))) as completions:
-        for at, completion in completions:
-            which, index = divmod(at, plan.samples)
-            rows = open_rows.setdefault(which, {})
-            rows[index] = _row(engine, prompts[which], index, requests[at], completion)
-            while len(open_rows.get(next_prompt, ())) == plan.samples:
-                complete = open_rows.pop(next_prompt)
-                ready += [complete[i] for i in range(plan.samples)]
-                next_prompt += 1
-            late = time.monotonic() - since > SECONDS_A_PART or context.stopping.is_set()
-            if ready and (late or len(ready) >= ROWS_A_PART):
-                yield _batch(ready, next_prompt - first)
-                ready, first, since = [], next_prompt, time.monotonic()
-            elif context.stopping.is_set():
-                context.stop_if_asked()
+    for at, completion in drawn:
+        which, index = divmod(at, plan.samples)
+        rows = open_rows.setdefault(which, {})
+        rows[index] = _row(engine, prompts[which], index, requests[at], completion)
+        while len(open_rows.get(next_prompt, ())) == plan.samples:
+            complete = open_rows.pop(next_prompt)
+            ready += [complete[i] for i in range(plan.samples)]
+            next_prompt += 1
+        late = time.monotonic() - since > SECONDS_A_PART
+        if ready and (late or len(ready) >= ROWS_A_PART):
+            yield _batch(ready, next_prompt - first)
+            ready, first, since = [], next_prompt, time.monotonic()
     if ready:
         yield _batch(ready, next_prompt - first)
-
-
-def _reporter(context: StepContext, plan: Plan, prompts: Sequence[PromptRow]) -> Callable[[int, int], None]:
-    """Tells the engine's own progress on: long samples show long before the first of them is complete."""
-    earlier = (len(context.prompts) - len(prompts)) * plan.samples
-    return lambda samples, tokens: context.progress.reach(earlier + samples, tokens)
 
 
 def _batch(rows: list[Row], prompts: int) -> Batch:

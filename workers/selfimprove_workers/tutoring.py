@@ -16,10 +16,11 @@ import numpy as np
 from selfimprove.filtering import GROUND_TRUTH
 from selfimprove.weighting import Floats
 from selfimprove_workers import chat
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.choosing import ACCEPTED, NOT_ACCEPTED, REASONS, TRUNCATED
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
-from selfimprove_workers.engines.ordering import in_order, until_stopped
+from selfimprove_workers.engines.ordering import in_order
 from selfimprove_workers.examining import Examiner, critique_counts, judges_of
 from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.guidance.golds import gold_position
@@ -77,8 +78,8 @@ class Lesson:
 class Tutor:
     """Draws and judges guided samples."""
 
-    def __init__(self, context: StepContext) -> None:
-        self._context = context
+    def __init__(self, context: StepContext, aside: Aside) -> None:
+        self._context, self._aside = context, aside
         self._sampling = Plan.of_generation(context.spec)
         self._judges = {judge.name: judge for judge in judges_of(context.spec)}
         self._rules = absolute_rules(context.spec)
@@ -92,26 +93,32 @@ class Tutor:
         plans = [self._plan(turn, round) for turn in turns]
         requests = [plan.request for each in plans for plan in each]
         held: list[tuple[Turn, list[Planned], list[Completion]]] = []
-        since = time.monotonic()
-        with closing(until_stopped(self._context.engine, requests, self._context.stopping)) as drawn:
+        since, taken = time.monotonic(), 0
+        with closing(self._aside.sample(self._context.engine, requests)) as drawn:
             ordered = in_order(drawn)
             for turn, plan in zip(turns, plans, strict=True):
                 done = list(islice(ordered, len(plan)))
                 if len(done) < len(plan):
                     break
                 held.append((turn, plan, done))
+                taken += len(plan)
                 self._context.progress.advance(1, sum(len(each.tokens) for each in done))
                 if self.judges_while_drawing and time.monotonic() - since > SECONDS_A_PART:
+                    self._aside.done(taken)
                     yield self._lesson(held, round)
                     held, since = [], time.monotonic()
+        if self.judges_while_drawing:
+            self._aside.done(taken)
+        self._aside.keep()
         if held:
             yield self._lesson(held, round)
 
     def draw(self, requests: list[SampleRequest]) -> list[Completion]:
         """Plain draws, in order. Raises `TerminatedError` when a signal came before all were there."""
-        with closing(until_stopped(self._context.engine, requests, self._context.stopping)) as drawn:
+        with closing(self._aside.sample(self._context.engine, requests)) as drawn:
             done = list(in_order(drawn))
         if len(done) < len(requests):
+            self._aside.keep()
             self._context.stop_if_asked()
         return done
 

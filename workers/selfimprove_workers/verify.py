@@ -15,6 +15,7 @@ from selfimprove.filtering import GROUND_TRUTH, methods_of
 from selfimprove.ledger import StepId
 from selfimprove.records import SAMPLE
 from selfimprove.summaries import Summary
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.critiquing import critiqued
@@ -32,6 +33,8 @@ from selfimprove_workers.examining import (
 from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.scorebook import Scorebook
 
+CRITIQUES = "critique-aside"
+"""The table of critiques that are in no part yet."""
 SAMPLES_PER_PART = 512
 """Enough to fill a batch, few enough that a killed step loses little."""
 SAMPLES_AT_ONCE = 2048
@@ -44,8 +47,9 @@ def run(context: StepContext) -> Summary:
     generate = StepId(context.step.iteration, "generate")
     samples, sha256 = context.input(generate, context.shard)
     recipe = Recipe({step_folder(generate, context.shard): sha256}, _settings(context))
-    book = Scorebook(context, recipe.digest(context))
-    score_samples(context, samples.parts, book)
+    digest = recipe.digest(context)
+    book = Scorebook(context, digest)
+    score_samples(context, samples.parts, book, Aside(context, digest, CRITIQUES))
     counts = book.totals
     outcome = Outcome(book.parts, _prompts(samples.parts), counts.get(CRITIQUE_TOKENS, 0), counts, book.tables)
     return commit_step(context, recipe, outcome, began)
@@ -63,8 +67,11 @@ def _settings(context: StepContext) -> dict[str, Any]:
     }
 
 
-def score_samples(context: StepContext, samples: Sequence[Part], book: Scorebook) -> None:
-    """Write what is missing, in the order (pass, prompt); a unit of the book is one prompt in one pass."""
+def score_samples(context: StepContext, samples: Sequence[Part], book: Scorebook, aside: Aside) -> None:
+    """Write what is missing, in the order (pass, prompt); a unit of the book is one prompt in one pass.
+
+    `aside`: where critiques are put that are in no part yet.
+    """
     total = _prompts(samples)
     examiner = Examiner(context)
     passes = _passes(judges_of(context.spec))
@@ -74,7 +81,7 @@ def score_samples(context: StepContext, samples: Sequence[Part], book: Scorebook
     context.progress.start(f"{context.step.name}", total * len(passes), book.prompts_done)
     for number, judges in enumerate(passes):
         done = min(max(book.prompts_done - number * total, 0), total)
-        for scored in _scored(context, examiner, judges, samples, done, verdicts=number == 0):
+        for scored in _scored(context, examiner, judges, samples, done, aside, verdicts=number == 0):
             book.write(scored, context.models.take_reads())
             context.progress.advance(scored.prompts)
             context.stop_if_asked()
@@ -100,6 +107,7 @@ def _scored(
     judges: Sequence[Judge],
     samples: Sequence[Part],
     done: int,
+    aside: Aside,
     verdicts: bool,
 ) -> Iterator[Scored]:
     """The rows of one pass from its `done`-th prompt on, as they come."""
@@ -107,7 +115,7 @@ def _scored(
     for rows, prompts in _chunks(context, samples, done, SAMPLES_AT_ONCE if draws else SAMPLES_PER_PART):
         batch = examiner.candidates(rows)
         if draws:
-            yield from critiqued(context, examiner, judges, batch)
+            yield from critiqued(context, examiner, judges, batch, aside)
             continue
         scored = examiner.verdict_rows(batch) if verdicts else []
         for judge in judges:

@@ -15,6 +15,7 @@ from selfimprove_workers.engines.device import free_memory
 
 _MOST = {"cpu": 256, "mps": 128, "cuda": 512}
 _WINDOW = 8
+"""Batches' worth of requests that are sorted together where memory narrows the batch."""
 _SHARE = 0.5
 """Of the free memory, for keys and values; the rest is for activations, logits and whoever else lives here."""
 
@@ -46,15 +47,17 @@ class Capacity:
 def waves(queue: Queue, capacity: Capacity) -> Iterator[tuple[Queue, int, int]]:
     """Cut a queue into waves of (requests, slots, width of a slot); one wave where memory allows it.
 
-    Within `_WINDOW` slots' worth of requests the longest go first, with equal contexts beside each other; windows keep
-    the caller's order, so that the first prompts are complete long before the last ones are begun.
+    Within a window the longest go first, with equal contexts beside each other; windows keep the caller's order, so
+    that the first prompts are complete long before the last ones are begun. A window is what is in flight together,
+    but `_WINDOW` times as much where a wave ends whenever lengths change.
     """
     if not queue:
         return
     width = max(_width(request) for _, request in queue)
-    window = _WINDOW * capacity.most
+    one_wave = capacity.slots(width) == capacity.most
+    window = capacity.most if one_wave else _WINDOW * capacity.most
     ordered = [item for at in range(0, len(queue), window) for item in _longest_first(queue[at : at + window])]
-    if capacity.slots(width) == capacity.most:
+    if one_wave:
         yield ordered, min(capacity.most, len(ordered)), width
         return
     while ordered:

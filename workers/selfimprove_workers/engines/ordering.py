@@ -1,11 +1,10 @@
-"""Completions come as they finish; some readers want them in the order they were asked for, or until a signal comes."""
+"""Completions come as they finish; some readers want them in the order they were asked for."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from selfimprove_workers.engines.base import Completion, Engine, SampleRequest
+from selfimprove_workers.engines.base import Completion
 
 
 def in_order(done: Iterable[tuple[int, Completion]]) -> Iterator[Completion]:
@@ -17,14 +16,3 @@ def in_order(done: Iterable[tuple[int, Completion]]) -> Iterator[Completion]:
         while following in waiting:
             yield waiting.pop(following)
             following += 1
-
-
-def until_stopped(
-    engine: Callable[[], Engine], requests: Sequence[SampleRequest], stopping: threading.Event
-) -> Generator[tuple[int, Completion]]:
-    """What the engine gives for the requests, as it comes, and no more once a signal came; loaded only for some."""
-    if requests:
-        for each in engine().sample(requests):
-            yield each
-            if stopping.is_set():
-                return

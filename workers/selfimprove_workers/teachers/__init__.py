@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from selfimprove.api.selecting import Teacher as TeacherSettings
 from selfimprove.api.source import ModelSource
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.teachers.base import Teacher
 from selfimprove_workers.teachers.endpoint import FIELD, EndpointTeacher, key_of
@@ -13,28 +15,18 @@ from selfimprove_workers.teachers.model import ModelTeacher
 __all__ = ["Teacher", "check_teacher", "teacher_for"]
 
 
-def teacher_for(context: StepContext) -> Teacher:
-    """The teacher that `resampling.teacher` names; the run's own model, as it samples now, where it names none."""
+def teacher_for(context: StepContext, aside: Aside) -> Teacher:
+    """The teacher that `resampling.teacher` names; the run's own model, as it samples now, where it names none.
+
+    `aside`: where what a model says is put until it is kept.
+    """
     settings, generation = context.spec.resampling.teacher, context.spec.generation
     if settings is None:
-        return ModelTeacher(context.engine, generation.max_tokens, generation.chat_template_kwargs, context.stopping)
+        return ModelTeacher(context.engine, generation.max_tokens, generation.chat_template_kwargs, aside)
     if settings.uri is None:
-        tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
-        return EndpointTeacher(
-            settings,
-            key_of(settings),
-            generation.max_tokens,
-            context.stopping,
-            lambda text: len(tokenizer.encode(text, add_special_tokens=False)),
-        )
-    source = ModelSource(uri=settings.uri, token_secret_name=context.spec.model.token_secret_name)
-    return ModelTeacher(
-        partial(context.models.verifier_engine, source, FIELD),
-        generation.max_tokens,
-        {},
-        context.stopping,
-        check=partial(context.models.verifier_identity, source, FIELD),
-    )
+        return _endpoint(context, settings)
+    engine = partial(context.models.verifier_engine, _source(context, settings.uri), FIELD)
+    return ModelTeacher(engine, generation.max_tokens, {}, aside)
 
 
 def check_teacher(context: StepContext) -> None:
@@ -42,6 +34,25 @@ def check_teacher(context: StepContext) -> None:
 
     Raises `UserError` or `SurroundingsError` in one line.
     """
-    resampling = context.spec.resampling
-    if resampling.strategy == "Interactive" or resampling.teacher is not None:
-        teacher_for(context).check()
+    settings = context.spec.resampling.teacher
+    if settings is None:
+        return
+    if settings.uri is None:
+        _endpoint(context, settings).check()
+    else:
+        context.models.verifier_identity(_source(context, settings.uri), FIELD)
+
+
+def _endpoint(context: StepContext, settings: TeacherSettings) -> EndpointTeacher:
+    tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
+    return EndpointTeacher(
+        settings,
+        key_of(settings),
+        context.spec.generation.max_tokens,
+        context.stopping,
+        lambda text: len(tokenizer.encode(text, add_special_tokens=False)),
+    )
+
+
+def _source(context: StepContext, uri: str) -> ModelSource:
+    return ModelSource(uri=uri, token_secret_name=context.spec.model.token_secret_name)

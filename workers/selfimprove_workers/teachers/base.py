@@ -47,12 +47,6 @@ class Teacher(Protocol):
     def at_once(self) -> int | None:
         """Questions on their way together, of a teacher whose answers may cost more than they should; else None."""
 
-    def check(self) -> None:
-        """Find out what can be known before any GPU time: an address, a key, a model's files.
-
-        Raises `UserError` or `SurroundingsError` in one line.
-        """
-
     def begin_round(self) -> None:
         """Before the first questions of a round: whoever was given up in an earlier one may be tried again."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.chat import render
 from selfimprove_workers.engines.base import Engine, SampleRequest
-from selfimprove_workers.engines.ordering import in_order, until_stopped
+from selfimprove_workers.engines.ordering import in_order
 from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P, Answer, Question, Trouble
 
 
@@ -23,33 +23,31 @@ class ModelTeacher:
         engine: Callable[[], Engine],
         max_tokens: int,
         template_kwargs: Mapping[str, Any],
-        stopping: threading.Event,
-        check: Callable[[], object] = lambda: None,
+        aside: Aside,
     ) -> None:
         self._engine, self._max_tokens, self._template_kwargs = engine, max_tokens, template_kwargs
-        self._stopping, self._check = stopping, check
-
-    def check(self) -> None:
-        """See that the model's files are there."""
-        self._check()
+        self._aside = aside
 
     def begin_round(self) -> None:
         """Nothing: a model that is loaded here answers."""
 
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
-        """One answer a question, all of them in one batch."""
+        """One answer a question, all of them in one batch; what was said out of order is put aside at a signal."""
         engine = self._engine()
         requests = [self._request(engine, question) for question in questions]
         asked = [request for request in requests if request]
-        with closing(until_stopped(self._engine, asked, self._stopping)) as done:
-            completions = in_order(done)
+        with closing(self._aside.sample(self._engine, asked)) as drawn:
+            completions, given = in_order(drawn), 0
             for request in requests:
                 if request is None:
                     yield Answer(trouble=Trouble.TOO_LONG)
                     continue
                 completion = next(completions, None)
                 if completion is None:
+                    self._aside.done(given)
+                    self._aside.keep()
                     return
+                given += 1
                 text = engine.tokenizer.decode(completion.tokens, skip_special_tokens=True)
                 yield Answer(text, len(completion.tokens))
 
