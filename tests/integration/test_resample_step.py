@@ -296,9 +296,9 @@ def test_a_signal_before_the_first_prompt_of_a_round_is_complete_keeps_the_sampl
     def last_first(requests: Any, progress: Any = None) -> Iterator[Any]:
         asked.append(len(requests))
         for number, each in enumerate(sorted(sample(requests, progress), key=lambda done: -done[0]), 1):
-            yield each
             if number == 3:
                 context.stopping.set()
+            yield each
 
     monkeypatch.setattr(engine, "sample", last_first)
     with pytest.raises(TerminatedError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -305,9 +306,9 @@ def test_a_signal_before_a_prompt_is_complete_keeps_the_critiques_that_were_draw
     def last_first(requests: Any, progress: Any = None) -> Iterator[Any]:
         asked.append(len(requests))
         for number, each in enumerate(sorted(sample(requests, progress), key=lambda done: -done[0]), 1):
-            yield each
             if number == 3:
                 context.stopping.set()
+            yield each
 
     monkeypatch.setattr(engine, "sample", last_first)
     with pytest.raises(TerminatedError):
