@@ -7,7 +7,7 @@ is what makes it that run: who comes later with another spec is told which field
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -202,10 +202,17 @@ def _by_folder(run: str, server: Server) -> RunHandle:
 def _remedy(store: Store) -> str:
     """The runs that lie directly inside, if any do; on S3 each folder that is looked into is a request."""
     names = store.folders()[:_LOOKED_INTO]
-    inside = [name for name in names if any(entry.key == f"{name}/{RUN}" for entry in store.list(f"{name}/{RUN}"))]
+    inside = [name for name in names if _holds_run(store, name)]
     if inside:
         return f"it holds the runs {', '.join(inside)}: give the folder of one"
     return "give the FILE, the folder or the URI of a run"
+
+
+def _holds_run(store: Store, folder: str) -> bool:
+    """False where that can't be read either: it is no run of whoever asks."""
+    with suppress(SurroundingsError):
+        return any(entry.key == f"{folder}/{RUN}" for entry in store.list(f"{folder}/{RUN}"))
+    return False
 
 
 def _path_of(run: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -184,6 +185,25 @@ def test_a_storage_folder_is_not_a_run_but_names_the_runs_in_it(finished: BuiltR
     outcome = selfimprove(capfd, "status", finished.storage)
     assert outcome.code == 2
     assert outcome.err.endswith("it holds the runs demo: give the folder of one\n")
+
+
+def test_a_folder_that_is_no_run_is_said_to_be_none_however_deep_and_closed_what_is_in_it(
+    tmp_path: Path, capfd: Capture
+) -> None:
+    deep = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(20):
+            os.mkdir("x" * 250, dir_fd=deep)
+            deeper = os.open("x" * 250, os.O_RDONLY, dir_fd=deep)
+            os.close(deep)
+            deep = deeper
+    finally:
+        os.close(deep)
+    (tmp_path / "closed").mkdir(mode=0)
+    outcome = selfimprove(capfd, "status", tmp_path)
+    assert outcome.code == 2
+    missing = "no run was begun here, run.json is missing; give the FILE, the folder or the URI of a run"
+    assert outcome.err == f"error: {tmp_path}: {missing}\n"
 
 
 def test_a_corrupt_run_record_is_one_line_and_exit_4(finished: BuiltRun, capfd: Capture) -> None:

@@ -99,6 +99,7 @@ def test_objects_are_listed_by_prefix_in_the_order_of_keys(store: LocalStore) ->
 
     assert [entry.key for entry in store.list()] == ["a-b", "a/b.c", "a/b/z", "a/c", "ab", "b"]
     assert list(store.list("a/b")) == [Entry("a/b.c", 2), Entry("a/b/z", 2)]
+    assert list(store.list("a/b/")) == [Entry("a/b/z", 2)]
     assert list(store.list("nothing/here")) == []
 
 

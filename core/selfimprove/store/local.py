@@ -99,7 +99,7 @@ class LocalStore:
         """The objects whose key starts with the prefix, in the order of keys."""
         with explained_reading(self.uri):
             folder = prefix.rpartition("/")[0]
-            found = [entry for entry in self._walk(self._path(folder), folder) if entry.key.startswith(prefix)]
+            found = list(self._walk(self._path(folder), folder, prefix))
         yield from sorted(found)
 
     def folders(self) -> Sequence[str]:
@@ -131,7 +131,7 @@ class LocalStore:
     def _explained(self) -> AbstractContextManager[None]:
         return explained(self.uri)
 
-    def _walk(self, folder: Path, key: str) -> Iterator[Entry]:
+    def _walk(self, folder: Path, key: str, prefix: str) -> Iterator[Entry]:
         try:
             with os.scandir(folder) as entries:
                 children = list(entries)
@@ -139,8 +139,10 @@ class LocalStore:
             return
         for child in children:
             name = f"{key}/{child.name}" if key else child.name
+            if not name.startswith(prefix):  # whatever lies below does not either
+                continue
             if child.is_dir():
-                yield from self._walk(folder / child.name, name)
+                yield from self._walk(folder / child.name, name, prefix)
             elif not child.name.startswith(TEMPORARY) and name != LOCK:
                 with suppress(FileNotFoundError):  # deleted meanwhile
                     yield Entry(name, child.stat().st_size)
