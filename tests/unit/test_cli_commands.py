@@ -162,9 +162,11 @@ def test_status_through_a_pipe_has_no_colours_and_cuts_no_number(finished: Built
 def test_status_says_while_a_process_is_at_work(tmp_path: Path, capfd: Capture) -> None:
     run = built_run(tmp_path).baseline()
     assert "demo: not running, iteration 1 of at most 1" in selfimprove(capfd, "status", run.folder).out
+    assert as_json(capfd, "status", run.folder)["state"] == "Pending"
     with run_lock(run.handle.store):
         assert "demo: running, iteration 1 of at most 1" in selfimprove(capfd, "status", run.folder).out
-        assert as_json(capfd, "status", run.folder)["step"]["state"] == "Running"
+        document = as_json(capfd, "status", run.folder)
+        assert (document["state"], document["step"]["state"]) == ("Running", "Running")
 
 
 def test_a_lock_that_holds_nonsense_says_nothing_of_who_is_at_work(finished: BuiltRun, capfd: Capture) -> None:

@@ -121,8 +121,33 @@ def _changed_at(store: Store, commits: Sequence[str]) -> datetime:
 def _heading(handle: RunHandle, decision: Step | Stop) -> str:
     if isinstance(decision, Stop):
         return f"{'succeeded' if decision.succeeded else 'failed'} after iteration {decision.iteration}"
-    state = "running" if at_work_since(handle.store) else "suspended" if handle.spec.suspend else "not running"
-    return f"{state}, iteration {decision.id.iteration} of at most {handle.spec.max_iterations}"
+    place = f"iteration {decision.id.iteration} of at most {handle.spec.max_iterations}"
+    written = handle.store.last_written()
+    words = [_state(handle), place, f"last written {_ago(written)}" if written else None]
+    return ", ".join(filter(None, words))
+
+
+def _state(handle: RunHandle) -> str | None:
+    """What is known of who is at work."""
+    if at_work_since(handle.store):
+        return "running"
+    if handle.spec.suspend:
+        return "suspended"
+    return "not running" if _has_lock(handle.store) else None
+
+
+def _has_lock(store: Store) -> bool:
+    """Whether it can be known here if anybody is at work: by the lock of a folder, which S3 has not."""
+    return store.local_path(LOCK) is not None
+
+
+def _ago(moment: datetime) -> str:
+    """`40 s ago`, `12 min ago`, `3 h ago`, `2 d ago`; by two clocks that may differ a little."""
+    seconds = max(int((datetime.now(UTC) - moment).total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
 
 
 def _alive(process: int) -> bool:

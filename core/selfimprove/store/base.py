@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -49,6 +50,9 @@ class Store(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """The objects whose key starts with the prefix, in the order of keys."""
+
+    def last_written(self) -> datetime | None:
+        """When anything was written last, by the clock of whoever stores it; None where there is nothing."""
 
     def folders(self) -> Sequence[str]:
         """The names of the folders directly under the URI, in order: what stands before the first `/` of keys."""

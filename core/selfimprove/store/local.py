@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,6 +103,12 @@ class LocalStore:
             found = list(self._walk(self._path(folder), folder, prefix))
         yield from sorted(found)
 
+    def last_written(self) -> datetime | None:
+        """When anything was written last; None where there is nothing."""
+        with explained_reading(self.uri):
+            times = [self._written(entry.key) for entry in self._walk(self.root, "", "")]
+        return datetime.fromtimestamp(max(times), UTC) if times else None
+
     def folders(self) -> Sequence[str]:
         """The names of the folders directly under the root, in order."""
         with explained_reading(self.uri):
@@ -146,6 +153,11 @@ class LocalStore:
             elif not child.name.startswith(TEMPORARY) and name != LOCK:
                 with suppress(FileNotFoundError):  # deleted meanwhile
                     yield Entry(name, child.stat().st_size)
+
+    def _written(self, key: str) -> float:
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            return self._path(key).stat().st_mtime
+        return 0.0
 
     def _prune(self, folder: Path) -> None:
         with suppress(OSError):  # not empty, or gone already

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -97,6 +98,10 @@ class S3Store:
         """The objects whose key starts with the prefix, in the order of keys."""
         yield from sorted(self._do(prefix, lambda: list(self._pages(prefix))))
 
+    def last_written(self) -> datetime | None:
+        """When anything was written last, by the server's clock; None where there is nothing."""
+        return self._do("", lambda: max((item["LastModified"] for item in self._objects("")), default=None))
+
     def folders(self) -> Sequence[str]:
         """The names before the first `/` of keys, in order, as the server groups them."""
         return sorted(self._do("", lambda: list(self._groups())))
@@ -151,12 +156,16 @@ class S3Store:
         return True
 
     def _pages(self, prefix: str) -> Iterator[Entry]:
+        for item in self._objects(prefix):
+            yield Entry(item["Key"].removeprefix(self._prefix), item["Size"])
+
+    def _objects(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix + prefix
         )
         for item in (item for page in pages for item in page.get("Contents", [])):
             if not item["Key"].endswith("/"):  # a "folder", which some consoles and stores make
-                yield Entry(item["Key"].removeprefix(self._prefix), item["Size"])
+                yield item
 
     def _groups(self) -> Iterator[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
