@@ -80,3 +80,28 @@ def test_tokens_that_pay_for_nothing_are_warned_of(resampling: dict[str, Any], l
 )
 def test_tokens_that_pay_for_a_turn_or_limit_nothing_are_not(resampling: dict[str, Any]) -> None:
     assert cautions(guided(**resampling), held_out=2) == []
+
+
+SOFTMAX = {"type": "Softmax", "beta": 1.0}
+
+
+def verified(*methods: dict[str, Any], **verification: Any) -> Spec:
+    return Spec.model_validate(manifest_of(verification={"methods": list(methods), **verification})["spec"])
+
+
+@pytest.mark.parametrize("type", ["GroundTruth", "CoTBinary"])
+def test_a_softmax_of_scores_that_are_0_or_1_is_warned_of_since_it_trains_on_prompts_with_wrong_samples_alone(
+    type: str,
+) -> None:
+    (caution,) = cautions(verified({"type": type, "weighting": SOFTMAX}))
+    assert str(caution) == (
+        f"spec.verification.methods[0].weighting.type: Softmax weighs {type} scores, which are 0 or 1, against the "
+        "prompt's highest: where all its samples are wrong, all train at full weight; give "
+        "{type: Threshold, threshold: 1}"
+    )
+
+
+def test_a_softmax_of_finer_scores_and_one_beside_a_threshold_are_nothing_to_be_warned_of() -> None:
+    truth = {"type": "GroundTruth", "weighting": {"type": "Threshold", "threshold": 1}}
+    assert cautions(verified({"type": "Likelihood", "weighting": SOFTMAX})) == []
+    assert cautions(verified({"type": "CoTBinary", "weighting": SOFTMAX}, truth)) == []

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
+from selfimprove.api.rules.acceptance import ZERO_OR_ONE
 from selfimprove.api.rules.gym import set_sizes
+from selfimprove.api.rules.methods import methods_of
 from selfimprove.api.spec import Spec
 
 
@@ -15,7 +17,7 @@ def cautions(spec: Spec, held_out: int | None = None) -> list[Problem]:
 
     `held_out`: how many held-out prompts there are, where they have been counted; else what the spec alone tells.
     """
-    return [*_single_held_out(spec, held_out), *_no_turn_paid(spec)]
+    return [*_single_held_out(spec, held_out), *_no_turn_paid(spec), *_wrong_at_full_weight(spec)]
 
 
 def _single_held_out(spec: Spec, held_out: int | None) -> Iterator[Problem]:
@@ -45,6 +47,23 @@ def _no_turn_paid(spec: Spec) -> Iterator[Problem]:
         f"{resampling.max_tokens} does not pay for one prompt's turn, which may take {turn} ({cost}), so that nothing "
         "is sampled; give more",
     )
+
+
+def _wrong_at_full_weight(spec: Spec) -> Iterator[Problem]:
+    """A softmax weighs against the prompt's highest score, which is 0 where every sample is wrong.
+
+    No caution where another method's threshold refuses those all the same.
+    """
+    methods = methods_of(spec)
+    if any(method.weighting and method.weighting.type == "Threshold" for _, method in methods):
+        return
+    for field, method in methods:
+        if method.type in ZERO_OR_ONE and method.weighting and method.weighting.type == "Softmax":
+            yield Problem(
+                f"spec.{field}.weighting.type",
+                f"Softmax weighs {method.type} scores, which are 0 or 1, against the prompt's highest: where all its "
+                "samples are wrong, all train at full weight; give {type: Threshold, threshold: 1}",
+            )
 
 
 def _held_out(spec: Spec) -> int | None:

@@ -21,7 +21,8 @@ _SCORES: dict[MethodType, tuple[float, float]] = {
     "Likelihood": (-inf, 0),
 }
 """Lowest and highest score of each method that has such."""
-_ZERO_OR_ONE: tuple[MethodType, ...] = ("GroundTruth", "CoTBinary")
+ZERO_OR_ONE: tuple[MethodType, ...] = ("GroundTruth", "CoTBinary")
+"""Methods of which most prompts have but two scores, or one."""
 
 
 @rule("verification")
@@ -29,7 +30,7 @@ def no_ranks_of_two_values(spec: Spec) -> Iterator[Problem]:
     """A share of every prompt cut from scores that are 0 or 1 keeps wrong samples, or all."""
     for field, method in methods_of(spec):
         weighting = method.weighting
-        if weighting and weighting.type in ("Quantile", "TopK") and method.type in _ZERO_OR_ONE:
+        if weighting and weighting.type in ("Quantile", "TopK") and method.type in ZERO_OR_ONE:
             yield Problem(
                 f"{field}.weighting.type",
                 f"{weighting.type} can't rank {method.type} scores, which are 0 or 1; "
