@@ -27,6 +27,10 @@ class UserError(SelfImproveError):
     exit_code = WRONG_INPUT
 
 
+class InvalidRunError(UserError):
+    """FILE is no run that could begin: its problems, one a line."""
+
+
 class OtherRunError(UserError):
     """FILE asks for another run than the one that was begun under its name."""
 

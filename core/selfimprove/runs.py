@@ -17,7 +17,7 @@ from selfimprove.api.flat import flat
 from selfimprove.api.messages import show
 from selfimprove.api.uris import file_of, local_path
 from selfimprove.artifacts import RUN, load_ledger
-from selfimprove.errors import OtherRunError, SurroundingsError, UserError
+from selfimprove.errors import InvalidRunError, OtherRunError, SurroundingsError, UserError
 from selfimprove.locks import run_lock
 from selfimprove.run_record import Record, read_record, record_of, to_bytes
 from selfimprove.store import Store, open_store
@@ -109,7 +109,7 @@ def find(run: str, storage: str | None = None, server: Server = RECORDED, begin_
     path = _path_of(run)
     if path is None or path.is_dir():
         return _by_folder(run, server)
-    wanted = _wanted(path, storage, (), server)
+    wanted = _as_written(path, storage, server)
     record = read_record(wanted.store)
     if record is None:
         raise UserError(f"{run}: {wanted.uri} has not begun; begin it with `{begin_with or f'selfimprove run {run}'}`")
@@ -142,7 +142,7 @@ def store_of(run: str, storage: str | None = None, server: Server = RECORDED) ->
     path = _path_of(run)
     if path is None or path.is_dir():
         return open_store(run, endpoint=server.endpoint, region=server.region)
-    return _wanted(path, storage, (), server).store
+    return _as_written(path, storage, server).store
 
 
 def as_reached(spec: Spec, server: Server) -> Spec:
@@ -188,6 +188,16 @@ def _wanted(file: Path | str, storage: str | None, sets: Sequence[str], server: 
     reached = as_reached(spec, server).storage
     store = open_store(f"{place.rstrip('/')}/{run.metadata.name}", endpoint=reached.endpoint, region=reached.region)
     return RunHandle(run, spec, store, store.uri, begun=False)
+
+
+def _as_written(file: Path, storage: str | None, server: Server) -> RunHandle:
+    """What a FILE asks for, for commands that take no `--set`, which may be what makes a FILE whole."""
+    try:
+        return _wanted(file, storage, (), server)
+    except InvalidRunError as error:
+        raise InvalidRunError(
+            f"{error}\n{file}: where --set gave what it lacks, name the run by its folder or URI instead"
+        ) from error
 
 
 def _by_folder(run: str, server: Server) -> RunHandle:

@@ -189,6 +189,20 @@ def test_a_storage_folder_is_not_a_run_but_names_the_runs_in_it(finished: BuiltR
     assert outcome.err.endswith("it holds the runs demo: give the folder of one\n")
 
 
+@pytest.mark.parametrize("command", ["status", "samples", "delete"])
+def test_a_file_that_is_whole_by_its_set_alone_is_refused_with_another_way_to_name_its_run(
+    command: str, tmp_path: Path, capfd: Capture
+) -> None:
+    document = manifest_of()
+    del document["spec"]["model"]
+    file = write_yaml(tmp_path, document)
+    outcome = selfimprove(capfd, command, file)
+    assert outcome.code == 2
+    lacking, remedy = outcome.err.splitlines()
+    assert lacking.startswith("error: spec.model: ")
+    assert remedy.endswith(f"{file}: where --set gave what it lacks, name the run by its folder or URI instead")
+
+
 def test_a_folder_that_is_no_run_is_said_to_be_none_however_deep_and_closed_what_is_in_it(
     tmp_path: Path, capfd: Capture
 ) -> None:

@@ -13,7 +13,7 @@ from selfimprove.api.problem import Problem, lines
 from selfimprove.api.problems import check
 from selfimprove.api.sets import apply_sets
 from selfimprove.api.spec import GROUP, KIND, Run
-from selfimprove.errors import UserError
+from selfimprove.errors import InvalidRunError, UserError
 
 
 class Checkup(NamedTuple):
@@ -29,8 +29,9 @@ class Checkup(NamedTuple):
 def load_run(source: Path | str, sets: Sequence[str] = ()) -> Run:
     """The one run of a manifest, with `--set` values in it.
 
-    `source`: a path, or the YAML text itself (a string with a line break or that begins with `{`). Raises `UserError`
-    with one line for every problem, those included that are valid but not built yet.
+    `source`: a path, or the YAML text itself (a string with a line break or that begins with `{`). Raises
+    `InvalidRunError` with one line for every problem, those included that are valid but not built yet, and `UserError`
+    for what is no single run.
     """
     text, name = _text(source)
     found = runs_in(text, name)
@@ -39,7 +40,7 @@ def load_run(source: Path | str, sets: Sequence[str] = ()) -> Run:
     document = found[0]
     run, problems = _examined(apply_sets(document, sets) if isinstance(document, dict) else document)
     if run is None or problems:
-        raise UserError(lines(problems))
+        raise InvalidRunError(lines(problems))
     return run
 
 
