@@ -21,6 +21,10 @@ CLIPS = "Natalia sold clips to 48 of her friends in April, and half as many in M
 LARGER = "Which is larger, the Sun or the Moon?\nA) Sun\nB) Moon"
 CAPITAL = "What is the capital of France?\nA) London\nB) Paris\nC) Rome"
 WORDS = ["a", "an", "and", "minus", "half", "third", "two", "forty-two", "hundred", "million", "dozen", "x", ",", "-"]
+DIVISOR = "Find the greatest common divisor of 6 and 42."
+LARGEST = "Which is the largest of 34, 90 and 17?"
+MARBLES = "Tom has 48 marbles. He gives 12 to Ann, and Ann gives him 12 back. How many marbles does Tom have?"
+MAMMAL = "Which is a marine mammal?\nA) shark\nB) whale\nC) trout\nD) crab"
 CITIES = {"choices": [{"label": text[0], "text": text[3:]} for text in CAPITAL.splitlines()[1:]]}
 
 
@@ -43,7 +47,9 @@ CITIES = {"choices": [{"label": text[0], "text": text[3:]} for text in CAPITAL.s
         ("That is one hundred and five in all.", "105", True),
         ("Take half of it.", "0.5", True),
         ("You mixed up the two numbers.", "2", False),
+        ("You mixed up the two numbers again.", "2", False),
         ("The answer is two.", "2", True),
+        ("The difference is two.", "2", True),
         ("The first one is wrong.", "1", False),
         ("There is no reason for it.", "no", False),
         ("The answer is no.", "no", True),
@@ -123,6 +129,79 @@ def test_a_critique_that_states_the_option_is_refused_mapped_or_listed(
 )
 def test_an_honest_critique_may_speak_of_what_the_question_says(said: str, comes_to: str) -> None:
     assert outcome(Math(), said, "48", CLIPS) == comes_to
+
+
+@pytest.mark.parametrize(
+    ("said", "gold", "question"),
+    [
+        ("The greatest common divisor is 6, since 6 divides 42.", "6", DIVISOR),
+        ("6 divides 42, so the GCD is 6.", "6", DIVISOR),
+        ("The GCD of the two is 6, not 2.", "6", DIVISOR),
+        ("So the divisor you need is 6.", "6", DIVISOR),
+        ("You stopped at 2, but the GCD is six.", "6", DIVISOR),
+        ("The GCD is 6 because 6 divides both.", "6", DIVISOR),
+        ("The largest is 90, not 34.", "90", LARGEST),
+        ("The largest number is 90.", "90", LARGEST),
+        ("90 is the largest of them.", "90", LARGEST),
+        ("So he is left with 48 marbles, not 36.", "48", MARBLES),
+        ("Tom has 48 marbles in the end, not 60.", "48", MARBLES),
+        ("Correct: 48. You forgot that Ann gave them back.", "48", MARBLES),
+        ("The correct value, 48, follows when you add them back.", "48", MARBLES),
+        ("He ends up having 48 marbles again.", "48", MARBLES),
+        ("You wrote 36, but Tom has 48 again at the end.", "48", MARBLES),
+        ("The final count is 48.", "48", MARBLES),
+        ("The final value is 48.", "48", MARBLES),
+        ("Your number 36 is wrong; the true number is 48.", "48", MARBLES),
+        ("**48** is what you needed.", "48", MARBLES),
+        ("The student should have arrived at 48.", "48", MARBLES),
+        ("Giving 12 and getting 12 back gives 48.", "48", MARBLES),
+        ("The marbles that he has then are 48.", "48", MARBLES),
+        ("Adding them back, you get 48 marbles.", "48", MARBLES),
+    ],
+)
+def test_a_critique_that_comes_to_a_number_of_the_question_states_the_answer(
+    said: str, gold: str, question: str
+) -> None:
+    assert outcome(Math(), said, gold, question) == STATES_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("said", "gold", "question"),
+    [
+        ("You wrote that Tom has 48 marbles at first and then added 12, but he gave them away.", "48", MARBLES),
+        ("Start from the 48 marbles, and follow each gift.", "48", MARBLES),
+        ("Start from Tom's 48 marbles, and follow each gift.", "48", MARBLES),
+        ("There are 48 marbles before any gift: what changes?", "48", MARBLES),
+        ("He gives 12 to Ann, and you left out what she does then.", "12", MARBLES),
+        ("Look again at 6 and 42: which numbers divide both?", "6", DIVISOR),
+        ("You listed the divisors of 42, but those of 6 are missing.", "6", DIVISOR),
+        ("The two numbers are 6 and 42: which numbers divide both?", "6", DIVISOR),
+        ("Your first step is 48 - 12, and the second is missing.", "48", MARBLES),
+        ("You got the 48 at first right, but the second step is wrong.", "48", MARBLES),
+        ("Compare 34, 90 and 17 digit by digit.", "90", LARGEST),
+    ],
+)
+def test_an_honest_critique_of_such_a_question_is_given(said: str, gold: str, question: str) -> None:
+    assert outcome(Math(), said, gold, question) == GIVEN
+
+
+@pytest.mark.parametrize(
+    ("said", "comes_to"),
+    [
+        ("Option 2 is right, since it breathes air.", STATES_ANSWER),
+        ("Think of choice two once more.", STATES_ANSWER),
+        ("It should be the whales.", STATES_ANSWER),
+        ("Option 3 is a fish: ask who breathes air.", GIVEN),
+        ("Option 21 is none: ask who breathes air.", GIVEN),
+    ],
+)
+def test_a_choice_is_named_by_its_number_and_in_the_plural_too(said: str, comes_to: str) -> None:
+    assert outcome(Choice(), said, "B", MAMMAL) == comes_to
+
+
+def test_a_choice_in_the_plural_is_named_in_the_singular_and_no_short_word_is_cut() -> None:
+    assert names_answer("A whale breathes air.", "B", "whales")
+    assert not names_answer("It is in the glas.", "B", "glass")
 
 
 def outcome(task: Task, said: str, gold: str, question: str, extra: dict[str, Any] | None = None) -> str:

@@ -2,6 +2,8 @@
 
 What the question says itself (a number of its own that happens to be the gold, a thing that is one of the choices), and
 what is a common word as well (A, no, one), is named only where it is called the answer: an honest critique needs it.
+What reads like the end of a calculation ("the GCD is 6", "left with 48") calls it so: a critique that is refused for
+nothing is asked for again, one that tells the answer spoils what it was asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ _COMMON = frozenset(("a", "i", "yes", "no", "true", "false", "all", "both", "non
 _COMMON_NUMBERS = frozenset(("one", "two", "three"))
 """In words: "the two numbers". In digits they are named like any other."""
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _REACH = 80
 """Characters before and after a gold in which it is called the answer."""
 
@@ -42,13 +45,44 @@ _CALLED_AFTER = re.compile(
     rf"(?:correct|right|final\s+)?\s*(?:correct|right|true|{_TRUTH})\b",
     re.IGNORECASE,
 )
+_FOUND_BEFORE = re.compile(
+    r"""
+    (?: (?<!\bthere\s)\b(?:is|be|becomes?|remains?|equals?)\b
+      | \b(?:arriv(?:e|es|ed|ing)\W+at|left\W+with|end(?:s|ed)?\W+(?:up\W+)?(?:with|at|having)|reach(?:es|ed)?)\b
+      | \b(?:in\W+the\W+end|finally)\b(?:\W+\w+){0,3}?
+      | \b(?:correct|right|true|actual|real|final|expected)\b(?:\W+\w+)?
+    )
+    \W{1,4}(?:(?:the|an?|actually|only|really|exactly|just|indeed|simply|therefore|thus|then|number)\W{1,3}){0,3}
+    \Z
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_MADE_BEFORE = re.compile(r"(?<!\bthere\s)\b(?:are|gets?|got|gives?|makes?|yields?|leaves?)\W{1,4}\Z", re.IGNORECASE)
+"""Of the answer only where the clause ends with it: not in `gives 12 to Ann`, `the numbers are 6 and 42`."""
+_CLAUSE_ENDS_AFTER = re.compile(
+    r"\W{0,3}?(?:\s\w+)?(?:\s*(?:[.,;:!?)*]|\Z)|\s+(?:since|because|as|so|but|again)\b)", re.IGNORECASE
+)
+_IS_WORKED_WITH_AFTER = re.compile(
+    r"\W{0,3}?\s*(?:[-+*/×÷−]\s*\W?\d|(?:plus|minus|times|divided|more|less|fewer)\b)", re.IGNORECASE
+)
+"""A step, not the end: `your first step is 48 - 12`."""
+_FOUND_AFTER = re.compile(
+    r"""
+    (?: \W{0,4}(?:\s*\w+\s+)?\b(?:is|are|was|(?:must|would|should|will)\s+be)\s+(?:the|what|how|your)\b
+      | \W{1,4}(?:not|rather\s+than|instead\s+of)\s
+      | (?:\W+\w+){1,4}?\W+(?:not|rather\s+than|instead\s+of)\s+\W?\d
+      | (?:\W+\w+){0,2}?\W+(?:again|(?:in|at)\s+the\s+end|altogether|in\s+(?:all|total))\b
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def names_answer(said: str, answer: str, option: str | None = None, question: str = "") -> bool:
     """Whether a text names the answer, or `option`, the text of the choice that it is the label of."""
     stem = _stem(question, option)
-    named = any(_names(said, gold, stem) for gold in golds_of(answer, option))
-    return named or (option is not None and _counts_to(said, answer.strip()))
+    golds = [*golds_of(answer, option), *_in_other_number(option or "")]
+    return any(_names(said, gold, stem) for gold in golds) or (option is not None and _counts_to(said, answer.strip()))
 
 
 def is_said_anyway(answer: str, option: str | None = None, question: str = "") -> bool:
@@ -62,17 +96,41 @@ def _is_harmless(gold: str, stem: str) -> bool:
 
 
 def _names(said: str, gold: str, stem: str) -> bool:
-    harmless = _is_harmless(gold, stem)
+    harmless, common = _is_harmless(gold, stem), gold.strip().casefold() in _COMMON
     return any(
-        not (harmless or said[start:stop].casefold() in _COMMON_NUMBERS) or _is_called(said, start, stop)
+        not (harmless or said[start:stop].casefold() in _COMMON_NUMBERS)
+        or _is_called(said, start, stop)
+        or (not common and _is_found(said, start, stop))
         for start, stop in gold_spans(said, gold)
     )
 
 
 def _is_called(said: str, start: int, stop: int) -> bool:
-    before, after = said[max(0, start - _REACH) : start], said[stop : stop + _REACH]
+    before, after = _beside(said, start, stop)
     in_brackets = stop - start == 1 and before.endswith("(") and after.startswith(")")
     return bool(in_brackets or _CALLED_BEFORE.search(before) or _CALLED_AFTER.match(after))
+
+
+def _is_found(said: str, start: int, stop: int) -> bool:
+    """Whether a text comes to what stands there. Of a word such as "no" that says nothing: `it is no wonder`."""
+    before, after = _beside(said, start, stop)
+    is_made = _MADE_BEFORE.search(before) and _CLAUSE_ENDS_AFTER.match(after)
+    is_end = _FOUND_BEFORE.search(before) and not _IS_WORKED_WITH_AFTER.match(after)
+    is_named_first = said[start:stop].casefold() not in _COMMON_NUMBERS and _FOUND_AFTER.match(after)
+    return bool(is_made or is_end or is_named_first)
+
+
+def _beside(said: str, start: int, stop: int) -> tuple[str, str]:
+    return said[max(0, start - _REACH) : start], said[stop : stop + _REACH]
+
+
+def _in_other_number(option: str) -> list[str]:
+    """An option's text in the plural, and in the singular where it may be one: `whales` for `whale`."""
+    if not re.search(r"[^\W\d_]{3}\Z", option.strip()) or re.search(r"\d", option):
+        return []
+    word = option.strip()
+    singular = [word[:-1]] if re.search("[^s]s$", word) and len(word) > len("gas") else []
+    return [f"{word}s", f"{word}es", *singular]
 
 
 def _stem(question: str, option: str | None) -> str:
@@ -84,9 +142,11 @@ def _stem(question: str, option: str | None) -> str:
 
 
 def _counts_to(said: str, label: str) -> bool:
-    """Whether a text names the choice by its place: `the second option`."""
+    """Whether a text names the choice by its place: `the second option`, `option 2`."""
     place = next((order.index(label) for order in ("ABCDEFGHIJ", "123456789") if label and label in order), None)
     if place is None:
         return False
-    named = rf"\b{_ORDINALS[place]}\s+(?:option|choice|alternative|statement)\b"
+    choice = "(?:option|choice|alternative|statement)"
+    number = rf"(?:number\s+|no\.\s*|#)?(?:{place + 1}|{_CARDINALS[place]})"
+    named = rf"\b{_ORDINALS[place]}\s+{choice}\b|\b{choice}\s+{number}\b"
     return re.search(named, said, re.IGNORECASE) is not None
