@@ -94,6 +94,9 @@ def test_a_reference_that_was_shown_is_copied_in_numbers_too() -> None:
         "As you correctly pointed out, you rightly pointed out May.",
         "Good catch! It is 72.",
         "Here is the corrected solution: 48 + 24 = 72.",
+        "The answer is given as 72.",
+        "The answer is given in the solution: 72.",
+        "The provided answer of 72 holds.",
     ],
 )
 def test_words_that_point_at_a_hint_are_found(said: str) -> None:
@@ -121,6 +124,11 @@ def test_words_that_point_at_a_hint_are_found(said: str) -> None:
         "She is sorry for the mistake, and 24 are left.",
         "Based on the answer choices, it is 72.",
         "That is the error of the scale, 2 grams.",
+        "Of the given answer choices, only the whale breathes air, so the answer is B.",
+        "Among the provided answer options, the whale breathes air.",
+        "Based on the given result of step 1, 4*3=12",
+        "the answer is given in dollars, so 12",
+        "The result is provided as a fraction, 1/2.",
     ],
 )
 def test_words_that_point_at_the_question_are_none(said: str) -> None:
@@ -129,6 +137,21 @@ def test_words_that_point_at_the_question_are_none(said: str) -> None:
 
 def test_a_question_that_speaks_of_a_given_answer_allows_its_words() -> None:
     assert not speaks_of_hint("The given answer is wrong.", "Is the given answer right?")
+
+
+@pytest.mark.parametrize(
+    ("said", "speaks"),
+    [
+        ("The provided solution has 20% acid in 10 liters", False),
+        ("Add 5 liters of water to the given solution", False),
+        ("According to the provided solution, it is 5 liters.", True),
+        ("The given answer is 5 liters.", True),
+    ],
+)
+def test_a_solution_may_be_poured_where_the_question_speaks_of_such(said: str, speaks: bool) -> None:
+    question = "How much water makes 10 liters of a 20% acid solution one of 10%?"
+    assert speaks_of_hint(said, question) is speaks
+    assert speaks_of_hint(said, "Find the solution of 2x = 10.")
 
 
 @pytest.mark.parametrize(

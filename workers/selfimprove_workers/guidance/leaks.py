@@ -22,6 +22,7 @@ LEAST_WORDS = 5
 
 _GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
 _SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
+_CHOICES = r"(?!\s+(?:choices?|options?|key|sheet|set)\b)"
 _REMARK = (
     r"(?:feedback|correction|critique|hint|comments?|clarification|explanation|guidance|advice|suggestions?|reminder"
     r"|(?:your|the)\s+help|patience|pointing|noting|noticing|correcting|catching|telling|showing|explaining|clarifying"
@@ -32,12 +33,14 @@ _HINT_PHRASES = re.compile(
     rf"""
     \bas\s+(?:was\s+|already\s+)?(?:given|provided|suggested|supplied|you\s+(?:said|pointed\s+out|mentioned|noted))\b
     | \byou(?:['’]ve|\s+have)?\s+(?:rightly\s+|correctly\s+)?(?:pointed\s+out|(?:gave|provided|showed|told)\s+me)\b
-    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?{_SHOWN}\b
+    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?{_SHOWN}\b{_CHOICES}
+      (?!\s+(?:of|from)\s+(?:the\s+)?(?:\w+\s+)?(?:step|part|line|equation)s?\b)
     | \b{_SHOWN}\s+(?:is|was|that\s+(?:is|was)|has\s+been)\s+(?:already\s+)?(?:given|provided|shown\s+above)\b
+      (?!\s+(?:in\b(?!\s+the\s+(?:solution|prompt)\b)|as\b(?!\s+\W{{0,2}}\d)|by\b))
     | \b{_SHOWN}\s+(?:that\s+)?(?:you(?:['’]ve|\s+have)?|i\s+(?:was|have\s+been))\s+
       (?:gave|given|provided|shown|showed|told|mentioned|suggested|supplied)\b
     | \b(?:according\s+to|based\s+on|as\s+in|following|per)\s+(?:the|this|your)\s+(?:above\s+)?
-      (?:answer|solution|hint|explanation|feedback|critique|correction)\b(?!\s+(?:choices?|options?|key|sheet|set)\b)
+      (?:answer|solution|hint|explanation|feedback|critique|correction)\b{_CHOICES}
     | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction|comments?|suggestion|advice|guidance)\b
     | \b(?:my\s+(?:previous|earlier|first|last|original|initial)|the\s+previous)\s+(?:attempt|answer|solution)\b
     | \bmy\s+(?:(?:previous|earlier|first|last|own)\s+)?{_FAULT}\b | \bmy\s+apologies\b
@@ -58,6 +61,13 @@ _NO_HINT = re.compile(
     r"[\s,]+(?:by\b|below\b|in\s+the\s+(?:problem|question|exercise|task|statement)\b)", re.IGNORECASE
 )
 """What makes a phrase point at the question, or at a formula."""
+_A_LIQUID = re.compile(
+    rf"(?<!according\sto\sthe\s)(?<!based\son\sthe\s)(?<!following\sthe\s){_GIVEN}\s+solution\b", re.IGNORECASE
+)
+"""What may be poured, in a question of solutions that are: not `according to the provided solution`."""
+_OF_LIQUIDS = re.compile(
+    r"\b(?:acid|salt|saline|alcohol|sugar|concentrat\w+|dissolv\w+|dilut\w+|lit(?:er|re)s?|ml|mixture)\b", re.IGNORECASE
+)
 _EMPTY_WORDS = re.compile(
     "(a|an|and|answer|are|be|boxed|correct|final|get|have|hence|is|it|of|result|so|solution|text|that|the|then|therefore"
     "|this|thus|to|we)"
@@ -86,7 +96,8 @@ def copies(said: str, rationale: str, question: str = "", prefix: str = "") -> b
     """Whether a text is the reference, or mostly made of its 8-grams. What the question says too is nobody's copy.
 
     What goes on from a prefix was shown no more than that: to say the rest is to know it by heart, or to have no other
-    way to go on. Numbers and formulas are forced by what stands before, so only words tell, 8 of them in a row.
+    way to go on. Numbers and formulas are forced by what stands before, so only words tell, 8 of them in a row:
+    those of `prose_words`, which are of two letters or more and no formula's own (and, or, sin).
     """
     words = prose_words if prefix else _words
     own, theirs, asked = (words(text.casefold()) for text in (said, rationale, question))
@@ -98,8 +109,11 @@ def copies(said: str, rationale: str, question: str = "", prefix: str = "") -> b
 
 def speaks_of_hint(said: str, question: str = "") -> bool:
     """Whether a text points at something that only a hint could have shown: "as given", "the provided answer"."""
+    is_of_liquids = "solution" in question.casefold() and _OF_LIQUIDS.search(question)
     return any(
-        not _NO_HINT.match(said, found.end()) and found[0].casefold() not in question.casefold()
+        not _NO_HINT.match(said, found.end())
+        and found[0].casefold() not in question.casefold()
+        and not (is_of_liquids and _A_LIQUID.match(said, found.start()))
         for found in _HINT_PHRASES.finditer(said)
     )
 
