@@ -98,7 +98,31 @@ def test_a_server_that_is_gone_is_given_up_after_three_deadlines(caplog: pytest.
     assert len(found) == 40
     assert 2 < time.monotonic() - began < 6  # three deadlines, not ten
     (line,) = caplog.messages
-    assert line.startswith(f"spec.resampling.teacher.apiURL: {url} no longer answers; going on without critiques")
+    assert line.startswith(f"spec.resampling.teacher.apiURL: {url} does not answer; going on without critiques")
+
+
+def test_a_server_that_is_slower_than_the_deadline_is_told_with_the_remedy(caplog: pytest.LogCaptureFixture) -> None:
+    with chat_server(reply=lambda question, before: says("late", seconds=2)) as server:
+        slow = teacher(server, deadlineSeconds=1, parallelism=1)
+        slow.begin_round()
+        assert {answer.trouble for answer in slow.answers(questions(4))} == {Trouble.UNREACHABLE}
+        slow.begin_round()
+        assert {answer.trouble for answer in slow.answers(questions(2))} == {Trouble.UNREACHABLE}
+    told = [line.split(server.url)[1].split(";")[0] for line in caplog.messages]
+    remedy = "within deadlineSeconds 1: raise it, lower parallelism or give a faster server"
+    assert told == [f" does not answer {remedy}", f" still does not answer {remedy}"]
+
+
+def test_a_server_that_has_answered_and_then_grows_too_slow_no_longer_answers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def reply(question: str, before: int) -> Reply:
+        return says("well", seconds=0 if question == "question 0" else 2)
+
+    with chat_server(reply=reply) as server:
+        list(teacher(server, deadlineSeconds=1, parallelism=1).answers(questions(4)))
+    (line,) = caplog.messages
+    assert f"{server.url} no longer answers within deadlineSeconds 1: raise it" in line
 
 
 def test_one_slow_answer_costs_one_answer() -> None:
@@ -129,7 +153,7 @@ def test_a_server_that_was_given_up_is_tried_by_one_question_in_the_next_round(
         assert [answer.text for answer in shaky.answers(questions(8))] == ["well"] * 8
     assert len(asked) in (6, 7)  # the other of two hands may have taken one up before the sixth had failed
     told = [line.split(server.url)[1].split(";")[0] for line in caplog.messages]
-    assert told == [" no longer answers", " still does not answer", " answers again"]
+    assert told == [" does not answer", " still does not answer", " answers again"]
 
 
 def test_one_answer_in_between_keeps_a_shaky_server() -> None:

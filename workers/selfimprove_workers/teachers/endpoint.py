@@ -74,6 +74,7 @@ class EndpointTeacher:
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._first_pause, self._limit = first_pause, "max_tokens"
         self._lost, self._given_up, self._on_trial = 0, False, False
+        self._has_answered, self._only_late = False, True
 
     def check(self) -> None:
         """Ask the server which models it has. One that has no such list is believed."""
@@ -97,6 +98,7 @@ class EndpointTeacher:
         """A server that was given up is tried again, by one question alone."""
         if self._given_up:
             self._given_up, self._on_trial, self._lost = False, True, self._patience - 1
+            self._only_late = True
 
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, `teacher.parallelism` of them on their way at a time."""
@@ -123,7 +125,8 @@ class EndpointTeacher:
 
     async def _client(self) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=self._settings.parallelism)
-        return httpx.AsyncClient(headers=self._headers, limits=limits, timeout=self._settings.deadline_seconds)
+        # No timeout of its own: the deadline holds, and what it ends is told from what the server failed at.
+        return httpx.AsyncClient(headers=self._headers, limits=limits, timeout=None)
 
     async def _unless_stopped(self, task: asyncio.Task[Answer]) -> Answer | None:
         while not task.done():
@@ -150,26 +153,39 @@ class EndpointTeacher:
             if self._on_trial:
                 _log.warning("%s.apiURL: %s answers again", FIELD, self._url)
             self._lost, self._on_trial = 0, False
+            self._has_answered, self._only_late = True, True
             return
         self._lost += 1
         if self._lost >= self._patience and not self._given_up:
-            self._given_up, still = True, "still does not answer" if self._on_trial else "no longer answers"
-            self._on_trial = False
+            silence = self._silence()
+            self._given_up, self._on_trial = True, False
             _log.warning(
                 "%s.apiURL: %s %s; going on without critiques until the next round, which tries once",
                 FIELD,
                 self._url,
-                still,
+                silence,
             )
 
+    def _silence(self) -> str:
+        """In what way a server that is given up does not answer, with the remedy where that is the deadline's."""
+        does_not = "no longer answers" if self._has_answered else "does not answer"
+        how = "still does not answer" if self._on_trial else does_not
+        if not self._only_late:
+            return how
+        deadline = f"{how} within deadlineSeconds {self._settings.deadline_seconds}"
+        return f"{deadline}: raise it, lower parallelism or give a faster server"
+
     async def _by_the_deadline(self, client: httpx.AsyncClient, question: Question) -> Answer:
+        failed = asyncio.Event()
         try:
             async with asyncio.timeout(self._settings.deadline_seconds):
-                return await self._ask(client, question)
+                return await self._ask(client, question, failed)
         except TimeoutError:
+            self._only_late = self._only_late and not failed.is_set()
             return Answer(trouble=Trouble.UNREACHABLE)
 
-    async def _ask(self, client: httpx.AsyncClient, question: Question) -> Answer:
+    async def _ask(self, client: httpx.AsyncClient, question: Question, failed: asyncio.Event) -> Answer:
+        """`failed` is set where the server was down or busy: then it is not the deadline alone that ends the wait."""
         texts, pause, lot = list(question.texts), self._first_pause, random.Random(question.seed)
         while True:
             try:
@@ -179,6 +195,7 @@ class EndpointTeacher:
             if status == 200:
                 return self._read(body)
             if status in _BUSY:
+                failed.set()
                 await asyncio.sleep(_retry_after(headers) or pause * lot.uniform(0.5, 1.5))
                 pause = min(2 * pause, _LONGEST_PAUSE)
             elif _overflows(status, body):
