@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import comb
 from statistics import NormalDist
 
 import numpy as np
 import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 
-from selfimprove.measures import Table, estimates, paired_difference, prompt_measures, table_of
+from selfimprove.measures import Table, estimates, paired_change, paired_difference, prompt_measures, table_of
 from selfimprove.measures.bootstrap import BLOCK, FEW, expanded_tail, resampled_means
+from selfimprove.measures.signs import sign_test
 from selfimprove.summaries import Difference, PromptMeasures
 
 PROMPTS, SAMPLES, RUNS = 100, 8, 400
@@ -102,10 +106,57 @@ def test_a_handful_of_losses_without_a_gain_is_not_beyond_doubt():
     assert greedy(lost=14, gained=0).high995 < 0
 
 
+@pytest.mark.parametrize(("prompts", "lost"), [(12, 5), (20, 6), (30, 7), (40, 7)])
+def test_losses_that_a_coin_allows_are_not_beyond_doubt_where_prompts_are_few(prompts: int, lost: int):
+    assert greedy(lost, gained=0, prompts=prompts).high995 >= 0
+    assert greedy(0, gained=lost, prompts=prompts).low995 <= 0
+
+
+def test_four_losses_of_twelve_without_a_gain_may_be_chance_at_95_percent_too():
+    """A coin says 1 in 8."""
+    found = greedy(lost=4, gained=0, prompts=12)
+    assert found.low < found.value < 0 <= found.high
+
+
+def test_losses_that_no_coin_allows_are_beyond_doubt_also_where_prompts_are_few():
+    """Ten of twelve, of which a coin says 1 in 512."""
+    assert greedy(lost=10, gained=0, prompts=12).high995 < 0
+
+
+def test_changes_that_are_much_alike_have_an_interval_that_goes_as_far_to_either_side():
+    found = paired_change(np.linspace(-0.8, -0.72, 13), seed=0)
+    assert found is not None
+    assert found.low is not None and found.high is not None
+    assert found.value - found.low == pytest.approx(found.high - found.value, rel=0.1)
+    assert found.high < -0.7
+
+
+@given(lost=st.integers(0, 12), gained=st.integers(0, 12), alike=st.integers(0, 30), size=st.floats(0.01, 1))
+@example(lost=2, gained=9, alike=16, size=0.3)  # its end is 0 but for rounding
+@settings(max_examples=60, deadline=None)
+def test_an_interval_of_equal_losses_and_gains_leaves_zero_out_only_where_a_coin_does(
+    lost: int, gained: int, alike: int, size: float
+):
+    assume(lost + gained + alike >= 2)
+    change = np.array([-size] * lost + [size] * gained + [0.0] * alike)
+    found = paired_change(change, seed=0)
+    assert found is not None and found.low is not None and found.high is not None
+    assert found.low <= 0 <= found.high or sign_test(change) <= 0.05
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 5))
+def test_a_sign_test_is_the_exact_chance_of_a_coin(gained: int, lost: int, alike: int):
+    tossed = gained + lost
+    exact = min(1.0, 2 * sum(comb(tossed, i) for i in range(min(gained, lost) + 1)) / 2**tossed)
+    change = np.array([0.3] * gained + [-0.1] * lost + [0.0] * alike)
+    assert sign_test(change) == pytest.approx(exact)
+
+
 def greedy(lost: int, gained: int, prompts: int = 200) -> Difference:
     ids = [f"p{i:03d}" for i in range(prompts)]
-    before = [1.0] * 100 + [0.0] * (prompts - 100)
-    after = [0.0] * lost + [1.0] * (100 - lost + gained) + [0.0] * (prompts - 100 - gained)
+    solved = max(prompts // 2, lost)
+    before = [1.0] * solved + [0.0] * (prompts - solved)
+    after = [0.0] * lost + [1.0] * (solved - lost + gained) + [0.0] * (prompts - solved - gained)
     found = paired_difference(table_of(ids, after), table_of(ids, before), 0, seed=0)
     assert found is not None
     return found

@@ -5,7 +5,9 @@ answers got worse and none better, no resample ever shows a gain, and 99.5% "exc
 each set of differences is joined by two imagined prompts, one as far above the mean as the change that lies farthest
 from it, and one as far below (after Agresti and Min 2005 for paired proportions). Their weight falls as 1/n; in 200
 prompts x 4 samples they widen the interval by 4 to 8%. They stand around the mean and not around 0, where they would
-drag the interval of changes that are much alike to one side. Where all are alike it is the exact one (`bootstrap`).
+drag the interval of changes that are much alike to one side. Where that leaves out a 0 that a coin would allow, as when
+5 of 12 got worse and none better, the end next to 0 is that with the two around 0 if it reaches farther: after so few
+signs the next prompt may change as much the other way. Where all are alike it is the exact one (`bootstrap`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from selfimprove.errors import FailedError
 from selfimprove.measures.bootstrap import RESAMPLES, Range, interval, resampled_means
 from selfimprove.measures.perprompt import covered, mean_utility, member
+from selfimprove.measures.signs import sign_test
 from selfimprove.measures.table import Floats, Table
 from selfimprove.summaries import Difference, Estimate
 
@@ -98,16 +101,38 @@ def _intervals(
 ) -> list[Range] | None:
     if len(change) < 2:
         return None
-    guarded = _guarded(change)
-    means = resampled_means(guarded[:, None], seed, resamples * MORE_RESAMPLES)[:, 0]
-    found = [interval(guarded, means, level, limits) for level in levels]
-    return [(max(each[0], limits[0]), min(each[1], limits[1])) for each in found if each is not None]
+
+    def around(middle: float) -> list[Range]:
+        guarded = _guarded(change, middle)
+        means = resampled_means(guarded[:, None], seed, resamples * MORE_RESAMPLES)[:, 0]
+        found = [interval(guarded, means, level, limits) for level in levels]
+        return [_within(limits, each) for each in found if each is not None]
+
+    found, chance = around(float(change.mean())), sign_test(change)
+    allowed = [chance > 1 - level for level in levels]
+    if not any(coin and not low <= 0 <= high for coin, (low, high) in zip(allowed, found, strict=True)):
+        return found
+    wider = zip(allowed, found, around(0.0), strict=True)
+    return [_reaching(one, other) if coin else one for coin, one, other in wider]
 
 
-def _guarded(change: Floats) -> Floats:
-    """[n + 2] The changes and the two imagined ones; [n] where all changes are alike."""
+def _guarded(change: Floats, middle: float) -> Floats:
+    """[n + 2] The changes and two imagined ones around `middle`; [n] where all changes are alike."""
     if np.all(change == change[0]):
         return change
-    mean = change.mean()
-    farthest = np.abs(change - mean).max()
-    return np.concatenate([change, [mean + farthest, mean - farthest]])
+    farthest = np.abs(change - middle).max()
+    return np.concatenate([change, [middle + farthest, middle - farthest]])
+
+
+def _within(limits: Range, found: Range) -> Range:
+    """To 12 decimals: an end that is 0 must be so as a float too, where a sum depends on its order."""
+    low, high = (np.clip(found, *limits).round(12) + 0.0).tolist()  # + 0.0: no -0
+    return low, high
+
+
+def _reaching(found: Range, other: Range) -> Range:
+    """`found`, and where it leaves 0 out, its end next to 0 moved to that of `other` if that reaches farther."""
+    low, high = found
+    if low > 0:
+        return min(low, other[0]), high
+    return (low, max(high, other[1])) if high < 0 else found
