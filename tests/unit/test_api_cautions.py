@@ -101,6 +101,25 @@ def test_a_softmax_of_scores_that_are_0_or_1_is_warned_of_since_it_trains_on_pro
     )
 
 
+@pytest.mark.parametrize("combine", ["Mean", "Weighted"])
+def test_so_is_a_softmax_of_their_combined_ranks(combine: str) -> None:
+    (caution,) = cautions(
+        verified({"type": "GroundTruth"}, {"type": "CoTBinary"}, combine=combine, weighting=SOFTMAX), held_out=2
+    )
+    assert str(caution) == (
+        "spec.verification.weighting.type: Softmax weighs ranks of GroundTruth and CoTBinary scores, which are 0 or 1, "
+        "against the prompt's highest: where all its samples are wrong, all train at full weight; give combine All, "
+        "and each method {type: Threshold, threshold: 1}"
+    )
+
+
+def test_combined_ranks_with_a_finer_score_among_them_or_cut_otherwise_are_nothing_to_be_warned_of() -> None:
+    truth, likelihood = {"type": "GroundTruth"}, {"type": "Likelihood"}
+    half = {"type": "Threshold", "threshold": 0.5}
+    assert cautions(verified(truth, likelihood, combine="Mean", weighting=SOFTMAX), held_out=2) == []
+    assert cautions(verified(truth, combine="Mean", weighting=half), held_out=2) == []
+
+
 def test_a_softmax_of_finer_scores_and_one_beside_a_threshold_are_nothing_to_be_warned_of() -> None:
     truth = {"type": "GroundTruth", "weighting": {"type": "Threshold", "threshold": 1}}
     assert cautions(verified({"type": "Likelihood", "weighting": SOFTMAX})) == []

@@ -8,7 +8,7 @@ from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
 from selfimprove.api.rules.acceptance import ZERO_OR_ONE
 from selfimprove.api.rules.gym import set_sizes
-from selfimprove.api.rules.methods import methods_of
+from selfimprove.api.rules.methods import common_weighting, methods_of
 from selfimprove.api.spec import Spec
 
 
@@ -55,6 +55,9 @@ def _wrong_at_full_weight(spec: Spec) -> Iterator[Problem]:
     No caution where another method's threshold refuses those all the same.
     """
     methods = methods_of(spec)
+    if spec.verification and spec.verification.combine != "All":
+        yield from _wrong_ranks_at_full_weight(spec)
+        return
     if any(method.weighting and method.weighting.type == "Threshold" for _, method in methods):
         return
     for field, method in methods:
@@ -64,6 +67,18 @@ def _wrong_at_full_weight(spec: Spec) -> Iterator[Problem]:
                 f"Softmax weighs {method.type} scores, which are 0 or 1, against the prompt's highest: where all its "
                 "samples are wrong, all train at full weight; give {type: Threshold, threshold: 1}",
             )
+
+
+def _wrong_ranks_at_full_weight(spec: Spec) -> Iterator[Problem]:
+    """Samples that all are wrong tie, and each has the prompt's highest rank. One finer score tells them apart."""
+    common, types = common_weighting(spec), [method.type for _, method in methods_of(spec)]
+    if common and common.type == "Softmax" and set(types) <= set(ZERO_OR_ONE):
+        yield Problem(
+            "spec.verification.weighting.type",
+            f"Softmax weighs ranks of {' and '.join(types)} scores, which are 0 or 1, against the prompt's highest: "
+            "where all its samples are wrong, all train at full weight; give combine All, and each method "
+            "{type: Threshold, threshold: 1}",
+        )
 
 
 def _held_out(spec: Spec) -> int | None:

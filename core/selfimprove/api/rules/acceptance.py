@@ -9,7 +9,7 @@ from selfimprove.api.asking import RANGE
 from selfimprove.api.defaults import verification_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
-from selfimprove.api.rules.methods import RELATIVE, methods_of
+from selfimprove.api.rules.methods import RELATIVE, common_weighting, methods_of
 from selfimprove.api.selecting import Method, MethodType
 from selfimprove.api.spec import Spec
 
@@ -21,6 +21,8 @@ _SCORES: dict[MethodType, tuple[float, float]] = {
     "Likelihood": (-inf, 0),
 }
 """Lowest and highest score of each method that has such."""
+_RANKS = (0.0, 1.0)
+"""Lowest and highest mean of ranks within a prompt, which Mean and Weighted cut."""
 ZERO_OR_ONE: tuple[MethodType, ...] = ("GroundTruth", "CoTBinary")
 """Methods of which most prompts have but two scores, or one."""
 
@@ -36,6 +38,13 @@ def no_ranks_of_two_values(spec: Spec) -> Iterator[Problem]:
                 f"{weighting.type} can't rank {method.type} scores, which are 0 or 1; "
                 "give {type: Threshold, threshold: 1}",
             )
+    common, types = common_weighting(spec), [method.type for _, method in methods_of(spec)]
+    if common and common.type in ("Quantile", "TopK") and len(types) == 1 and types[0] in ZERO_OR_ONE:
+        yield Problem(
+            "verification.weighting.type",
+            f"{common.type} can't rank {types[0]} scores, which are 0 or 1; "
+            "give combine All, and the method {type: Threshold, threshold: 1}",
+        )
 
 
 @rule("verification", "generation")
@@ -45,6 +54,9 @@ def thresholds(spec: Spec) -> Iterator[Problem]:
         weighting = method.weighting
         if weighting and weighting.type == "Threshold" and weighting.threshold is not None:
             yield from _cut(f"{field}.weighting.threshold", weighting.threshold, method, spec)
+    common = common_weighting(spec)
+    if common and common.type == "Threshold" and common.threshold is not None:
+        yield from _outside("verification.weighting.threshold", common.threshold, _RANKS, "combined rank")
 
 
 @rule("verification", "resampling", "generation")
@@ -112,13 +124,15 @@ def has_answers(spec: Spec) -> bool:
 
 
 def _cut(field: str, threshold: float, method: Method, spec: Spec) -> Iterator[Problem]:
-    low, high = _ends(method, spec)
+    yield from _outside(field, threshold, _ends(method, spec), f"{method.type} score")
+
+
+def _outside(field: str, threshold: float, ends: tuple[float, float], what: str) -> Iterator[Problem]:
+    low, high = ends
     if threshold > high:
-        yield Problem(
-            field, f"{threshold:g} is above {high:g}, the highest {method.type} score: nothing could pass; give less"
-        )
+        yield Problem(field, f"{threshold:g} is above {high:g}, the highest {what}: nothing could pass; give less")
     elif threshold <= low:
-        yield Problem(field, f"{threshold:g} lets every {method.type} score pass; give more than {low:g}")
+        yield Problem(field, f"{threshold:g} lets every {what} pass; give more than {low:g}")
 
 
 def _ends(method: Method, spec: Spec) -> tuple[float, float]:

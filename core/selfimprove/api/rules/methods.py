@@ -37,6 +37,12 @@ def methods_of(spec: Spec) -> list[tuple[str, Method]]:
     return [(f"verification.methods[{index}]", method) for index, method in enumerate(spec.methods)]
 
 
+def common_weighting(spec: Spec) -> Weighting | None:
+    """The one weighting that cuts the combined ranks; None under All."""
+    verification = spec.verification
+    return verification.weighting if verification and verification.combine != "All" else None
+
+
 @rule("verification")
 def weighting_parameters(spec: Spec) -> Iterator[Problem]:
     """A weighting has the parameter of its type and no other."""
@@ -127,6 +133,15 @@ def verifier_sources(spec: Spec) -> Iterator[Problem]:
 def something_to_rank(spec: Spec) -> Iterator[Problem]:
     """Ranks and votes are among the samples of one prompt, so there must be several."""
     samples = spec.generation.samples_per_prompt
+    if samples == 1 and spec.verification and spec.verification.combine != "All":
+        yield Problem(
+            "verification.combine",
+            f"{spec.verification.combine} ranks the samples of a prompt, and there is 1; "
+            "give more generation.samplesPerPrompt",
+        )
+    common = common_weighting(spec)
+    if samples > 1 and common and common.type == "TopK" and common.k is not None and common.k >= samples:
+        yield Problem("verification.weighting.k", f"{common.k} keeps all {samples} samples of a prompt; give less")
     for field, method in methods_of(spec):
         weighting = method.weighting
         if samples == 1 and weighting and weighting.type in RELATIVE:
