@@ -18,7 +18,7 @@ def too_few(document: object) -> list[str]:
 
 def _counts(found: Any) -> Iterator[int]:
     """Of how many prompts each interval in a part of the document is."""
-    if isinstance(found, Mapping) and "low" in found:
+    if isinstance(found, Mapping) and found.keys() >= {"low", "n"}:  # a level or a score may be called low
         if found["low"] is not None:
             yield found["n"]
     elif isinstance(found, Mapping | list):

@@ -193,8 +193,25 @@ def test_intervals_of_few_prompts_come_with_a_warning(tmp_path: Path, capfd: pyt
     assert found["warnings"] == [said]
     assert found["byLevel"]["1"]["warnings"] == []  # one prompt has no interval
     assert selfimprove(capfd, "measure", path).err == f"warning: {said}\n"
+    assert selfimprove(capfd, "measure", path, "--by", "level").err == f"warning: {said}\n"
     many = [row | {"prompt": f"{row['prompt']}-{copy}"} for copy in range(6) for row in rows()]
     assert selfimprove(capfd, "measure", write(tmp_path, many, "many.jsonl")).err == ""
+
+
+def test_a_file_of_several_levels_is_warned_of_once_by_the_level_of_the_fewest_prompts(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the levels are called."""
+    sizes = {"low": 3, "middle": 5, "high": 20}
+    many = [
+        row | {"prompt": f"{level}-{copy}", "level": level}
+        for level, size in sizes.items()
+        for copy in range(size)
+        for row in rows()[:4]
+    ]
+    assert selfimprove(capfd, "measure", write(tmp_path, many), "--by", "level").err == (
+        "warning: there are intervals of 3 prompts, and below 12 they are too narrow; n says of how many each is\n"
+    )
 
 
 BROKEN = [

@@ -12,6 +12,7 @@ from selfimprove.api.selecting import Weighting
 from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
 from selfimprove.errors import UserError
+from selfimprove.few_prompts import too_few
 from selfimprove.judgement import Question, by_level, judge
 from selfimprove.report import percent, points
 from selfimprove.samples_file import Samples, read_samples
@@ -126,11 +127,9 @@ def _ks(text: str | None) -> tuple[int, ...] | None:
 
 
 def _warn(document: Mapping[str, Any]) -> None:
-    for line in document["warnings"]:
+    """One line of the fewest prompts, of a level or of all."""
+    for line in too_few([document, *document.get("byLevel", {}).values()]):
         warn(line)
-    for level, part in document.get("byLevel", {}).items():
-        for line in part["warnings"]:
-            warn(f"level {level}: {line}")
 
 
 def _print(document: Mapping[str, Any]) -> None:
