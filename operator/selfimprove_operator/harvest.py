@@ -81,7 +81,7 @@ def harvest(
     }
     still = [pod for pod in pods if pod.attempt == step.attempt and pod.index not in done]
     fresh_of_it = [pod for pod in fresh if pod.attempt == step.attempt]
-    step, worked = timed(step.model_copy(update=update), None if held else job, still, fresh_of_it, now)
+    step, worked = timed(step.model_copy(update=update), job, still, fresh_of_it, now, held=held)
     return Harvest(
         ledger.with_wall_seconds(worked),
         step,

@@ -22,14 +22,17 @@ def timed(
     pods: Sequence[ObservedPod],
     fresh: Sequence[ObservedPod],
     now: datetime,
+    *,
+    held: bool,
 ) -> tuple[StepStatus, float]:
     """The step as it stands now, and the seconds of a stretch of work that has ended since the last look.
 
-    `job`: None too where the user holds it. `pods`: of the attempt at hand and of shards that are open; `fresh`: those
-    of the attempt that ended since the last look.
+    `pods`: of the attempt at hand and of shards that are open; `fresh`: those of the attempt that ended since the last
+    look. `held`: by the user.
     """
-    at_work = [pod for pod in pods if pod.running_since and not pod.over] if job and not job.suspended else []
-    begun = _begun(step, job, at_work, fresh)
+    resting = held or (job is not None and job.suspended)
+    at_work = [pod for pod in pods if pod.running_since and not pod.over] if job and not resting else []
+    begun = _begun(step, job, at_work, [] if resting else fresh)  # its pods end after that stretch has been taken in
     if begun is None or step.state == "Failed":
         return step, 0.0
     if at_work:

@@ -62,6 +62,20 @@ def test_what_a_step_is_held_is_not_counted() -> None:
     assert wall(cluster) == 12
 
 
+def test_pods_that_end_while_the_run_is_held_are_counted_with_the_stretch_that_the_hold_ended() -> None:
+    cluster = at_work(4)
+    ending = dict(cluster.pods)
+    cluster.run["spec"]["suspend"] = True
+    cluster.settle()
+    cluster.wait(2)
+    for name, pod in ending.items():
+        cluster.pods[name] = pod
+        cluster.end(name, 143)
+        cluster.pods = {name: cluster.pods[name]}  # a Job that is held makes no other
+    cluster.settle()
+    assert (wall(cluster), cluster.status.counters.suspensions) == (4, 1)
+
+
 def test_what_a_run_stands_failed_is_not_counted() -> None:
     cluster = at_work(10, execution={"backoffLimit": 0})
     end(cluster, code=1)
