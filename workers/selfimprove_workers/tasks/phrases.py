@@ -7,6 +7,7 @@ from collections.abc import Set
 from itertools import pairwise
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
+from selfimprove_workers.tasks.outcomes import calculates_on, is_calculation
 from selfimprove_workers.tasks.symbols import PROSE, UNIT_NAMES
 from selfimprove_workers.tasks.terms import is_unit_power, term_of
 from selfimprove_workers.tasks.text import GROUPS, clean
@@ -57,8 +58,6 @@ SENTENCE_END = re.compile(
     rf"|\s[—–-]\s(?={PROSE})|,\s(?:(?=[a-z]){PROSE}|i\.e)|\s\((?:(?=[a-z]){PROSE}|i\.e|e\.g|(?:{UNIT_NAMES})\))"
 )
 JOINED = re.compile(r"\b(?:and|or|to|remainder|plus|minus|times|by)\s+[-−$\\\d]", re.IGNORECASE)
-OUTCOME = re.compile(r"(?:\d[%)}$]*\s?=|\sof\s[^=]{1,40}\d[%)}$]*,?\s(?:(?:which|that)\s)?(?:is|equals|gives|makes)\s)")
-"""Where the words before it were a calculation: `3/4 of 8 = 6`, `20% of 50 is 10`."""
 MORE = re.compile(r"(?:,\s|\s\()(?P<joint>and|or)\s")
 SOME_OF_ALL = re.compile(rf"{DECIMAL}\s(?:out\s)?of\s(?:(?:the|all|these|those)\s)?{DECIMAL}(?=\s[a-z]{{3}})")
 """`12 of the 30 students`, which are 12."""
@@ -211,7 +210,9 @@ def prose_words(text: str, known: Set[str] = FORMULA_WORDS) -> list[str]:
 
 
 def _goes_on(before: str, clause: str) -> bool:
-    """Whether what looks like a new clause gives more of the answer: `, and 4 cm`, `(or 3)`."""
+    """Whether what looks like a new clause gives more of the answer: `, and 4 cm`, `(or 3)`, `- the 3 left = 4`."""
+    if calculates_on(before, clause):
+        return True
     more = MORE.match(clause)
     if more is None:
         return False
@@ -232,7 +233,7 @@ def _restates(before: str, other: str) -> bool:
 
 def _only_words_follow(text: str, match: re.Match[str]) -> bool:
     text = IN_TWO_UNITS.sub("", text)
-    if PROSE_AFTER.match(text, match.end()) is None or JOINED.search(text) or OUTCOME.search(text):
+    if PROSE_AFTER.match(text, match.end()) is None or JOINED.search(text) or is_calculation(text, match):
         return False
     some = SOME_OF_ALL.match(text)
     wholes = (whole_of(text, number) for number in NUMBER.finditer(text, some.end() if some else match.end()))
