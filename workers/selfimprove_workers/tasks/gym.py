@@ -21,6 +21,7 @@ from selfimprove_workers.tasks.extract import declared, final_part, without_deni
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
 from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence
+from selfimprove_workers.tasks.sums import without_shown_sums
 
 MAX_LENGTH = 20000
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?", re.ASCII)
@@ -111,6 +112,7 @@ def _number(text: str) -> Quantity | None:
 def _candidates(text: str, gold: str) -> Iterator[str]:
     """What may be the answer. Where a channel declares one, that and nothing else."""
     is_number = NUMBER.fullmatch(gold) is not None
+    text = without_shown_sums(text) if is_number else text
     found = declared(text)
     if found is not None:
         yield from _forms(f"{found.payload}\n{found.after}" if "\n" in gold else found.payload, is_number)

@@ -33,6 +33,7 @@ from selfimprove_workers.tasks.phrases import (
     statement,
 )
 from selfimprove_workers.tasks.statements import RELATION, last_statement
+from selfimprove_workers.tasks.sums import without_shown_sums
 from selfimprove_workers.tasks.symbols import words_of
 
 COPULA = re.compile(r"\s(?:is|are|was|were|be|falls on|equals|=)[\s:]+")
@@ -106,6 +107,14 @@ def read_gold(answer: str) -> Reading | None:
 
 def find_answer(text: str, gold: Reading) -> Candidate | None:
     """The answer that a response (without its thinking) gives."""
+    plain = without_shown_sums(text) if gold.kind is Kind.QUANTITY else text
+    candidate = _find_answer(plain, gold)
+    if candidate is None or not candidate.is_strict or plain == text:
+        return candidate
+    return candidate._replace(is_strict=_find_answer(text, gold) == candidate)
+
+
+def _find_answer(text: str, gold: Reading) -> Candidate | None:
     found = declared(text)
     candidate = _from_channel(found, gold) if found is not None else None
     if candidate is not None:
@@ -122,7 +131,7 @@ def find_answer(text: str, gold: Reading) -> Candidate | None:
 def _from_channel(found: Found, gold: Reading) -> Candidate | None:
     if found.is_closed:
         is_sentence = found.channel == "tag" and is_prose(found.payload) and not _is_answer(found.payload, gold)
-        inside = find_answer(found.payload, gold) if is_sentence else None
+        inside = _find_answer(found.payload, gold) if is_sentence else None
         return Candidate(inside.text if inside else found.payload, is_strict=inside is None, is_closed=True)
     payload = found.payload if found.channel == "hashes" else sentence(found.payload)
     if _is_answer(payload, gold):

@@ -1,4 +1,7 @@
-"""A sum worked out: `48 + 24`, `2 x 12 + 48`, exactly. Nothing but plain numbers, their signs and currency is read."""
+"""A sum worked out: `48 + 24`, `2 x 12 + 48`, exactly. Nothing but plain numbers, their signs and currency is read.
+
+In parentheses after the number that it comes to it says how that was found: `7 (4 + 3)` is 7, and no product.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,23 @@ from selfimprove_workers.tasks.numbers import DECIMAL, plain
 MAX_SUM = 100
 """Characters: a longer one is no aside."""
 TERM = re.compile(rf"\s*(?P<sign>[-+*/x×÷−])?\s*[$€£¥₹]?(?P<number>{DECIMAL})\s*", re.ASCII)
+
+SHOWN = re.compile(
+    rf"(?<![\w.,/])(?P<number>(?P<sign>[-−])?[$€£¥₹]?(?P<over>{DECIMAL})(?:/(?P<under>[1-9]\d{{0,8}}))?(?:\*\*|\$|\\\))?)"
+    r"[^\S\n]\((?P<sum>[^()\n]{3,60})\)(?=[.,;!*$}<\s]|\Z)"
+    r"(?!\*?[^\S\n]*(?:[-−–+*/×÷·^=(\d\\]|(?:x|plus|minus|times|multiplied|divided|over|squared|cubed|mod|and|or)\b))",
+    re.ASCII,
+)
+"""A number, and in parentheses after it the sum that it may be; not inside a longer calculation."""
+BEFORE_SHOWN = re.compile(
+    r"(?:\A|\n|[:=#{>]|\b(?:is|are|was|were|be|equals|gets?|gives?|makes?))(?:[\s*$]|\\\(){0,8}\Z"
+)
+REACH = 20
+
+
+def without_shown_sums(text: str) -> str:
+    """A text without the sums that only show, in parentheses, how the number before them was found."""
+    return SHOWN.sub(lambda found: found["number"] if _is_shown(found) else found[0], text) if " (" in text else text
 
 
 def value_of_sum(text: str) -> Fraction | None:
@@ -33,3 +53,11 @@ def value_of_sum(text: str) -> Fraction | None:
             total, product = total + product, -number if term["sign"] in ("-", "−") else number
         place, terms = term.end(), terms + 1
     return total + product if terms > 1 else None
+
+
+def _is_shown(found: re.Match[str]) -> bool:
+    """Whether the sum in parentheses comes to the number before it."""
+    if BEFORE_SHOWN.search(found.string, max(0, found.start() - REACH), found.start()) is None:
+        return False
+    value = Fraction(plain(found["over"])) / int(found["under"] or 1)
+    return value_of_sum(found["sum"]) == (-value if found["sign"] else value)
