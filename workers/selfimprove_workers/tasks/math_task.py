@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from selfimprove_workers.tasks.asides import stated_formulas, without_reason
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare, read, readable
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
@@ -23,7 +24,6 @@ from selfimprove_workers.tasks.phrases import (
     MEASURES,
     is_clock,
     is_prose,
-    last_formulas,
     last_number,
     last_time,
     leading_formula,
@@ -166,10 +166,10 @@ def _is_wordier(text: str, gold: Reading) -> bool:
 def _within(text: str, gold: Reading) -> str | None:
     """The answer inside a longer text: for a gold that is a number the last number, else the last formula."""
     if gold.kind is Kind.QUANTITY:
-        return last_number(text)
+        return last_number(without_reason(text))
     if is_clock(gold.text):
         return last_time(text)
-    formulas = [] if _is_plain_after_formulas(text) else last_formulas(text)
+    formulas = [] if _is_plain_after_formulas(text) else stated_formulas(text)
     if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
         return ", ".join(formulas)
     return formulas[-1] if formulas else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from itertools import pairwise
+from typing import NamedTuple
 
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
 from selfimprove_workers.tasks.outcomes import calculates_on, is_calculation
@@ -76,6 +77,14 @@ LEAD = re.compile(
     r"|given by|that|hence)\b,?\s*)+",
     re.IGNORECASE,
 )
+
+
+class Formula(NamedTuple):
+    """What a formula between marks holds, and from where to where it stands in its text, with its marks."""
+
+    inner: str
+    start: int
+    end: int
 
 
 def sentence(text: str) -> str:
@@ -190,13 +199,13 @@ def leading_formula(text: str) -> str | None:
     return _inner(match) if match and _only_words_follow(text, match) else None
 
 
-def last_formulas(text: str) -> list[str]:
-    """What the formulas of a text's last line with formulas hold; empty when there are none."""
-    formulas = sorted(_formulas(text, max(0, len(text) - TAIL)), key=lambda found: found[2])
+def last_formulas(text: str) -> list[Formula]:
+    """The formulas of a text's last line with formulas; empty when there are none."""
+    formulas = sorted(_formulas(text, max(0, len(text) - TAIL)), key=lambda found: found.end)
     if not formulas:
         return []
-    line = text.rfind("\n", 0, formulas[-1][1])
-    return [formula for formula, start, _ in formulas if start > line]
+    line = text.rfind("\n", 0, formulas[-1].start)
+    return [formula for formula in formulas if formula.start > line]
 
 
 def is_prose(text: str) -> bool:
@@ -251,12 +260,12 @@ def _without_marks(text: str) -> str:
     return " ".join(text.split())
 
 
-def _formulas(text: str, begin: int) -> list[tuple[str, int, int]]:
-    """The formulas of a text from a place on, with where they stand."""
+def _formulas(text: str, begin: int) -> list[Formula]:
+    """The formulas of a text from a place on."""
     if text.find("$", begin) < 0 and text.find("\\", begin) < 0:
         return []
     matches = [match for pattern in (DISPLAY, INLINE) for match in pattern.finditer(text, begin)]
-    return [(_inner(match), match.start(), match.end()) for match in matches]
+    return [Formula(_inner(match), match.start(), match.end()) for match in matches]
 
 
 def _inner(match: re.Match[str]) -> str:
