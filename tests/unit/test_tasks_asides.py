@@ -7,7 +7,7 @@ import time
 import pytest
 
 from selfimprove_workers.tasks import Math, Verdict
-from selfimprove_workers.tasks.asides import stated_formulas, without_reason
+from selfimprove_workers.tasks.asides import stated_formulas, without_added
 
 CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
 
@@ -60,5 +60,5 @@ def test_a_formula_that_is_not_all_that_a_line_states_stays_no_answer(response: 
 def test_a_long_line_of_formulas_is_read_in_no_time(text: str) -> None:
     began = time.monotonic()
     stated_formulas(text)
-    without_reason(text)
+    without_added(text)
     assert time.monotonic() - began < 1

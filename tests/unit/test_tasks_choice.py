@@ -334,3 +334,19 @@ def test_exact_never_accepts_a_cut_response() -> None:
 @pytest.mark.parametrize("task", ["Math", "Choice", "Exact", "Program", "Gym"])
 def test_every_built_task_is_found_by_its_name(task: str) -> None:
     assert task_for(Dataset.model_validate({"uri": "x.jsonl", "task": task})).name == task
+
+
+@pytest.mark.parametrize(
+    "response",
+    ["The correct option is A - because dry palms rub most.", "So it is A – since B is wet.", "So A - it fits."],
+)
+def test_a_reason_may_follow_a_claim_behind_a_dash(response: str) -> None:
+    assert Choice().check(response, "A", None).flexible is Verdict.CORRECT
+    assert Choice().check(response, "B", None).flexible is Verdict.WRONG
+
+
+@pytest.mark.parametrize(
+    "response", ["So it is A - C.", "The correct option is A - it is wrong.", "It is A - if B is not."]
+)
+def test_a_dash_between_labels_or_before_a_denial_makes_no_claim(response: str) -> None:
+    assert Choice().check(response, "A", None).flexible is Verdict.NO_ANSWER

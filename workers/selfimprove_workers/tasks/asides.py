@@ -12,8 +12,8 @@ from selfimprove_workers.tasks.phrases import MEASURES, Formula, last_formulas
 from selfimprove_workers.tasks.statements import DENIED, LINK
 
 ADDED = re.compile(
-    r"(?P<unit>(?:\s[a-z]{1,11}){0,3}?)(?:,?\s(?:(?P<condition>for|when|if)|(?P<reason>where|since|because"
-    r"|(?:which\sis\s)?(?:achieved|attained|reached|occurring)\s(?:at|when|for))))\s"
+    r"(?P<unit>(?:\s[a-z]{1,11}){0,3}?)(?:,?\s(?:(?P<condition>for|when|if)|where|since|because"
+    r"|(?:which\sis\s)?(?:achieved|attained|reached|occurring)\s(?:at|when|for)))\s"
 )
 """From a formula, and the unit after it, to a condition or a reason."""
 WITH = re.compile(r"\bwith\b[\s*_:]*\Z", re.IGNORECASE)
@@ -34,14 +34,13 @@ def stated_formulas(text: str) -> list[str]:
     return [formula.inner for formula in formulas[:count]]
 
 
-def without_reason(text: str) -> str:
-    """A text up to the reason that it gives for a number in its last formulas: `$x = 3$, since $2x = 6$`."""
+def without_added(text: str) -> str:
+    """A text up to what it adds to a number in one of its last formulas: `$x = 3$, since $2x = 6$`."""
     formulas = last_formulas(text)
     for count in range(1, len(formulas)):
         added = _added(text, formulas, count)
         if added:
-            has_number = re.search(r"\d", formulas[count - 1].inner)
-            return text[: added.end("unit")] if added["reason"] and has_number else text
+            return text[: added.end("unit")] if re.search(r"\d", formulas[count - 1].inner) else text
     return text
 
 

@@ -155,7 +155,7 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
         r"|go(?:ing)?\s+with|leaves|leaving)\b)[\s,:]*"
         r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
         r"|best|final|answer|one|be|must|option|choice|letter)\b[\s,:]*){0,8}"
-        rf"{name}(?=\s*(?:[.,;:!⟦\n]|\Z)|\s+(?:because|since|as|for)\b)"
+        rf"{name}(?=\s*(?:[.,;:!⟦\n]|\Z)|\s+(?:because|since|as|for)\b|\s+[–—-]{{1,2}}\s*(?:\n|\Z|(?<=\s)(?:it|this|they)\b))"
         rf"|{name.replace('?P<label>', '?P<second>')}[.:]?(?:\s*⟦\w+⟧)?"
         r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
         r"(?i:(?:the|a|clearly|definitely|most|very|only|obviously|probably|therefore|thus|our|my|final)\s+){0,4}"

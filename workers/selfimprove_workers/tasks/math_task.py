@@ -2,7 +2,7 @@
 
 Flexible takes the answer from the most declared channel the response has (`extract`), else the last number (or, for a
 gold that is no number, the last formula between marks, the one that the last sentence with one states (`statements`),
-or the last line). Of a number that is only a part of what is said there the whole counts (`wholes`). Strict asks for
+or the last line), before what is only added to it (`asides`). Of a number that is only a part of what is said there the whole counts (`wholes`). Strict asks for
 the format: the answer stands alone in `\\boxed{}`, `<answer>`, after `####`, after "the answer is", or is the whole
 response; else strict is NoAnswer.
 """
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from selfimprove_workers.tasks.asides import stated_formulas, without_reason
+from selfimprove_workers.tasks.asides import stated_formulas, without_added
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare, read, readable
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
@@ -166,7 +166,7 @@ def _is_wordier(text: str, gold: Reading) -> bool:
 def _within(text: str, gold: Reading) -> str | None:
     """The answer inside a longer text: for a gold that is a number the last number, else the last formula."""
     if gold.kind is Kind.QUANTITY:
-        return last_number(without_reason(text))
+        return last_number(without_added(text))
     if is_clock(gold.text):
         return last_time(text)
     formulas = [] if _is_plain_after_formulas(text) else stated_formulas(text)
