@@ -48,6 +48,7 @@ NOT_ALL = [
     ("The result is $x^2$ where the answer is $9x$.", "x^2"), ("So we get $x^2$ where $x$ is 9z.", "x^2"),
     ("It isn't $3$, since $2x = 6$.", "3"), ("If $x = 3$, since $2x = 6$.", "3"),
     ("We have 2 and get $x$, since $2x = 6$.", "2"), ("We get $3$, since $x = 6$, so the result is $4$.", "3"),
+    ("The value is $2$ for $n = 1$, $4$ for $n = 3$.", "2"), ("It is $2x$ for $n = 1$, $4x$ for $n = 2$.", "2x"),
 ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ STATES = re.compile(
     re.IGNORECASE,
 )
 """Words around the formulas of a condition or a reason that may make one of them the answer."""
-JOINED = re.compile(r"\band\b", re.IGNORECASE)
+JOINED = re.compile(r",|\band\b", re.IGNORECASE)
 REACH = 160
 
 
