@@ -51,7 +51,7 @@ COMBINED = st.one_of(
             "combine": combine,
             "weighting": {"type": "Quantile", "quantile": 0.5},
         },
-        METHODS,
+        METHODS.filter(lambda methods: [method["type"] for method in methods] != ["CoTBinary"]),  # no ranks of 0 and 1
         st.sampled_from(["Mean", "Weighted"]),
     ),
 )
