@@ -77,7 +77,7 @@ class LiveRun:
         """
         made = {
             str(job["metadata"]["name"]).removeprefix(f"{self.name}-")[9:]: str(job["metadata"]["creationTimestamp"])
-            for job in self.items("jobs", "-l", OURS)
+            for job in self.items("jobs", "-l", f"{OURS},selfimprove.dev/run={self.name}")
         }
         return sorted(made, key=lambda name: (made[name], _place(name)))
 

@@ -18,9 +18,10 @@ from selfimprove.records import SAMPLE
 from selfimprove.runs import RunHandle
 from selfimprove.summaries import Estimate
 from selfimprove_workers import measure
+from selfimprove_workers.aside import Aside
 from selfimprove_workers.committing import Outcome, Recipe, commit_step
 from selfimprove_workers.scorebook import Scorebook
-from selfimprove_workers.verify import score_samples
+from selfimprove_workers.verify import CRITIQUES, score_samples
 from tests.integration.steps_support import PLAIN, Rows, Workshop, workshop
 
 VOTE = {"methods": [{"type": "MajorityVote", "weighting": {"type": "Quantile", "quantile": 0.5}}]}
@@ -45,8 +46,9 @@ def commit_evaluated(shop: Workshop, iteration: int, *texts: Sequence[str]) -> N
         drawn = enumerate(texts[number % len(texts)])
         rows = [{**PLAIN, "prompt": prompt.id, "sample": i, "text": text} for i, text in drawn]
         samples.write(rows, 1)
-    scores = Scorebook(context, digest_of(digest, "scores"), table="score")
-    score_samples(context, samples.parts, scores)
+    of_these = digest_of(digest, "scores")
+    scores = Scorebook(context, of_these, table="score")
+    score_samples(context, samples.parts, scores, Aside(context, of_these, CRITIQUES))
     outcome = Outcome(samples.parts, len(context.prompts), tables={"score": scores.parts})
     commit_step(context, recipe, outcome, time.monotonic())
 
