@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from selfimprove.api.execution import StepName
 from selfimprove.api.resolve import Surroundings, resolve
@@ -146,3 +147,20 @@ def merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
         name: {**document.get(name, {}), **change} if isinstance(change, dict) else change
         for name, change in changes.items()
     }
+
+
+def stopped_at_third(shop: Workshop, context: StepContext, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A signal comes at the third sample of M_0, the last of those asked for drawn first; how many each call asks."""
+    asked: list[int] = []
+    engine = shop.models.engine(shop.models.folder(0))
+    sample = engine.sample
+
+    def last_first(requests: Any, progress: Any = None) -> Iterator[Any]:
+        asked.append(len(requests))
+        for number, each in enumerate(sorted(sample(requests, progress), key=lambda done: -done[0]), 1):
+            if number == 3:
+                context.stopping.set()
+            yield each
+
+    monkeypatch.setattr(engine, "sample", last_first)
+    return asked

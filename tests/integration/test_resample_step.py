@@ -21,7 +21,7 @@ from selfimprove_workers import evaluate, generate, resample, tutoring
 from selfimprove_workers.chat import render
 from selfimprove_workers.guidance.leaks import NGRAM
 from selfimprove_workers.tasks.phrases import prose_words
-from tests.integration.steps_support import Rows, Workshop, workshop
+from tests.integration.steps_support import Rows, Workshop, stopped_at_third, workshop
 
 SOLUTION = "Three and four.\nThe answer is 7.\nDone"
 GOLD = "7"
@@ -290,17 +290,8 @@ def test_a_signal_before_the_first_prompt_of_a_round_is_complete_keeps_the_sampl
     for shop in (whole, torn):
         shop.commit_answers({f"p{i}": ["?"] for i in range(4)}, logprob_sum=-1000.0)
     resample.run(whole.context("resample"))
-    engine, asked = torn.models.engine(torn.models.folder(0)), []
-    sample, context = engine.sample, torn.context("resample")
-
-    def last_first(requests: Any, progress: Any = None) -> Iterator[Any]:
-        asked.append(len(requests))
-        for number, each in enumerate(sorted(sample(requests, progress), key=lambda done: -done[0]), 1):
-            if number == 3:
-                context.stopping.set()
-            yield each
-
-    monkeypatch.setattr(engine, "sample", last_first)
+    context = torn.context("resample")
+    asked = stopped_at_third(torn, context, monkeypatch)
     with pytest.raises(TerminatedError):
         resample.run(context)
     resample.run(torn.context("resample"))

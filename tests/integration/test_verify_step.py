@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from selfimprove_workers.models import open_engine
 from selfimprove_workers.verifiers.base import MethodScore, Tools
 from selfimprove_workers.verifiers.critiques import Critiques
 from tests.fixtures.models import CHATML, make_tiny_model
-from tests.integration.steps_support import Rows, Workshop, workshop
+from tests.integration.steps_support import Rows, Workshop, stopped_at_third, workshop
 
 SUMS = [
     {"id": "p1", "question": "What is 3 + 4?", "answer": "7"},
@@ -300,17 +299,8 @@ def test_a_signal_before_a_prompt_is_complete_keeps_the_critiques_that_were_draw
     judge = {"type": "CoTBinary", "name": "judge", "votes": 2}
     shop = workshop(tmp_path, tiny_model, SUMS, **SHORT, **verification(judge))
     shop.commit_samples([*answered("p1", "7", "8"), *answered("p2", "10", "11")])
-    engine, asked = shop.models.engine(shop.models.folder(0)), []
-    sample, context = engine.sample, shop.context("verify")
-
-    def last_first(requests: Any, progress: Any = None) -> Iterator[Any]:
-        asked.append(len(requests))
-        for number, each in enumerate(sorted(sample(requests, progress), key=lambda done: -done[0]), 1):
-            if number == 3:
-                context.stopping.set()
-            yield each
-
-    monkeypatch.setattr(engine, "sample", last_first)
+    context = shop.context("verify")
+    asked = stopped_at_third(shop, context, monkeypatch)
     with pytest.raises(TerminatedError):
         verify.run(context)
     verify.run(shop.context("verify"))

@@ -304,6 +304,21 @@ class Cluster:
         return self.count
 
 
+def begun(**spec: Any) -> Cluster:
+    """A run whose first Job exists and whose pods run."""
+    cluster = Cluster(run_manifest(**spec))
+    cluster.settle()
+    start(cluster)
+    return cluster
+
+
+def start(cluster: Cluster) -> None:
+    """Every pod runs, and that has been seen."""
+    for pod in cluster.live():
+        cluster.start(pod)
+    cluster.settle()
+
+
 def finish_run(cluster: Cluster, choose: random.Random | None = None) -> None:
     """Everything goes well until the run is over."""
     for _ in range(300):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from selfimprove_operator.actions import Action, DeleteJob, ExpireJob, StopJob
 from selfimprove_operator.reconcile import reconcile
-from tests.unit.operator_support import DEFAULTS, Cluster, run_manifest
+from tests.unit.operator_support import DEFAULTS, Cluster, begun
 
 LOG = """loading weights: 40%
 Traceback (most recent call last):
@@ -18,18 +16,9 @@ RuntimeError: CUDA error: device-side assert triggered
 """
 
 
-def at_work(**spec: Any) -> Cluster:
-    cluster = Cluster(run_manifest(**spec))
-    cluster.settle()
-    for pod in cluster.live():
-        cluster.start(pod)
-    cluster.settle()
-    return cluster
-
-
 def failed(shards: int = 1, message: str | None = None) -> Cluster:
     """A shard has failed for the last time; neither the Job controller nor the operator has seen it."""
-    cluster = at_work(generation={"shards": shards}, execution={"backoffLimit": 0})
+    cluster = begun(generation={"shards": shards}, execution={"backoffLimit": 0})
     first = cluster.live()[0]
     cluster.end(first, code=1, message=message)
     cluster.jobs[cluster.created[0]]["status"].pop("conditions")
@@ -43,7 +32,7 @@ def actions(cluster: Cluster) -> list[Action]:
 
 def unmoved() -> Cluster:
     """NoProgress, which is our verdict alone: to the Job controller these ends are nothing."""
-    cluster = at_work(generation={"shards": 2})
+    cluster = begun(generation={"shards": 2})
     while True:
         pod = cluster.live()[0]
         cluster.start(pod)
@@ -93,7 +82,7 @@ def test_a_job_is_stopped_once() -> None:
 
 
 def test_a_job_that_goes_on_where_the_limit_was_lowered_below_its_own_is_stopped() -> None:
-    cluster = at_work()
+    cluster = begun()
     for _ in range(2):
         cluster.start(cluster.live()[0])
         cluster.end(cluster.live()[0], code=1)

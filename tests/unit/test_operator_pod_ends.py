@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from selfimprove_operator.reconcile import GO_ON
-from tests.unit.operator_support import Cluster, last_word, run_manifest
-
-
-def begun(**spec: Any) -> Cluster:
-    cluster = Cluster(run_manifest(**spec))
-    cluster.settle()
-    for pod in cluster.live():
-        cluster.start(pod)
-    cluster.settle()
-    return cluster
+from tests.unit.operator_support import Cluster, begun, last_word
 
 
 def test_a_container_that_ended_well_before_its_pod_says_so_is_no_failure() -> None:

@@ -16,17 +16,7 @@ from selfimprove.orders import Order
 from selfimprove_operator.actions import DeleteJob
 from selfimprove_operator.pods import pod_spec
 from selfimprove_operator.reconcile import reconcile
-from tests.unit.operator_support import DEFAULTS, GPU, Cluster, finish_run, run_manifest
-
-
-def begun(**spec: object) -> Cluster:
-    """A run whose first Job exists and whose pods run."""
-    cluster = Cluster(run_manifest(**spec))
-    cluster.settle()
-    for pod in cluster.live():
-        cluster.start(pod)
-    cluster.settle()
-    return cluster
+from tests.unit.operator_support import DEFAULTS, GPU, Cluster, begun, finish_run, run_manifest
 
 
 def condition(cluster: Cluster, type: str) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selfimprove.api.status import StepStatus
-from tests.unit.operator_support import Cluster, run_manifest
+from tests.unit.operator_support import Cluster, begun, start
 
 DEADLINE = 600
 HOURS = 20_000
@@ -17,18 +17,10 @@ HOURS = 20_000
 def at_work(seconds: float = HOURS, **execution: Any) -> Cluster:
     """A run whose first step has run for that long."""
     limits = {"pendingDeadlineSeconds": DEADLINE, **execution}
-    cluster = Cluster(run_manifest(execution=limits, generation={"shards": 2}))
-    cluster.settle()
-    start(cluster)
+    cluster = begun(execution=limits, generation={"shards": 2})
     cluster.wait(seconds)
     cluster.settle()
     return cluster
-
-
-def start(cluster: Cluster) -> None:
-    for pod in cluster.live():
-        cluster.start(pod)
-    cluster.settle()
 
 
 def evict(cluster: Cluster) -> str:

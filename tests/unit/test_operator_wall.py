@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.operator_support import Cluster, finish_run, run_manifest
+from tests.unit.operator_support import Cluster, finish_run, run_manifest, start
 
 DAY = 86_400
 
@@ -22,9 +22,7 @@ def at_work(seconds: float, **spec: Any) -> Cluster:
 
 def work(cluster: Cluster, seconds: float) -> None:
     """Every pod runs for that long, and longer."""
-    for pod in cluster.live():
-        cluster.start(pod)
-    cluster.settle()
+    start(cluster)
     cluster.wait(seconds)
 
 

@@ -16,9 +16,10 @@ from statistics import mean
 
 from selfimprove.seeds import derive_seed
 from selfimprove_workers.guidance.bandit import Arm, Bandit
-from selfimprove_workers.guidance.base import Attempt, Guided, Strategy
+from selfimprove_workers.guidance.base import Attempt, Strategy
 from selfimprove_workers.guidance.brute_force import BruteForce
 from selfimprove_workers.guidance.interactive import last_wrong
+from selfimprove_workers.guidance.lacking import has_prefix
 from selfimprove_workers.tail import TailPrompt, guidable
 from selfimprove_workers.turns import Turn
 
@@ -136,7 +137,7 @@ def strengths_of(strategy: Strategy, prompt: TailPrompt) -> int:
         return strategy.guide(prompt.prompt.messages, prompt.reference, prompt.attempts, round)
 
     first, rounds = hint(1), 1
-    if strategy.needs_rationale and first == Guided(list(prompt.prompt.messages)):
+    if not has_prefix(strategy, prompt.prompt):
         return 0
     while hint(rounds + 1) != first:
         rounds += 1
