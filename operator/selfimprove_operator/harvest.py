@@ -113,7 +113,8 @@ def _stopped_with(job: ObservedJob | None, pod: ObservedPod) -> bool:
     """Whether a pod had to go because its Job was held, given up or over: the Job controller counts none of these."""
     if job is None or job.name != pod.job or job.suspended or job.deleting or job.ended:
         return True
-    return job.resumed_at is not None and pod.created_at is not None and pod.created_at < job.resumed_at
+    told = pod.told_to_go_at
+    return job.resumed_at is not None and told is not None and told <= job.resumed_at  # whole seconds, both
 
 
 def is_final(pod: ObservedPod) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
@@ -54,6 +54,9 @@ class ObservedPod:
     ended_by: str = ""
     """What ended it as a whole, whatever its container says: the kubelet that took it not, or who disrupted it."""
     deleting_since: datetime | None = None
+    """When its grace is over."""
+    told_to_go_at: datetime | None = None
+    """When somebody asked for its deletion."""
 
     @property
     def succeeded(self) -> bool:
@@ -183,7 +186,8 @@ def pod_of(manifest: Manifest, gpu_resource: str) -> ObservedPod:
         unscheduled=scheduled.get("message", "") if scheduled.get("status") == "False" else "",
         disrupted=disruption.get("status") == "True",
         ended_by=_said(status) or disruption.get("message", ""),
-        deleting_since=moment(metadata.get("deletionTimestamp")),
+        deleting_since=(deleting := moment(metadata.get("deletionTimestamp"))),
+        told_to_go_at=deleting and deleting - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0),
     )
 
 
