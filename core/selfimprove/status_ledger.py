@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from selfimprove.api.spec import Spec
 from selfimprove.api.status import HeldOutStatus, IterationStatus, Measure, Status, StepStatus, Versus
@@ -86,7 +87,13 @@ def _committed(spec: Spec, status: Status) -> Iterator[tuple[StepId, Shards]]:
 
 
 def _blank(step: StepId, shards: Iterable[int]) -> Shards:
-    return dict.fromkeys(shards, _summary(step))
+    return dict.fromkeys(shards, _empty(step))
+
+
+@lru_cache(maxsize=4096)
+def _empty(step: StepId) -> Summary:
+    """What is known of a step of which no figure is kept, the same for every run."""
+    return _summary(step)
 
 
 def _summary(step: StepId, **more: object) -> Summary:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio import config
@@ -119,7 +121,8 @@ class Client:
 async def configuration(path: str | None = None) -> Configuration:
     """How to reach the API server: a pod's own account, else the kubeconfig (at `path`, or the usual one).
 
-    Raises `SurroundingsError` for neither.
+    What the environment says of proxies is asked once: by default each call asks it anew, and for a netrc, in threads
+    that it has to wait for twice. Raises `SurroundingsError` for neither.
     """
     incluster: Any = config.load_incluster_config
     kubeconfig: Any = config.load_kube_config
@@ -131,7 +134,15 @@ async def configuration(path: str | None = None) -> Configuration:
             await kubeconfig(path, client_configuration=found)
         except (ConfigException, OSError) as error:
             raise SurroundingsError(f"KUBECONFIG: no cluster can be reached ({error}); name its kubeconfig") from error
+    found.client_session_kwargs = {"trust_env": False}
+    found.proxy = found.proxy or _proxy_for(found.host)
     return found
+
+
+def _proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY); None for none."""
+    found = urlsplit(url)
+    return None if proxy_bypass(found.hostname or "") else getproxies().get(found.scheme)
 
 
 _VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete", "PUT": "update"}

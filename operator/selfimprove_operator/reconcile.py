@@ -81,6 +81,8 @@ class View:
     """The run's own: those of a run of the same name before it are not."""
     harvested: Harvest | None
     ledger: Ledger
+    news: bool
+    """Whether anything came since the status was written: of the step's pods, or of the user."""
 
     @property
     def run(self) -> Run:
@@ -103,14 +105,17 @@ def _view(observed: Observed, accepted: Accepted, now: datetime) -> View:
     """The ledger that the status keeps, and what the step's pods have come to since."""
     uid = observed.run["metadata"]["uid"]
     jobs = tuple(job for job in observed.jobs if job.owner == uid)
-    ledger = ledger_of_status(accepted.spec, accepted.previous) if accepted.previous else Ledger()
-    view = View(observed, accepted, now, jobs, None, ledger)
-    step = accepted.previous.step if accepted.previous else None
+    previous = accepted.previous
+    ledger = ledger_of_status(accepted.spec, previous) if previous else Ledger()
+    edited = previous is None or previous.observed_generation != observed.run["metadata"].get("generation")
+    view = View(observed, accepted, now, jobs, None, ledger, news=edited)
+    step = previous.step if previous else None
     if step is None or step.job is None:
         return view
     job = next((job for job in jobs if job.name == step.job), None)
     harvested = harvest(ledger, step, job, view.pods(step.name), now, held=accepted.spec.suspend)
-    return replace(view, harvested=harvested, ledger=harvested.ledger)
+    news = edited or (harvested.ledger, harvested.step) != (ledger, step)
+    return replace(view, harvested=harvested, ledger=harvested.ledger, news=news)
 
 
 def _settled(view: View) -> tuple[Ledger, StepStatus | None, Step | Stop]:
@@ -132,7 +137,9 @@ def _settled(view: View) -> tuple[Ledger, StepStatus | None, Step | Stop]:
 
 
 def _as_kept(view: View, ledger: Ledger) -> Ledger:
-    """The ledger after a round through the status."""
+    """The ledger after a round through the status; one that came from there, and nothing since, has been."""
+    if not view.news:
+        return ledger
     status = _bare(view, ledger, next_step(view.spec, ledger), Activity(step=_kept_step(view)))
     return ledger_of_status(view.spec, status)
 
