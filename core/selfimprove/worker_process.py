@@ -118,7 +118,10 @@ def require_workers() -> None:
 
 def _obituary(code: int) -> str:
     if code == -signal.SIGKILL:
-        return "its worker was killed; if it was for want of memory, lower generation.engineArgs.maxBatchTokens"
+        return (
+            "its worker was killed; if it was for want of memory, lower generation.engineArgs.maxBatchTokens, or the "
+            "verifier's where it has its own"
+        )
     if code < 0:
         return f"its worker died of {signal.Signals(-code).name}"
     return f"its worker ended with exit code {code} without an answer"

@@ -54,7 +54,7 @@ def _recipe(context: StepContext, plan: Plan) -> Recipe:
         **plain.settings,
         "grading": context.spec.dataset.grading,
         "acceptTruncated": context.spec.selection.accept_truncated,
-        "verification": verification.to_json() if verification else None,
+        "verification": verification.recipe() if verification else None,
         "versions": methods,
         **judging_settings(context),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from selfimprove.api.source import ModelSource
+from selfimprove.api.selecting import OtherModel
 from selfimprove.api.spec import Spec
 from selfimprove.filtering import GROUND_TRUTH, methods_of
 from selfimprove_workers.chat import lint_verifier
@@ -39,7 +39,7 @@ class Judge:
     name: str
     """The method column of its rows."""
     verifier: Verifier
-    source: ModelSource | None = None
+    source: OtherModel | None = None
     """Another model than the run's own, where the method asks for one."""
 
 
@@ -101,6 +101,7 @@ def check_judges(context: StepContext) -> None:
         if judge.source is None:
             tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
         else:
+            context.models.check_verifier_engine(judge.source)
             tokenizer = context.models.verifier_tokenizer(judge.source)
             kwargs = context.spec.generation.chat_template_kwargs
             lint_verifier(tokenizer, context.prompts, kwargs, f"{VERIFIER}.chatTemplate")
@@ -142,7 +143,7 @@ class Examiner:
         """The SCORE row of one score."""
         return _row(candidate, judge.name, score)
 
-    def tools(self, source: ModelSource | None) -> Tools:
+    def tools(self, source: OtherModel | None) -> Tools:
         """What a method may use that asks this model, or (None) the run's own."""
         context = self._context
         engine = context.engine if source is None else partial(context.models.verifier_engine, source)

@@ -61,7 +61,7 @@ def run(context: StepContext) -> Summary:
         target=target,
         seed=context.bootstrap_seed,
     )
-    verification = spec.verification.to_json() if spec.verification else None
+    verification = spec.verification.recipe() if spec.verification else None
     recipe = Recipe(inputs, {"best": best, "verification": verification, "target": spec.resampling.target})
     measures = measures.model_copy(update={"checkpoint": _checkpoint(context)})
     notes = notes_of(_details(context, tables, samples, target))

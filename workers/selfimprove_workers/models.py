@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from selfimprove.api.execution import Storage
 from selfimprove.api.sampling import Generation
+from selfimprove.api.selecting import OtherModel
 from selfimprove.api.source import ModelSource
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import fetch_files, files_in_place, read_manifest, require_manifest, step_folder
@@ -23,8 +24,8 @@ from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
 from selfimprove.loop import steps_of, trains
 from selfimprove.store.base import Store
-from selfimprove_workers.engines import load_engine
-from selfimprove_workers.engines.base import Engine
+from selfimprove_workers.engines import check_engine, load_engine
+from selfimprove_workers.engines.base import SETTINGS, Engine
 from selfimprove_workers.gguf_models import convert
 from selfimprove_workers.model_files import check_model
 from selfimprove_workers.signals import ending_at_once
@@ -115,7 +116,7 @@ class ModelHouse:
         self._base_model: FoundModel | None = None
         self._verifiers: dict[str, FoundModel] = {}
         self._tokenizers: dict[_Voice, Any] = {}
-        self._loaded: tuple[_Voice, Engine] | None = None
+        self._loaded: _Loaded | None = None
 
     def folder(self, iteration: int) -> Path:
         """M_n as a folder: the base model from `spec.model`, M_n from the committed checkpoint; checked once a process.
@@ -155,8 +156,8 @@ class ModelHouse:
                 self._base_model = find_model(source, self._spec.storage)
         return self._base_model
 
-    def _verifier(self, source: ModelSource, field: str = VERIFIER) -> FoundModel:
-        key = source.model_dump_json()
+    def _verifier(self, source: OtherModel, field: str = VERIFIER) -> FoundModel:
+        key = source.model_dump_json(exclude={"engine", "engine_args"})
         if key not in self._verifiers:
             with ending_at_once():
                 self._verifiers[key] = find_model(self._pinned(source), self._spec.storage, field)
@@ -180,11 +181,11 @@ class ModelHouse:
         """The tokenizer of a model of the run, without its weights."""
         return self._tokenizer(_Voice(folder, self._spec.model.chat_template), "spec.model")
 
-    def verifier_tokenizer(self, source: ModelSource) -> Any:
+    def verifier_tokenizer(self, source: OtherModel) -> Any:
         """The tokenizer of another model that verifies, with that source's own chat template."""
         return self._tokenizer(_Voice(self._verifier(source).folder, source.chat_template), VERIFIER)
 
-    def verifier_identity(self, source: ModelSource, field: str = VERIFIER) -> dict[str, str | None]:
+    def verifier_identity(self, source: OtherModel, field: str = VERIFIER) -> dict[str, str | None]:
         """What another model that verifies (or teaches) is, for a manifest."""
         found = self._verifier(source, field)
         return {"uri": source.uri, "revision": found.revision, "digest": found.digest}
@@ -203,33 +204,44 @@ class ModelHouse:
 
     def engine(self, folder: Path) -> Engine:
         """A model of the run, loaded; another one that was loaded is closed first."""
-        return self._engine(_Voice(folder, self._spec.model.chat_template), self._spec.generation, "spec.model")
+        voice = _Voice(folder, self._spec.model.chat_template)
+        return self._engine(voice, self._spec.generation, self._tokenizer(voice, "spec.model"), SETTINGS)
 
-    def verifier_engine(self, source: ModelSource, field: str = VERIFIER) -> Engine:
-        """Another model that verifies (or teaches), loaded the same way; the one that was loaded is closed first.
+    def verifier_engine(self, source: OtherModel, field: str = VERIFIER) -> Engine:
+        """Another model that verifies (or teaches), loaded; the one that was loaded is closed first, the same model
+        in another engine among it.
 
-        `generation.engineArgs` is as for the run's own model, but that no model is asked to be longer than it was made.
+        Its engine is the source's own, or else generation's; it is never asked to be longer than it was made.
         """
-        folder = self._verifier(source, field).folder
-        return self._engine(_Voice(folder, source.chat_template), self._within(folder), field)
+        voice = _Voice(self._verifier(source, field).folder, source.chat_template)
+        settings = self._within(voice.folder, self._settings(source))
+        return self._engine(voice, settings, self._tokenizer(voice, field), _place_of_settings(source, field))
 
-    def _engine(self, voice: _Voice, settings: Generation, field: str) -> Engine:
-        if self._loaded is None or self._loaded[0] != voice:
+    def check_verifier_engine(self, source: OtherModel) -> None:
+        """Raises `UserError` for an engine that can't be had here, before anything is loaded."""
+        check_engine(self._settings(source).engine, _place_of_settings(source, VERIFIER))
+
+    def _settings(self, source: OtherModel) -> Generation:
+        own = {"engine": source.engine, "engine_args": source.engine_args}
+        given = {name: value for name, value in own.items() if value is not None}
+        return self._spec.generation.model_copy(update=given)
+
+    def _engine(self, voice: _Voice, settings: Generation, tokenizer: Any, field: str) -> Engine:
+        if self._loaded is None or (self._loaded.voice, self._loaded.settings) != (voice, settings):
             self.close()
             with ending_at_once():
-                self._loaded = (voice, load_engine(voice.folder, settings, self._tokenizer(voice, field)))
-        return self._loaded[1]
+                self._loaded = _Loaded(voice, settings, load_engine(voice.folder, settings, tokenizer, field))
+        return self._loaded.engine
 
     def take_reads(self) -> dict[str, int]:
         """`promptTokens` that the loaded model was given to read since this was last asked, and how many of them were
         `cachedTokens`, which cost nothing; empty where it read nothing or has no prefix cache.
         """
-        reads = self._loaded[1].take_reads() if self._loaded else None
+        reads = self._loaded.engine.take_reads() if self._loaded else None
         return {"promptTokens": reads.tokens, "cachedTokens": reads.cached} if reads and reads.tokens else {}
 
-    def _within(self, folder: Path) -> Generation:
-        settings, made_for = self._spec.generation, self.length(folder)
-        wanted = settings.engine_args.max_model_len
+    def _within(self, folder: Path, settings: Generation) -> Generation:
+        made_for, wanted = self.length(folder), settings.engine_args.max_model_len
         if wanted is None or made_for is None or wanted <= made_for:
             return settings
         args = settings.engine_args.model_copy(update={"max_model_len": made_for})
@@ -238,7 +250,7 @@ class ModelHouse:
     def close(self) -> None:
         """Give the loaded model's memory back."""
         if self._loaded is not None:
-            self._loaded[1].close()
+            self._loaded.engine.close()
             self._loaded = None
 
 
@@ -247,6 +259,19 @@ class _Voice(NamedTuple):
 
     folder: Path
     chat_template: str | None
+
+
+class _Loaded(NamedTuple):
+    """What is loaded, and how."""
+
+    voice: _Voice
+    settings: Generation
+    engine: Engine
+
+
+def _place_of_settings(source: OtherModel, field: str) -> str:
+    """Where messages say that the settings of its engine stand."""
+    return SETTINGS if source.engine is None and source.engine_args is None else field
 
 
 def _pinned_revision(store: Store, spec: Spec, source: ModelSource) -> str | None:

@@ -139,7 +139,7 @@ def _replayed_iterations(replay: str, iteration: int) -> range:
 def _settings(context: StepContext) -> dict[str, object]:
     spec = context.spec
     settings: dict[str, object] = {
-        "verification": spec.verification.to_json() if spec.verification else None,
+        "verification": spec.verification.recipe() if spec.verification else None,
         "selection": spec.selection.to_json(),
         "target": spec.resampling.target,
         "acceptThreshold": spec.resampling.accept_threshold,

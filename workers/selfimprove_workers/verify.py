@@ -61,7 +61,7 @@ def _settings(context: StepContext) -> dict[str, Any]:
         "grading": context.spec.dataset.grading,
         "acceptTruncated": context.spec.selection.accept_truncated,
         "methods": {
-            j.name: {**methods[j.name].to_json(), "version": j.verifier.version} for j in judges_of(context.spec)
+            j.name: {**methods[j.name].recipe(), "version": j.verifier.version} for j in judges_of(context.spec)
         },
         **judging_settings(context),
     }

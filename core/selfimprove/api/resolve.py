@@ -8,6 +8,7 @@ from selfimprove.api.defaults import verification_of
 from selfimprove.api.flat import leaves
 from selfimprove.api.sampling import Evaluation, Generation
 from selfimprove.api.schema import dotted, schema_at
+from selfimprove.api.selecting import Method, Verification
 from selfimprove.api.source import Dataset, FieldMap, HeldOut
 from selfimprove.api.spec import Spec
 
@@ -29,7 +30,7 @@ def resolve(spec: Spec, *, surroundings: Surroundings) -> Spec:
         update={
             "dataset": _dataset(spec.dataset),
             "evaluation": _evaluation(spec.evaluation, spec.generation),
-            "verification": verification_of(spec.dataset, spec.verification),
+            "verification": _verification(verification_of(spec.dataset, spec.verification), spec.generation),
             "storage": spec.storage.model_copy(update={"uri": spec.storage.uri or surroundings.storage_uri}),
         }
     )
@@ -65,3 +66,17 @@ def _evaluation(evaluation: Evaluation, generation: Generation) -> Evaluation:
     return evaluation.model_copy(
         update={name: getattr(generation, name) for name in names if getattr(evaluation, name) is None}
     )
+
+
+def _verification(verification: Verification, generation: Generation) -> Verification:
+    """A verifier runs as generation does where it says nothing of its engine, or nothing of its settings."""
+    return verification.model_copy(update={"methods": [_method(each, generation) for each in verification.methods]})
+
+
+def _method(method: Method, generation: Generation) -> Method:
+    """`engineArgs` are one engine's for one model, and taken whole or not at all."""
+    verifier = method.verifier
+    if verifier is None:
+        return method
+    update = {name: getattr(generation, name) for name in ("engine", "engine_args") if getattr(verifier, name) is None}
+    return method.model_copy(update={"verifier": verifier.model_copy(update=update)})

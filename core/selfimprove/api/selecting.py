@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from selfimprove.api.base import URI, Line, MethodName, Model, Name, Text
+from selfimprove.api.sampling import EngineArgs, EngineName
 from selfimprove.api.source import ModelSource
 
 WeightingType = Literal["Threshold", "Quantile", "Softmax", "TopK"]
@@ -33,6 +34,16 @@ class Labels(Model):
     negative: Line = "No"
 
 
+class OtherModel(ModelSource):
+    """A model that is not the run's own, and the engine that it runs in: where that is not set, as in `generation`."""
+
+    engine: EngineName | None = None
+    engine_args: EngineArgs | None = None
+
+
+_ENGINE = {"verifier": {"engine", "engine_args"}}
+
+
 class Method(Model):
     """One verification method: what gives each sample a score, and how that score becomes a weight."""
 
@@ -41,13 +52,17 @@ class Method(Model):
     """Unique among the methods; the type where it is not given."""
     weighting: Weighting | None = None
     weight: Annotated[float, Field(gt=0)] = 1.0
-    verifier: ModelSource | None = None
+    verifier: OtherModel | None = None
     template: Text | None = None
     votes: Annotated[int, Field(ge=1, le=64)] = 1
     range: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
     min_mass: Annotated[float, Field(ge=0, le=1)] | None = None
     labels: Labels | None = None
     reduction: Literal["Mean", "Sum"] | None = None
+
+    def recipe(self) -> dict[str, object]:
+        """What of it a manifest is known by: no more of the verifier's engine than of generation's."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_ENGINE)
 
 
 class Verification(Model):
@@ -56,6 +71,10 @@ class Verification(Model):
     methods: Annotated[list[Method], Field(min_length=1, max_length=8)]
     combine: Literal["All", "Mean", "Weighted"] = "All"
     weighting: Weighting | None = None
+
+    def recipe(self) -> dict[str, object]:
+        """What of it a manifest is known by; see `Method.recipe`."""
+        return self.to_json() | {"methods": [method.recipe() for method in self.methods]}
 
 
 class Teacher(Model):

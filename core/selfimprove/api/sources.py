@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from selfimprove.api.source import Dataset, HeldOut, ModelSource, Source, TestSet
+from selfimprove.api.selecting import OtherModel
+from selfimprove.api.source import Dataset, HeldOut, Source, TestSet
 from selfimprove.api.spec import Spec
 
 
@@ -24,7 +25,7 @@ def datasets_of(dataset: Dataset) -> Iterator[tuple[str, Dataset | HeldOut | Tes
         yield "dataset.test", dataset.test
 
 
-def verifiers_of(spec: Spec) -> Iterator[tuple[str, ModelSource]]:
+def verifiers_of(spec: Spec) -> Iterator[tuple[str, OtherModel]]:
     """The models that verify in place of the run's own."""
     for index, method in enumerate(spec.methods):
         if method.verifier is not None:

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from selfimprove.errors import SelfImproveError
 
+SETTINGS = "spec.generation"
+"""Where `engine` and `engineArgs` of the run's own model stand, for messages."""
+
 
 class EngineDiedError(SelfImproveError):
     """The process of an engine is gone. Another attempt, on an engine that is loaded anew, may do better."""
 
-    def __init__(self, cause: str):
+    def __init__(self, cause: str, field: str = SETTINGS):
         super().__init__(
             f"vLLM's engine process died: {cause}; if it dies again, give it more memory, or begin another run "
-            "with a smaller generation.engineArgs.maxModelLen or with generation.engine: Transformers"
+            f"with a smaller {field}.engineArgs.maxModelLen or with {field}.engine: Transformers"
         )
         self.cause = cause
         """In a line."""

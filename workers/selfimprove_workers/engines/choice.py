@@ -11,28 +11,35 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from selfimprove.api.sampling import Generation
+from selfimprove.api.sampling import EngineName, Generation
 from selfimprove.errors import UserError
-from selfimprove_workers.engines.base import Engine, EngineDiedError, SampleRequest
+from selfimprove_workers.engines.base import SETTINGS, Engine, EngineDiedError, SampleRequest
 from selfimprove_workers.hushing import hush
 
 log = logging.getLogger(__name__)
 
 
-def load_engine(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
+def load_engine(folder: Path, settings: Generation, tokenizer: Any, field: str = SETTINGS) -> Engine:
     """Load the model of `folder` into the engine that `settings.engine` names.
 
-    Raises `UserError` when `VLLM` is asked for and can't be had.
+    `field` is where messages say that `engine` and `engineArgs` stand. Raises `UserError` when `VLLM` is asked for and
+    can't be had.
     """
     if settings.engine == "Transformers":
         return _transformers(folder, settings, tokenizer)
-    found = _working_vllm(folder, settings, tokenizer)
+    found = _working_vllm(folder, settings, tokenizer, field)
     if not isinstance(found, str):
         return found
     if settings.engine == "VLLM":
-        raise UserError(f"spec.generation.engine: VLLM: {found}; mend it, or use Auto or Transformers")
+        raise _no_vllm(field, found)
     log.info("engine: transformers, since vLLM can't be had: %s", found)
     return _transformers(folder, settings, tokenizer)
+
+
+def check_engine(name: EngineName, field: str) -> None:
+    """Raises `UserError` when `VLLM` is asked for and can't be had, as far as is known before a model is loaded."""
+    if name == "VLLM" and (problem := vllm_problem()):
+        raise _no_vllm(field, problem)
 
 
 def vllm_problem() -> str | None:
@@ -50,12 +57,16 @@ def vllm_problem() -> str | None:
     return None
 
 
-def _working_vllm(folder: Path, settings: Generation, tokenizer: Any) -> Engine | str:
+def _no_vllm(field: str, problem: str) -> UserError:
+    return UserError(f"{field}.engine: VLLM: {problem}; mend it, or use Auto or Transformers")
+
+
+def _working_vllm(folder: Path, settings: Generation, tokenizer: Any, field: str) -> Engine | str:
     """The model in vLLM, after it drew a first sample; or why it can't be had."""
     if problem := vllm_problem():
         return problem
     try:
-        engine = _vllm(folder, settings, tokenizer)
+        engine = _vllm(folder, settings, tokenizer, field)
     except UserError:
         raise
     except Exception as error:
@@ -83,10 +94,10 @@ def _transformers(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
     return TransformersEngine(folder, settings.engine_args, tokenizer)
 
 
-def _vllm(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
+def _vllm(folder: Path, settings: Generation, tokenizer: Any, field: str) -> Engine:
     from selfimprove_workers.engines.vllm import VLLMEngine
 
-    return VLLMEngine(folder, settings.engine_args, tokenizer)
+    return VLLMEngine(folder, settings.engine_args, tokenizer, field)
 
 
 def _line(error: BaseException) -> str:

@@ -111,6 +111,6 @@ def out_of_memory(error: BaseException) -> bool:
 def no_memory(device: torch.device) -> SurroundingsError:
     """The error for a model that leaves no room for even one sequence."""
     return SurroundingsError(
-        f"generation.engineArgs.maxBatchTokens: not even one sequence fits into the memory of {device.type}; "
+        f"engineArgs.maxBatchTokens: not even one sequence fits into the memory of {device.type}; "
         "free memory, shorten maxTokens, or take a smaller model"
     )

@@ -7,16 +7,15 @@ import logging
 from pathlib import Path
 
 from selfimprove.errors import UserError
+from selfimprove_workers.engines.base import SETTINGS
 
 log = logging.getLogger(__name__)
 
-FIELD = "spec.generation.engineArgs.tensorParallelSize"
 
-
-def tensor_parallel_size(folder: Path, wanted: int | None, gpus: int) -> int:
+def tensor_parallel_size(folder: Path, wanted: int | None, gpus: int, field: str = SETTINGS) -> int:
     """`wanted`, or else the most of the `gpus` that can be seen over which the model of `folder` splits.
 
-    Raises `UserError` for a wanted size that is not one of those.
+    `field`: where the settings stand. Raises `UserError` for a wanted size that is not one of those.
     """
     heads, key_value_heads = _heads(folder)
     sizes = [n for n in range(1, max(gpus, 1) + 1) if _splits(n, heads, key_value_heads)]
@@ -29,7 +28,8 @@ def tensor_parallel_size(folder: Path, wanted: int | None, gpus: int) -> int:
     if wanted not in sizes:
         choice = ", ".join(map(str, sizes))
         raise UserError(
-            f"{FIELD}: {wanted} does not suit {gpus} GPUs and {heads} attention heads; give one of {choice}"
+            f"{field}.engineArgs.tensorParallelSize: {wanted} does not suit {gpus} GPUs and {heads} attention heads; "
+            f"give one of {choice}"
         )
     return wanted
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfimprove.api.sampling import EngineArgs
-from selfimprove_workers.engines.base import Completion, EngineDiedError, Reads, SampleRequest
+from selfimprove_workers.engines.base import SETTINGS, Completion, EngineDiedError, Reads, SampleRequest
 from selfimprove_workers.engines.ending import eos_ids, fitting
 from selfimprove_workers.engines.last_words import LastWords
 from selfimprove_workers.engines.parallel import tensor_parallel_size
@@ -49,18 +49,20 @@ class VLLMEngine:
 
     name = "vllm"
 
-    def __init__(self, folder: Path, args: EngineArgs, tokenizer: Any):
+    def __init__(self, folder: Path, args: EngineArgs, tokenizer: Any, field: str = SETTINGS):
+        """`field`: where messages say that the settings stand."""
         hush()
         from transformers import GenerationConfig
         from vllm import LLM, SamplingParams
         from vllm.v1.engine.exceptions import EngineDeadError
 
         self.tokenizer = tokenizer
+        self._field = field
         self._reads = Reads()
         self._params: Any = SamplingParams
         self._dead: type[Exception] = EngineDeadError
         self._words = LastWords()
-        self._llm: Any = self._started(LLM, _arguments(folder, args))
+        self._llm: Any = self._started(LLM, _arguments(folder, args, field))
         self._processes = _processes(self._llm.llm_engine.engine_core)
         if self._processes:
             _hear_of_death(self._processes, self._llm.llm_engine.engine_core.outputs_queue, EngineDeadError)
@@ -78,7 +80,7 @@ class VLLMEngine:
             cause = self._words.cause() if "root cause" in str(error) else ""
             self._words.close()
             if cause:
-                raise EngineDiedError(cause) from error
+                raise EngineDiedError(cause, self._field) from error
             raise
 
     def sample(
@@ -131,7 +133,7 @@ class VLLMEngine:
                         self._reads = _with(self._reads, output)
                         yield running.pop(output.request_id), output
         except self._dead as error:
-            raise EngineDiedError(self._words.cause(_killed(self._processes))) from error
+            raise EngineDiedError(self._words.cause(_killed(self._processes)), self._field) from error
         finally:
             if running:  # the caller has had enough
                 engine.abort_request(list(running))
@@ -223,7 +225,7 @@ def _killed(processes: Sequence[BaseProcess]) -> bool:
     return any(process.exitcode == -signal.SIGKILL for process in processes)
 
 
-def _arguments(folder: Path, args: EngineArgs) -> dict[str, Any]:
+def _arguments(folder: Path, args: EngineArgs, field: str) -> dict[str, Any]:
     from vllm.platforms import current_platform
 
     arguments: dict[str, Any] = {
@@ -243,7 +245,7 @@ def _arguments(folder: Path, args: EngineArgs) -> dict[str, Any]:
         arguments["gpu_memory_utilization"] = args.gpu_memory_utilization
     if current_platform.is_cuda_alike():
         gpus = current_platform.device_count()
-        arguments["tensor_parallel_size"] = tensor_parallel_size(folder, args.tensor_parallel_size, gpus)
+        arguments["tensor_parallel_size"] = tensor_parallel_size(folder, args.tensor_parallel_size, gpus, field)
     if args.max_batch_tokens is not None and not current_platform.is_cpu():
         arguments["max_num_batched_tokens"] = args.max_batch_tokens
     return {name: value for name, value in arguments.items() if value is not None}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from selfimprove.api.selecting import OtherModel
 from selfimprove.api.selecting import Teacher as TeacherSettings
-from selfimprove.api.source import ModelSource
 from selfimprove_workers.aside import Aside
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.teachers.base import Teacher
@@ -54,5 +54,5 @@ def _endpoint(context: StepContext, settings: TeacherSettings) -> EndpointTeache
     )
 
 
-def _source(context: StepContext, uri: str) -> ModelSource:
-    return ModelSource(uri=uri, token_secret_name=context.spec.model.token_secret_name)
+def _source(context: StepContext, uri: str) -> OtherModel:
+    return OtherModel(uri=uri, token_secret_name=context.spec.model.token_secret_name)

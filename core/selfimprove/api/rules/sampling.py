@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.sources import verifiers_of
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import gym_options, place_of
 
@@ -106,6 +107,19 @@ def room_for_the_prompt(spec: Spec) -> Iterator[Problem]:
             )
 
 
+@rule("generation", "evaluation", "verification")
+def room_for_what_is_verified(spec: Spec) -> Iterator[Problem]:
+    """The window of a verifier of its own holds the longest sample, and what is asked about it."""
+    longest = max(spec.generation.max_tokens, spec.evaluation.max_tokens or 0)
+    for field, verifier in verifiers_of(spec):
+        window = verifier.engine_args.max_model_len if verifier.engine_args else None
+        if window is not None and window <= longest:
+            yield Problem(
+                f"{field}.engineArgs.maxModelLen",
+                f"{window} leaves no room for a prompt and a sample of maxTokens {longest}; give more",
+            )
+
+
 RULES: tuple[Rule, ...] = (
     shards,
     samples_differ,
@@ -113,6 +127,7 @@ RULES: tuple[Rule, ...] = (
     top_k,
     evaluation_differs,
     room_for_the_prompt,
+    room_for_what_is_verified,
 )
 
 
