@@ -29,6 +29,7 @@ from selfimprove_workers.engines import choice
 from selfimprove_workers.engines.base import SampleRequest
 from selfimprove_workers.models import ModelHouse, model_folder, open_engine, open_tokenizer
 from tests.fixtures.models import CHATML, SMOLLM2, make_tiny_model
+from tests.integration.models_support import break_vllm
 
 SETTINGS = Generation(engine="Transformers", engine_args=EngineArgs(dtype="float32"))
 
@@ -312,13 +313,3 @@ def test_vllm_that_was_asked_for_and_does_not_work_is_one_clear_line(
         "spec.generation.engine: VLLM: it can't be imported (libcudart.so.12: cannot open); "
         "mend it, or use Auto or Transformers"
     )
-
-
-def break_vllm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install a vLLM whose import fails, as one built for another CUDA does."""
-    package = folder / "packages" / "vllm"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text('raise ImportError("libcudart.so.12: cannot open")')
-    monkeypatch.syspath_prepend(package.parent)
-    for name in [name for name in sys.modules if name == "vllm" or name.startswith("vllm.")]:
-        monkeypatch.delitem(sys.modules, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +18,7 @@ from selfimprove_workers.models import open_engine
 from selfimprove_workers.verifiers.base import MethodScore, Tools
 from selfimprove_workers.verifiers.critiques import Critiques
 from tests.fixtures.models import CHATML, make_tiny_model
+from tests.integration.models_support import break_vllm
 from tests.integration.steps_support import Rows, Workshop, stopped_at_third, workshop
 
 SUMS = [
@@ -320,8 +321,8 @@ def test_another_model_is_named_loaded_after_the_runs_own_is_closed_and_spoken_t
     loaded: list[tuple[str, str]] = []
     closed: list[str] = []
 
-    def load(folder: Path, settings: Any, tokenizer: Any) -> Engine:
-        engine = load_engine(folder, settings, tokenizer)
+    def load(folder: Path, settings: Any, tokenizer: Any, field: str) -> Engine:
+        engine = load_engine(folder, settings, tokenizer, field)
         loaded.append((folder.name, tokenizer.chat_template))
         close = engine.close
         monkeypatch.setattr(engine, "close", lambda: (closed.append(folder.name), close()))
@@ -345,6 +346,113 @@ def test_another_model_is_named_loaded_after_the_runs_own_is_closed_and_spoken_t
     assert len(named["MultipleChoice"]["digest"]) == 64
     own, other = scored(shop, "own"), scored(shop, "MultipleChoice")
     assert all(own[key]["score"] != other[key]["score"] for key in own)
+
+
+OF_GENERATION = {"engine": "Transformers", "engineArgs": {"dtype": "float32", "maxBatchTokens": 4096}}
+OF_ITS_OWN = {"dtype": "bfloat16", "maxModelLen": 300, "maxBatchTokens": 512}
+
+
+def judged_by(model: Path, name: str, **engine: Any) -> dict[str, Any]:
+    return {"type": "MultipleChoice", "name": name, "verifier": {"uri": str(model), **engine}}
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int, str]]:
+    """What was loaded: whose model, the format that it computes in, its longest sequence, and where that is set."""
+    found: list[tuple[str, str, int, str]] = []
+
+    def load(folder: Path, settings: Any, tokenizer: Any, field: str) -> Engine:
+        engine: Any = load_engine(folder, settings, tokenizer, field)
+        kind = str(engine.model.dtype).removeprefix("torch.")
+        found.append((folder.name, kind, engine.max_model_len, field))
+        return cast(Engine, engine)
+
+    monkeypatch.setattr(models, "load_engine", load)
+    return found
+
+
+def test_a_verifier_runs_in_an_engine_of_its_own_and_without_one_as_generation_does(
+    tiny_model: Path, tmp_path: Path, loaded: list[tuple[str, str, int, str]]
+) -> None:
+    judge = other_model(tmp_path / "judge")
+    alike, apart = judged_by(judge, "alike"), judged_by(judge, "apart", engineArgs=OF_ITS_OWN)
+    shop = workshop(tmp_path / "run", tiny_model, SUMS, generation=OF_GENERATION, **verification(alike, apart))
+    shop.commit_answers({"p1": ["7", "8"], "p2": ["10", "11"]})
+    field = "spec.verification.methods.verifier"
+    assert loaded == [("judge", "float32", 512, field), ("judge", "bfloat16", 300, field)]
+    gaps = [
+        abs(scored(shop, "alike")[key]["score"] - scored(shop, "apart")[key]["score"]) for key in scored(shop, "alike")
+    ]
+    assert 0 < max(gaps) < 0.05
+
+
+def test_the_runs_own_model_may_verify_in_another_engine_than_it_samples_in(
+    tiny_model: Path, tmp_path: Path, loaded: list[tuple[str, str, int, str]]
+) -> None:
+    judge = judged_by(tiny_model, "judge", engineArgs=OF_ITS_OWN)
+    shop = workshop(tmp_path / "run", tiny_model, SUMS, generation=OF_GENERATION, **verification(judge))
+    evaluate.run(shop.context("evaluate", iteration=0))
+    assert [(kind, longest) for _, kind, longest, _ in loaded] == [("float32", 512), ("bfloat16", 300)]
+
+
+def test_guided_samples_are_judged_in_the_verifiers_own_engine(
+    tiny_model: Path, tmp_path: Path, loaded: list[tuple[str, str, int, str]]
+) -> None:
+    judge = judged_by(other_model(tmp_path / "judge"), "judge", engineArgs=OF_ITS_OWN)
+    judge |= {"weighting": {"type": "Threshold", "threshold": 0.999999}}
+    shop = workshop(
+        tmp_path / "run",
+        tiny_model,
+        SUMS,
+        generation=OF_GENERATION,
+        **verification(judge),
+        resampling={"strategy": "BruteForce", "maxRounds": 1, "target": 1},
+        selection={"acceptTruncated": True},
+    )
+    shop.commit_answers({"p1": ["7", "8"], "p2": ["10", "11"]})
+    loaded.clear()
+    resample.run(shop.context("resample"))
+    assert [(name, kind) for name, kind, *_ in loaded] == [(tiny_model.name, "float32"), ("judge", "bfloat16")]
+
+
+def test_a_verifier_is_never_asked_to_be_longer_than_it_was_made(
+    tiny_model: Path, tmp_path: Path, loaded: list[tuple[str, str, int, str]]
+) -> None:
+    judge = judged_by(other_model(tmp_path / "judge"), "judge", engineArgs={"maxModelLen": 4096})
+    shop = workshop(tmp_path / "run", tiny_model, SUMS, **verification(judge))
+    shop.commit_answers({"p1": ["7"], "p2": ["10"]})
+    assert [longest for _, _, longest, _ in loaded] == [512]
+
+
+def test_manifests_say_no_more_of_a_verifiers_engine_than_of_generations(tiny_model: Path, tmp_path: Path) -> None:
+    said = []
+    for name, engine in {"plain": {}, "own": {"engine": "Transformers", "engineArgs": OF_ITS_OWN}}.items():
+        judge = judged_by(tiny_model, "judge", **engine)
+        shop = workshop(tmp_path / name, tiny_model, SUMS, **verification(judge))
+        shop.commit_answers({"p1": ["7"], "p2": ["10"]})
+        evaluate.run(shop.context("evaluate", iteration=0))
+        measure.run(shop.context("measure", iteration=0))
+        manifests = [shop.manifest("verify"), shop.manifest("evaluate", 0), shop.manifest("measure", 0)]
+        said.append([found.settings for found in manifests])
+    plain, own = said
+    assert plain[:2] == own[:2]
+    assert plain[2]["verification"] == own[2]["verification"]
+    assert own[0]["methods"]["judge"]["verifier"] == {"uri": str(tiny_model)}
+
+
+def test_an_engine_that_a_verifier_can_not_have_is_told_before_the_first_sample_is_drawn(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_vllm(tmp_path, monkeypatch)
+    judge = judged_by(tiny_model, "judge", engine="VLLM")
+    shop = workshop(tmp_path / "run", tiny_model, SUMS, **verification(judge))
+    with pytest.raises(UserError) as refused:
+        evaluate.run(shop.context("evaluate", iteration=0))
+    assert str(refused.value) == (
+        "spec.verification.methods.verifier.engine: VLLM: it can't be imported (libcudart.so.12: cannot open); "
+        "mend it, or use Auto or Transformers"
+    )
+    assert list(shop.store.list("i000/evaluate/")) == []
 
 
 def test_likelihood_by_another_model_is_what_it_finds_of_the_text(tiny_model: Path, tmp_path: Path) -> None:
@@ -436,6 +544,18 @@ def test_a_real_model_answers_with_the_labels_it_is_asked_for(smollm2: Path, tmp
     found = scored(shop, "MultipleChoice").values()
     assert all(row["mass"] > 0.3 for row in found)
     assert all(0.05 < row["score"] < 0.95 for row in found)
+
+
+@pytest.mark.model
+def test_a_real_verifier_says_nearly_the_same_in_an_engine_of_another_precision(smollm2: Path, tmp_path: Path) -> None:
+    methods = [judged_by(smollm2, "fine"), judged_by(smollm2, "coarse", engineArgs={"dtype": "bfloat16"})]
+    generation = {"engine": "Transformers", "engineArgs": {"dtype": "float32"}}
+    shop = workshop(tmp_path, smollm2, SUMS, generation=generation, **verification(*methods))
+    shop.commit_answers({"p1": ["3 + 4 = 7", "3 + 4 = 9"], "p2": ["5 + 5 = 10", "5 + 5 = 12"]})
+    fine, coarse = scored(shop, "fine"), scored(shop, "coarse")
+    gaps = [abs(fine[key]["score"] - coarse[key]["score"]) for key in fine]
+    assert len(gaps) == 4
+    assert 0 < max(gaps) < 0.03  # docs/verification.md: 0.017 at most, of 36
 
 
 @pytest.mark.model

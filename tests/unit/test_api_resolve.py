@@ -39,6 +39,11 @@ METHOD_CHOICES: list[dict[str, Any]] = [
     {"type": "CoTScore", "votes": 2},
     {"type": "CoTBinary", "name": "judge"},
     {"type": "Tournament"},
+    {"type": "CoTScore", "verifier": {"uri": "hf://lab/judge"}},
+    {
+        "type": "Tournament",
+        "verifier": {"uri": "hf://lab/judge", "engine": "VLLM", "engineArgs": {"maxModelLen": 4096}},
+    },
 ]
 METHODS = st.lists(
     st.sampled_from(METHOD_CHOICES), min_size=1, max_size=4, unique_by=lambda method: str(method["type"])
@@ -187,6 +192,66 @@ def test_a_tenth_is_held_out_and_at_most_500() -> None:
 def test_evaluation_samples_as_generation_does_where_it_says_nothing() -> None:
     spec = resolved("generation.topP=0.5", "generation.stop=[END]", "evaluation.maxTokens=64")
     assert (spec.evaluation.top_p, spec.evaluation.stop, spec.evaluation.max_tokens) == (0.5, ["END"], 64)
+
+
+JUDGE = "verification.methods=[{type: Likelihood, verifier: {uri: 'hf://lab/judge'%s}}]"
+OF_GENERATION = ("generation.engine=Transformers", "generation.engineArgs={dtype: float32, maxModelLen: 2048}")
+
+
+def judge_of(spec: Spec) -> dict[str, Any]:
+    assert spec.methods[0].verifier is not None
+    return spec.methods[0].verifier.to_json()
+
+
+def test_a_verifier_runs_as_generation_does_where_it_says_nothing_of_its_engine() -> None:
+    spec = resolved(*OF_GENERATION, JUDGE % "")
+    settings = {"dtype": "float32", "maxModelLen": 2048}
+    assert judge_of(spec) == {"uri": "hf://lab/judge", "engine": "Transformers", "engineArgs": settings}
+
+
+def test_a_verifiers_own_settings_are_taken_whole_and_nothing_of_generations_with_them() -> None:
+    settings = {"tensorParallelSize": 4}
+    spec = resolved(*OF_GENERATION, JUDGE % f", engineArgs: {settings}")
+    assert judge_of(spec) == {
+        "uri": "hf://lab/judge",
+        "engine": "Transformers",
+        "engineArgs": {**settings, "dtype": "auto"},
+    }
+
+
+def test_what_a_verifier_has_of_generation_is_shown_among_the_defaults() -> None:
+    written = Run.model_validate(apply_sets(good(), [*OF_GENERATION, JUDGE % ""])).spec
+    field = "spec.verification.methods[0].verifier"
+    found = resolved_defaults(written, resolved(*OF_GENERATION, JUDGE % ""))
+    assert {name: value for name, value in found.items() if name.startswith(field)} == {
+        f"{field}.engine": "Transformers",
+        f"{field}.engineArgs.dtype": "float32",
+        f"{field}.engineArgs.maxModelLen": 2048,
+    }
+
+
+def test_a_manifest_is_known_by_no_more_of_a_verifiers_engine_than_of_generations() -> None:
+    engines = ("", ", engine: VLLM", ", engine: Transformers, engineArgs: {dtype: float32}")
+    found = [resolved(JUDGE % engine) for engine in engines]
+    recipes = [each.verification.recipe() for each in found if each.verification]
+    assert recipes[0] == recipes[1] == recipes[2]
+    assert all(each.methods[0].recipe()["verifier"] == {"uri": "hf://lab/judge"} for each in found)
+
+
+def test_what_a_manifest_is_known_by_is_all_else_of_the_verification() -> None:
+    verification = resolved().verification
+    assert verification is not None
+    assert verification.recipe() == verification.to_json()
+    assert verification.methods[0].recipe() == verification.methods[0].to_json()
+
+
+@pytest.mark.parametrize("engine", ["engine: VLLM", "engineArgs: {dtype: float32}"])
+def test_a_verifiers_engine_is_fixed_as_generations_is(engine: str) -> None:
+    field = f"spec.verification.methods[0].verifier.{engine.partition(':')[0]}"
+    found = changed_immutable(resolved(JUDGE % ""), resolved(JUDGE % f", {engine}"))
+    assert found is not None
+    assert found.startswith(field)
+    assert is_fixed(found)
 
 
 def test_the_shortest_manifest_shows_what_was_decided_for_it() -> None:

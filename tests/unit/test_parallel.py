@@ -53,6 +53,11 @@ def test_a_size_that_does_not_suit_is_refused_with_those_that_do(tmp_path: Path)
     )
 
 
+def test_the_size_of_a_verifier_of_its_own_is_named_where_it_stands(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^spec\.verification\.methods\.verifier\.engineArgs\.tensorParallelSize: 8 "):
+        tensor_parallel_size(model(tmp_path, 32, 8), 8, 4, "spec.verification.methods.verifier")
+
+
 def test_a_model_of_text_and_pictures_has_its_heads_in_the_text_config(tmp_path: Path) -> None:
     text = {"text_config": {"num_attention_heads": 6, "num_key_value_heads": 6}}
     (tmp_path / "config.json").write_text(json.dumps(text))
