@@ -179,6 +179,8 @@ def _verifier_problems(document: _Document, number: int, section: Section) -> It
         yield Problem(f"{field}.method", "GroundTruth is no verifier here, it is what all are measured by; remove it")
     elif not found and model is not None and kind not in READ_BY["verifier"][1]:
         yield Problem(f"{field}.model", f"{kind} asks no model; remove it")
+    elif not found and "verifier" in section:
+        yield Problem(f"{field}.verifier", "is model here; give a generator's name or a URI there, and remove it")
     elif model is not None and (not isinstance(model, str) or not model):
         yield Problem(f"{field}.model", "is no model; give a generator's name or a URI")
 

@@ -91,6 +91,10 @@ def test_a_generators_run_has_the_matrix_s_settings(tmp_path: Path) -> None:
             "verifiers[0].model: MajorityVote asks no",
         ),
         ({"verifiers": [{"method": "MultipleChoice", "votes": 3}]}, "verifiers[0].votes: MultipleChoice does not read"),
+        (
+            {"verifiers": [{"method": "MultipleChoice", "verifier": {"uri": "hf://lab/judge"}}]},
+            "verifiers[0].verifier: is model here; give",
+        ),
         ({"verifiers": [{"method": "MajorityVote"}] * 2}, "verifiers: MajorityVote is the name of two columns"),
         ({"dataset": {"uri": "gym://chain_sum"}}, "dataset.task: missing"),
         ({"generation": {"temperature": 9}}, "generation.temperature: 9 is above 2"),
