@@ -16,7 +16,7 @@ import pytest
 
 from selfimprove.api.sampling import EngineArgs, Generation
 from selfimprove.orders import Order, OrderedStep
-from selfimprove_workers import models, resample
+from selfimprove_workers import evaluate, models, resample
 from selfimprove_workers.desk import Desk
 from selfimprove_workers.engines.base import Completion, Engine, EngineDiedError, Reads, SampleRequest
 from selfimprove_workers.engines.choice import load_engine, vllm_problem
@@ -202,6 +202,25 @@ def test_resample_counts_what_judging_found_in_the_cache_and_nothing_of_the_draw
     samples = [len(row["prompt_tokens"]) + len(row["tokens"]) for row in rows]
     assert sum(samples) < counts["promptTokens"] < sum(samples) + 3 * 100  # each sample, then the turn that asks
     assert counts["cachedTokens"] >= sum((length - 1) // BLOCK * BLOCK for length in samples)
+
+
+def test_a_verifier_in_vllm_says_the_same_as_in_the_engine_that_generation_has(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    verifier = {"uri": str(make_tiny_model(tmp_path / "judge", seed=1))}
+    own = {"engine": "VLLM", "engineArgs": FLOAT32.to_json()}
+    alike = {"type": "MultipleChoice", "name": "alike", "verifier": verifier}
+    apart = {"type": "MultipleChoice", "name": "apart", "verifier": {**verifier, **own}}
+    sums = [{"id": "p1", "question": "What is 3 + 4?", "answer": "7"}]
+    generation = {"engine": "Transformers", "engineArgs": {"dtype": "float32"}}
+    shop = workshop(tmp_path / "run", tiny_model, sums, generation=generation, verification={"methods": [alike, apart]})
+    evaluate.run(shop.context("evaluate", iteration=0))
+    shop.models.close()
+    manifest = shop.manifest("evaluate", iteration=0)
+    rows = shop.rows(manifest.tables["score"], "score")
+    scores = {name: [row["score"] for row in rows if row["method"] == name] for name in ("alike", "apart")}
+    np.testing.assert_allclose(scores["alike"], scores["apart"], atol=TOLERANCE)
+    assert manifest.summary["counts"]["promptTokens"] > 0  # only vLLM counts them
 
 
 def test_auto_takes_transformers_for_a_model_that_dies_at_vllms_first_sample(
