@@ -45,6 +45,22 @@ def test_the_whole_formula_at_the_end_of_a_sentence_is_the_answer(
     assert Math().check(response, part, None).flexible is WRONG
 
 
+PRESENTATIONS = [
+    "{} is the simplified expression.", "So {} is the final answer.", "Therefore, {} is the result.",
+    "We add 2 and 3x.\n{} is the simplest form. I hope this helps!", "Thus {} is the fully simplified form",
+    "{} is the simplified expression because nothing can be combined.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "said", "part"), FORMULAS)
+@pytest.mark.parametrize("sentence", PRESENTATIONS)
+def test_a_sentence_may_end_with_what_its_formula_is(sentence: str, gold: str, said: str, part: str) -> None:
+    response = sentence.format(said)
+    check = Math().check(response, gold, None)
+    assert (check.flexible, check.strict) == (CORRECT, NO_ANSWER)
+    assert Math().check(response, part, None).flexible is WRONG
+
+
 NOT_SAID = [
     # gold, response
     ("2x + 3", "The expression isn't 2x + 3."),
@@ -78,6 +94,18 @@ NOT_SAID = [
     ("2x + 3", "We get 2x + 3 if x > 0, -2x if x < 0."),
     ("2x + 3", "We get 2x + 3 when x > 0 and -2x - 3 when x < 0."),
     ("2x + 3", "We get 2x + 3 if x > 0, and 5 otherwise."),
+    ("2x + 3", "2x + 3 is the expression."),
+    ("2x + 3", "2x + 3 is the numerator."),
+    ("2x + 3", "2x + 3 is the original expression."),
+    ("2x + 3", "2x + 3 is the simplified form of the numerator."),
+    ("2x + 3", "2x + 3 is not the simplified expression."),
+    ("2x + 3", "Is 2x + 3 is the simplified expression?"),
+    ("2x + 3", "Half of 2x + 3 is the simplified expression."),
+    ("2x + 3", "5 minus 2x + 3 is the final result."),
+    ("2x + 3", "If x = 1, 2x + 3 is the result."),
+    ("2x + 3", "It is wrong that 2x + 3 is the simplified expression."),
+    ("2x + 3", "2x + 3 is the result. Then we square it to get 4x^2 + 9."),
+    ("2x + 3", "2x + 3 is the result if x > 0, and 5 otherwise."),
     ("x - y", "So we get x - y over 2."),
     ("x", "We get x plus y."),
     ("y", "We get x plus y."),
@@ -149,6 +177,9 @@ EQUATIONS = [
     ("x=5", "The value of x - 1 is 5.", WRONG),
     ("x=5", "Therefore, x = 5 or x = 6.", WRONG),
     ("x=5", "Therefore, x = 5 + y.", WRONG),
+    ("x=5", "x = 5 is the solution.", CORRECT),
+    ("x=5", "y = 5 is the solution.", WRONG),
+    ("x=5", "x = 5 is the first guess.", WRONG),
     ("x=5", "x is not 5.", WRONG),
     ("x=5", "So x is not equal to 5.", WRONG),
     ("x=5", "If x = 5, it is odd.", WRONG),
@@ -169,6 +200,10 @@ EQUATIONS = [
     ("y = 2x + 3", "So the line is y = 2x + 3 + c.", WRONG),
     ("y = 2x + 3", "So the line is not y = 2x + 3.", WRONG),
     ("y = 2x + 3", "So the slope is 2.", WRONG),
+    ("x=2", "The vertex is at (2,-1), so the axis is x = 2", CORRECT),
+    ("2", "The vertex is at (2,-1), so the axis is x = 2", CORRECT),
+    ("x=-1", "The vertex is at (2,-1), so the axis is x = 2", WRONG),
+    ("-1", "The vertex is at (2,-1), so the axis is x = 2", WRONG),
     ("f(x) = 2x + 3", "So f(x) is 2x + 3.", CORRECT),
     ("f(x) = 2x + 3", "So g(x) is 2x + 3.", WRONG),
     ("x=5, y=3", "So y = 3 and x = 5.", CORRECT),

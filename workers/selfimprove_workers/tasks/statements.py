@@ -3,7 +3,8 @@
 As of a text the last number is the answer where a number is asked for, so else it is the formula at the end of the last
 sentence that holds one. All of that formula counts, as far back as nothing but symbols stand, so that no part of it is
 taken for it; and only where it is handed over, by a verb, a colon or an adverb, or asserts something itself (`x > 3`).
-What follows `twice`, `and`, `of` or `not` is more or less than the formula, and no answer.
+What follows `twice`, `and`, `of` or `not` is more or less than the formula, and no answer. A sentence may also end with
+what its formula is: `2x + 3 is the simplified expression.`
 """
 
 from __future__ import annotations
@@ -51,6 +52,12 @@ DENIED = re.compile(
     re.IGNORECASE,
 )
 SUBJECT = re.compile(rf"\s(?:must\s|(?:is|are)\s(?=equal))?(?:{VERB}|equal\sto)[\s*_:]*\Z")
+FINISHED = r"simplified|simplest|reduced|factored|expanded"
+PRESENTED = re.compile(
+    r"\s(?:is|are)\sthe\s(?:(?:final|correct|required|desired)\s)?"
+    rf"(?:answers?|results?|solutions?|(?:fully\s|completely\s)?(?:{FINISHED})\s(?:expression|equation|form))\Z"
+)
+"""What a sentence says of the formula before it; `the expression` may be the one that the answer is made of."""
 REACH = 160
 BRACKETS = (set("([{"), set(")]}"))
 
@@ -68,7 +75,7 @@ def last_statement(text: str) -> Statement | None:
     """What the last sentence that holds a formula states; None where it states none."""
     for sentence in _sentences(text[-TAIL:]):
         for clause, part in [] if sentence.endswith("?") else _clauses(sentence):
-            stated = _stated(clause)
+            stated = _stated(PRESENTED.sub("", clause))
             if stated or (MARK.search(part) and not RELATIVE.match(part)):
                 return stated
         if MARK.search(sentence):
