@@ -71,6 +71,9 @@ SAME = [
     ("1/4", "a quarter"), ("125", "one hundred and twenty-five"), ("3", "### 3"), ("Tuesday", "a Tuesday"),
     (r"25\pi", r"25\pi \text{ cm}^2"), (r"25\pi", "25 pi square units"),
     (r"\frac{3}{56}", r"\frac{3}{56} \approx 0.0536"),
+    ("y=-x/2+3", "y = -1/2x + 3"), (r"-\frac{1}{2}x+3", "y = -1/2x + 3"), (r"\frac{2}{3}x-5", "2/3x - 5"),
+    (r"y=\frac{1}{2}x", "y = 1/2x"), (r"x^2-\frac{3}{4}x", "x^2 - 3/4 x"), (r"\frac{1}{2x}+3", "1/2x + 3"),
+    (r"\frac{1}{2x}", "1/2x"),
     (r"(-\infty,2)\cup(3,\infty)", "x < 2 or x > 3"), (r"(-\infty,2]\cup[3,\infty)", r"x \le 2 \text{ or } x \ge 3"),
 ]  # fmt: skip
 
@@ -97,6 +100,9 @@ DIFFERENT = [
     ("3", "3m"), ("x+2ab", "x+2"), ("x+5 ab", "x+5"), (r"\frac{3}{56}", r"\frac{3}{55} \approx 0.0536"),
     (r"(-\infty,2)\cup(3,\infty)", r"x \le 2 or x > 3"), (r"(-\infty,2)\cup(3,\infty)", "x < 2 or y > 3"),
     ("100", "one hundred and one"), ("2", "2 and a half"),
+    (r"\frac{1}{2}x+3", "1/(2x) + 3"), (r"\frac{1}{2}x+3", "1/3x + 3"), (r"\frac{1}{2}x+3", "-1/2x + 3"),
+    (r"\frac{1}{2}x+3", "2 1/2x + 3"), (r"x^{1/2}y+3", r"\frac{1}{2}xy+3"), (r"\frac{1}{2}x", "1/2x"),
+    (r"2x+3", "x/1/2x + 3"), ("y=x/2+3", "y = x^1/2x + 3"),
     ("1010_3", "1010_2"), ("1010_{10}", "1010_2"), ("1010_2", "10"), ("1010_2", "1011_2"), ("(1010)_3", "1010_2"),
 ]  # fmt: skip
 

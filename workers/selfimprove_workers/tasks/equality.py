@@ -16,6 +16,8 @@ Everything before the last is exact and symmetric. Rules that are choices:
   three letters or more may be written in any case. Only what is surely a product has no order (`products`).
 - Words that the gold has not make an answer a sentence, which computer algebra is not asked about: it would multiply
   their letters.
+- In a sum or an equation `1/2x` may be a half of x as well as one over 2x, whichever equals the other side; by itself
+  it is the latter.
 - Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself; what
   stands before a last "approximately" counts as well.
 """
@@ -30,7 +32,7 @@ from functools import lru_cache
 
 from selfimprove_workers.tasks.base import Verdict
 from selfimprove_workers.tasks.judging import bench
-from selfimprove_workers.tasks.latex import judgeable, misread, to_latex
+from selfimprove_workers.tasks.latex import judgeable, misread, to_latex, with_coefficients
 from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
 from selfimprove_workers.tasks.phrases import FORMULA_WORDS, MEASURES, is_prose
@@ -122,7 +124,7 @@ def compare(gold: Reading, answer: str, percent_asked: bool = False) -> Verdict:
     plain = _compare_plain(gold, found)
     if plain is not None:
         return Verdict.CORRECT if plain else Verdict.WRONG
-    return _judged(to_latex(gold.text, percent_asked), to_latex(found.text, percent_asked))
+    return _compare_formulas(gold.text, found.text, percent_asked)
 
 
 def readable(gold: Reading) -> bool:
@@ -198,6 +200,14 @@ def _compare_plain(gold: Reading, found: Reading) -> bool | None:
         return False
     several = [side.items for side in (gold, found) if side.items is not None and len(side.items.values) > 1]
     return False if several and Kind.QUANTITY in (gold.kind, found.kind) else None
+
+
+def _compare_formulas(gold: str, answer: str, percent_asked: bool) -> Verdict:
+    verdict = _judged(to_latex(gold, percent_asked), to_latex(answer, percent_asked))
+    meant = with_coefficients(gold), with_coefficients(answer)
+    if verdict is not Verdict.WRONG or meant == (gold, answer):
+        return verdict
+    return _judged(*(to_latex(side, percent_asked) for side in meant))
 
 
 def same_quantity(gold: Quantity, answer: Quantity, percent_asked: bool = False) -> bool:

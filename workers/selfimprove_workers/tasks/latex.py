@@ -17,6 +17,9 @@ OR = re.compile(r",? or ")
 BOUND = re.compile(
     r"(?P<name>[a-zA-Z])\s*(?P<sign><=|>=|[<>]|\\(?:leq?|geq?|lt|gt)(?![a-zA-Z]))\s*(?P<end>(?:[-+*/^\d.(){}\s]|\\(?:frac|sqrt|pi)(?![a-zA-Z])){1,40})"
 )
+COEFFICIENT = re.compile(r"(?<![\w.,/^)}\]!|])(?<!\d )(\d{1,4}/\d{1,4})(?= ?[a-z](?![a-zA-Z]))", re.ASCII)
+"""A fraction beside a variable, which computer algebra takes for a part of what it divides by."""
+SUM = re.compile(r"[\w)}]\s*[-+]|=")
 UNITS = "cm|mm|km|kg|mg|ml|ft|in|mi|yd|lb|oz|hr|min|sec|mph|kph|st|nd|rd|th"
 REWRITES = [
     (re.compile(pattern), replacement)
@@ -57,6 +60,11 @@ def to_latex(text: str, percent_asked: bool = False) -> str:
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
     return text.replace("$", " ").strip()
+
+
+def with_coefficients(text: str) -> str:
+    """A sum or an equation with its fractions as coefficients: of `y = 1/2x + 3` `y = (1/2)x + 3`; else as it is."""
+    return COEFFICIENT.sub(r"(\1)", text) if SUM.search(text) else text
 
 
 def _as_union(text: str) -> str:
