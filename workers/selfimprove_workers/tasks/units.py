@@ -50,6 +50,12 @@ KINDS = [
     {"euro", "cent"},
 ]
 """Units that a length, a weight or a time may be given in together: `5 feet 6 inches`."""
+SIZES = {
+    "mm": 1, "cm": 10, "m": 1000, "km": 10**6, "inch": 1, "ft": 12, "yard": 36, "mile": 63_360,
+    "mg": 1, "g": 1000, "kg": 10**6, "ounce": 1, "pound": 16, "ml": 1, "l": 1000, "cent": 1, "dollar": 100, "euro": 100,
+    "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800,
+}  # fmt: skip
+"""What a unit comes to in the smallest of its kind; a month and a year come to no certain number of days."""
 CANONICAL |= {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "kmph": "km/hour"}
 MULTIPLIERS: dict[str, int | Fraction] = {
     "hundred": 100,
