@@ -85,6 +85,11 @@ def in_short(counts: Counts) -> str:
     return "; ".join(filter(None, [_listed(few, {**_PROMPTS, **_SAMPLES}), *said]))
 
 
+def leaks_in_words(leaks: Counts) -> str:
+    """How the hint showed in samples that were dropped for it: `17 copied from the reference, 1 without reasoning`."""
+    return _listed(leaks, _LEAKS)
+
+
 def _line(kind: str, counts: Counts) -> str:
     labels = _LABELS.get(kind, {})
     if kind != "critiques" or not counts:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from selfimprove.details import Guidance, HeldOutDetails, TrainingDetails
-from selfimprove.guidance_counts import in_words
+from selfimprove.guidance_counts import in_words, leaks_in_words
 from selfimprove.report import NOTHING, Column, Titled, percent, points, table
 from selfimprove.telemetry import Control, Counts, KeptLevels, Levels, Spread, Yield
 
@@ -209,4 +209,6 @@ def _yields(training: Mapping[int, TrainingDetails]) -> Titled:
         Column("tokens", lambda at: f"{rows[at][1].tokens:,}"),
         Column("accepted / 1,000 tokens", lambda at: _rate(rows[at][1])),
     ]
+    if any(found.leaks for _, found in rows):
+        columns.append(Column("dropped as leaks", lambda at: leaks_in_words(rows[at][1].leaks) or NOTHING, "left"))
     return table("What sampling brought on the tail of the training prompts", columns, range(len(rows)))

@@ -100,6 +100,8 @@ class Yield(Model):
     accepted: int
     tokens: int
     """All that were sampled for it, the teacher's too; judges' left out."""
+    leaks: dict[str, int] = {}
+    """Right samples that were dropped because the hint shows in them, by how it shows (`guidance_counts`)."""
     rate: Estimate | None = None
     """Accepted samples for 1,000 tokens, bootstrapped over the prompts that had a turn; None where none was sampled."""
 

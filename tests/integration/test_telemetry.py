@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from selfimprove.details import TrainingDetails, held_out_details, training_details
@@ -14,8 +15,9 @@ from selfimprove.summaries import Measures, PromptMeasures
 from selfimprove.telemetry import Yield
 from selfimprove_workers import generate, measure, resample, select, verify
 from selfimprove_workers.chat import end_of_turn, render
+from selfimprove_workers.choosing import COPY, KEPT, NO_REASONING, SPOKEN_OF
 from selfimprove_workers.reading import REFERENCE, read_references
-from selfimprove_workers.traits import traits_of
+from selfimprove_workers.traits import guided_yields, traits_of
 from tests.integration.steps_support import Rows, Workshop, workshop
 from tests.integration.test_measure_step import commit_evaluated, held_out
 from tests.integration.test_select_step import SOLUTION, STEERED, selected, sums
@@ -118,6 +120,20 @@ def test_what_each_round_of_a_strategy_won_is_told_beside_what_plain_sampling_wo
     for each in guided.yields:
         assert each.rate is not None
         assert (each.rate.value, each.rate.n) == (pytest.approx(each.per_thousand), 1)  # p1 alone is tail
+
+
+def test_leaks_are_told_by_the_strategy_and_the_round_that_they_are_of(tiny_model: Path, tmp_path: Path) -> None:
+    shop = workshop(tmp_path, tiny_model, sums(2))
+    turns = [("AnswerDriven", 1), ("AnswerDriven", 2), ("AnswerDriven", 2), ("StateReset", 2)]
+    rows = [{"prompt": f"p{i % 2}", "sample": i, "strategy": s, "round": n} for i, (s, n) in enumerate(turns)]
+    shop.commit_samples(rows)
+    reasons = np.array([SPOKEN_OF, NO_REASONING, KEPT, COPY], dtype=np.int8)
+    found = guided_yields(shop.store, [shop.manifest("generate")], reasons, seed=0)
+    assert [(each.strategy, each.round, each.accepted, each.leaks) for each in found] == [
+        ("AnswerDriven", 1, 0, {"speaks of the hint": 1}),
+        ("AnswerDriven", 2, 1, {"answer without reasoning": 1}),
+        ("StateReset", 2, 0, {"copy": 1}),
+    ]
 
 
 def test_what_is_won_for_a_thousand_tokens_has_an_interval_over_the_prompts(tiny_model: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ KEPT = KeptLevels(
     plain=[70, 10], guided=[1, 9], hard_share=estimate(0.125), hard_share_change=estimate(-0.1), compared_with=1
 )
 CONTROL = Control(samples=2, target=1, chosen=estimate(0.1), again=estimate(0.25), rise=estimate(0.15))
+LEAKS = {"speaks of the hint": 3, "answer without reasoning": 1}
 
 
 def training() -> TrainingDetails:
@@ -47,6 +48,7 @@ def training() -> TrainingDetails:
         yields=[
             Yield(strategy="", round=0, tried=20, accepted=1, tokens=4000),
             Yield(strategy="StateReset", round=1, tried=10, accepted=6, tokens=1500, rate=estimate(4.0)),
+            Yield(strategy="AnswerDriven", round=1, tried=9, accepted=2, tokens=1000, leaks=LEAKS),
         ],
     )
 
@@ -65,6 +67,11 @@ def told(tmp_path: Path) -> BuiltRun:
     return run.step(
         1, "measure", settings=notes_of(one), measures=measures(1, 0.6).model_copy(update={"held_out": held_out})
     )
+
+
+def yields_of(text: str) -> list[str]:
+    """The lines of the table of yields, blanks apart."""
+    return [" ".join(line.split()) for line in text[text.index("What sampling brought on the tail") :].splitlines()]
 
 
 def text_of(**details: dict[int, HeldOutDetails] | dict[int, TrainingDetails]) -> str:
@@ -103,10 +110,18 @@ def test_details_show_all_that_is_noted_of_the_tail(told: BuiltRun, capfd: Captu
     assert "12.5 [7.5, 17.5]" in text  # the hard levels' share
     assert "-10.0 [-15.0, -5.0]" in text
     assert "1 / 0.444 / 0.667" in text  # prompts without any, Gini, divergence in bits
-    part = text[text.index("What sampling brought on the tail") :]
-    plain, guided = (line.split() for line in part.splitlines() if " plain " in line or "StateReset" in line)
-    assert plain[-1] == "0.25"
-    assert guided[-3:] == ["4.00", "[3.95,", "4.05]"]
+    assert "1 plain - 20 1 4,000 0.25 -" in yields_of(text)
+    assert "1 StateReset 1 10 6 1,500 4.00 [3.95, 4.05] -" in yields_of(text)
+
+
+def test_leaks_are_told_by_strategy_where_there_are_any(told: BuiltRun, capfd: Capture) -> None:
+    lines = yields_of(selfimprove(capfd, "status", told.folder, "--details").out)
+    assert "1 AnswerDriven 1 9 2 1,000 2.00 3 speaking of the hint, 1 without reasoning" in lines
+    document = as_json(capfd, "status", told.folder, "--details", "--json")
+    plain, state_reset, answer_driven = document["details"][-1]["training"]["yields"]
+    assert (plain["leaks"], state_reset["leaks"], answer_driven["leaks"]) == ({}, {}, LEAKS)
+    none = TrainingDetails(yields=[Yield(strategy="BruteForce", round=1, tried=9, accepted=2, tokens=1000)])
+    assert "leaks" not in text_of(training={1: none})
 
 
 def test_a_run_of_which_nothing_is_noted_has_no_such_tables() -> None:

@@ -39,6 +39,8 @@ REASONS = (
     Leak.NO_REASONING.value,
 )
 """What each code says to a person, in the `reason` of a DECISION row."""
+LEAKS = (COPY, SPOKEN_OF, NO_REASONING)
+"""Of right guided samples in which the hint shows."""
 
 ACCEPTED = "accepted"
 """What `resample` says of a guided sample that passed every absolute rule; else it says one of the reasons above."""

@@ -128,7 +128,7 @@ def _yields(context: StepContext, origin: Origin, decided: Decided, traits: Trai
     target, seed = context.spec.resampling.target, context.bootstrap_seed
     return [
         plain_yield(traits, plain.prompt, passed, len(plain.ids), target, seed=seed),
-        *guided_yields(context.store, origin.resampled, guided.reason == KEPT, seed=seed),
+        *guided_yields(context.store, origin.resampled, guided.reason, seed=seed),
     ]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from selfimprove.records import SAMPLE
 from selfimprove.store.base import Store
 from selfimprove.telemetry import Yield
 from selfimprove.weighting import Bools, Floats, Ints
+from selfimprove_workers.choosing import KEPT, LEAKS, REASONS, Codes
 from selfimprove_workers.consulting import CRITIQUE
 from selfimprove_workers.guidance.interactive import Interactive
 
@@ -62,30 +63,35 @@ def plain_yield(traits: Traits, prompt: Ints, passed: Bools, prompts: int, targe
     return _yield("", 0, [each[tail] for each in counts], seed)
 
 
-def guided_yields(store: Store, resampled: Sequence[Manifest], accepted: Bools, *, seed: int) -> list[Yield]:
-    """By strategy and round what m guided samples brought; `accepted`: [m] in the order of the manifests' parts."""
+def guided_yields(store: Store, resampled: Sequence[Manifest], reasons: Codes, *, seed: int) -> list[Yield]:
+    """By strategy and round what m guided samples brought; `reasons`: [m] in the order of the manifests' parts."""
     turns: defaultdict[tuple[str, int], defaultdict[str, list[int]]]
     turns = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))  # of each prompt: tried, accepted, tokens
+    leaks: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     at = 0
     parts = [part for manifest in resampled for part in manifest.parts]
     for batch in read_rows(store, parts, SAMPLE, ["prompt", "strategy", "round", "tokens", "prefix_length"]):
         rows = zip(*(batch[name].to_pylist() for name in ("strategy", "round", "prompt")), strict=True)
-        passes = accepted[at : at + batch.num_rows]
-        for (strategy, round, prompt), sampled, passed in zip(rows, _sampled(batch), passes, strict=True):
-            _add(turns[strategy, round][prompt], 1, int(passed), int(sampled))
+        decided = reasons[at : at + batch.num_rows]
+        for (strategy, round, prompt), sampled, reason in zip(rows, _sampled(batch), decided, strict=True):
+            _add(turns[strategy, round][prompt], 1, int(reason == KEPT), int(sampled))
+            if reason in LEAKS:
+                leaks[strategy, round][REASONS[reason]] += 1
         at += batch.num_rows
     critiques = [part for manifest in resampled for part in manifest.tables.get("critique", ())]
     for batch in read_rows(store, critiques, CRITIQUE, ["prompt", "round", "tokens"]):
         for prompt, round, spent in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             _add(turns[Interactive.name, round][prompt], 0, 0, spent)
-    return [_yield(*turn, [*np.array([*turns[turn].values()]).T], seed) for turn in sorted(turns)]
+    return [_yield(*turn, [*np.array([*turns[turn].values()]).T], seed, leaks[turn]) for turn in sorted(turns)]
 
 
 def _add(counts: list[int], *more: int) -> None:
     counts[:] = [count + each for count, each in zip(counts, more, strict=True)]
 
 
-def _yield(strategy: str, round: int, by_prompt: Sequence[Ints], seed: int) -> Yield:
+def _yield(
+    strategy: str, round: int, by_prompt: Sequence[Ints], seed: int, leaks: Mapping[str, int] | None = None
+) -> Yield:
     """`by_prompt`: tried, accepted and tokens of each prompt that had a turn."""
     tried, accepted, tokens = by_prompt
     return Yield(
@@ -94,6 +100,7 @@ def _yield(strategy: str, round: int, by_prompt: Sequence[Ints], seed: int) -> Y
         tried=int(tried.sum()),
         accepted=int(accepted.sum()),
         tokens=int(tokens.sum()),
+        leaks=dict(leaks or {}),
         rate=rate_estimate(accepted, tokens / 1000, int(tried.max(initial=0)), seed=seed),
     )
 
