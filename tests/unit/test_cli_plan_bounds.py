@@ -29,6 +29,7 @@ HUB = "hf://datasets/lab/sums/train-*.parquet"
         ({"strategy": "Adaptive"}, 8),
         ({"strategy": "Adaptive", "teacher": {"uri": "/models/big"}}, 16),
         ({"strategy": "AnswerDriven", "leakProbe": True}, 10),
+        ({"strategy": "StateReset", "leakProbe": True}, 9),
     ],
 )
 def test_guided_samples_are_counted_with_critiques_and_the_leak_probe(resampling: dict[str, Any], samples: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from selfimprove.api.probing import most_draws
 from selfimprove_workers.book import Book
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import Completion, SampleRequest
@@ -25,11 +26,6 @@ PLAIN, REASONED = "LeakProbe", "LeakProbeReasoned"
 
 AT_ONCE = 256
 """Prompts that are probed and committed together."""
-
-
-def most_draws(begun: bool) -> int:
-    """How many samples a prompt is probed by at most; `begun`: its accepted sample begins with a prefix."""
-    return 1 if begun else 2
 
 
 class LeakProbe:

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Sequence
 from functools import cached_property, partial
 
+from selfimprove.api.probing import most_draws
 from selfimprove_workers.book import Book
 from selfimprove_workers.consulting import Consultant
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.guidance.base import Attempt
-from selfimprove_workers.leak_probe import most_draws
 from selfimprove_workers.tail import TailPrompt
 from selfimprove_workers.turns import Course, Turn
 from selfimprove_workers.tutoring import Tutor

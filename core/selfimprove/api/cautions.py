@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from selfimprove.api.probing import most_draws_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
 from selfimprove.api.rules.acceptance import ZERO_OR_ONE
@@ -36,7 +37,7 @@ def _no_turn_paid(spec: Spec) -> Iterator[Problem]:
     """Tokens are counted before they are spent, every sample at full length: less than one turn pays for nothing."""
     resampling = spec.resampling
     asks = resampling.strategy == "Interactive"  # a critique costs as much as a sample
-    probed = resampling.leak_probe * (1 if resampling.strategy == "StateReset" else 2)  # kept back for who is won
+    probed = most_draws_of(resampling)  # kept back for who is won
     turn = (resampling.samples_per_round + asks + probed) * spec.generation.max_tokens
     if resampling.strategy == "None" or resampling.max_tokens is None or resampling.max_tokens >= turn:
         return

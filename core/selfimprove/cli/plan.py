@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from selfimprove.api import Spec, cautions, resolved_defaults
 from selfimprove.api.execution import StepName
+from selfimprove.api.hinting import asks_a_teacher
+from selfimprove.api.probing import most_draws_of
 from selfimprove.artifacts import PROMPTS, load_ledger, read_manifest
 from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
@@ -140,8 +142,8 @@ def _bound(spec: Spec, step: StepName, prompts: int) -> Bound:
 def _guided(spec: Spec) -> int:
     """Guided samples, critiques and the leak probe's samples of a prompt that never reaches the target."""
     resampling = spec.resampling
-    asks = resampling.strategy == "Interactive" or resampling.teacher is not None
-    return resampling.max_rounds * (resampling.samples_per_round + asks) + 2 * resampling.leak_probe
+    turn = resampling.samples_per_round + asks_a_teacher(resampling)
+    return resampling.max_rounds * turn + most_draws_of(resampling)
 
 
 _SPLITS: Mapping[StepName, str] = {"generate": "train", "resample": "train", "evaluate": "heldOut"}
