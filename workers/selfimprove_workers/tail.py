@@ -15,11 +15,11 @@ from selfimprove.gathering import Gathered, gather
 from selfimprove.records import SAMPLE
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import SAMPLE_COLUMNS
-from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.guidance.base import Attempt, Reference, Strategy
 from selfimprove_workers.guidance.lacking import has_prefix, has_reference, reference_of
 from selfimprove_workers.judging import absolute_rules, accepted
 from selfimprove_workers.prompts import PromptRow
+from selfimprove_workers.whole_prompts import whole_prompts
 
 
 @dataclass

@@ -18,10 +18,10 @@ from selfimprove.weighting import Floats, Ints
 from selfimprove_workers.choosing import REASONS, Codes
 from selfimprove_workers.committing import Recipe
 from selfimprove_workers.context import StepContext
-from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.pairing import Pairs
 from selfimprove_workers.pooling import Guided
 from selfimprove_workers.replaying import Earlier, Replayed, examples_of
+from selfimprove_workers.whole_prompts import whole_prompts
 
 ROWS_PER_PART = 8192
 

@@ -30,8 +30,8 @@ from selfimprove_workers.examining import (
     judges_of,
     judging_settings,
 )
-from selfimprove_workers.gathering import whole_prompts
 from selfimprove_workers.scorebook import Scorebook
+from selfimprove_workers.whole_prompts import whole_prompts
 
 CRITIQUES = "critique-aside"
 """The table of critiques that are in no part yet."""
