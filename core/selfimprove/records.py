@@ -112,13 +112,3 @@ DECISION = pa.schema(
     ]
 )
 """What `select` decided of one sample, for `selfimprove samples`."""
-
-SCHEMAS = {
-    "prompt": PROMPT,
-    "sample": SAMPLE,
-    "score": SCORE,
-    "vote": VOTE,
-    "example": EXAMPLE,
-    "pair": PAIR,
-    "decision": DECISION,
-}

@@ -19,7 +19,7 @@ from selfimprove.api.resolve import Surroundings, resolve
 from selfimprove.api.spec import Spec
 from selfimprove.artifacts import Manifest, Part, PartWriter, read_rows, require_manifest, step_folder
 from selfimprove.ledger import StepId
-from selfimprove.records import SAMPLE, SCHEMAS
+from selfimprove.records import DECISION, EXAMPLE, PAIR, SAMPLE, SCORE, VOTE
 from selfimprove.store import open_store
 from selfimprove.store.base import Store
 from selfimprove_workers import verify
@@ -30,6 +30,7 @@ from selfimprove_workers.models import ModelHouse
 from selfimprove_workers.progress import Progress
 
 Rows = list[dict[str, Any]]
+SCHEMAS = {"sample": SAMPLE, "score": SCORE, "vote": VOTE, "example": EXAMPLE, "pair": PAIR, "decision": DECISION}
 
 
 @dataclass
