@@ -54,7 +54,7 @@ def run(context: StepContext) -> Summary:
     tail = find_tail(context, generated, verified, keep_plain=_compares(context))
     course = _course(context, tail)
     pool = [prompt for prompt in tail if can_be_guided(course, prompt)]
-    lacking = _lacking(course, tail)
+    lacking = _lacking(course, tail, len(pool))
     recipe = Recipe({generate: made, verify: judged}, _settings(context, course))
     digest = recipe.digest(context)
     book, aside = Book(context, digest), Aside(context, digest)
@@ -96,18 +96,17 @@ def _course(context: StepContext, tail: Sequence[TailPrompt]) -> Course:
     return Adaptive(strategies, tail, seed)
 
 
-def _lacking(course: Course, tail: Sequence[TailPrompt]) -> dict[str, int]:
-    """How many prompts no strategy can guide, by why; said in one line where there are any."""
-    known = [prompt for prompt in tail if any(has_reference(each, prompt.prompt) for each in course.strategies)]
-    shown = [prompt for prompt in known if can_be_guided(course, prompt)]
-    lacking = {"noReference": len(tail) - len(known), "noPrefix": len(known) - len(shown)}
-    if len(shown) < len(tail):
+def _lacking(course: Course, tail: Sequence[TailPrompt], guided: int) -> dict[str, int]:
+    """How many prompts no strategy can guide, by why; said in a line if there are any. `guided`: all the others."""
+    known = sum(any(has_reference(each, prompt.prompt) for each in course.strategies) for prompt in tail)
+    lacking = {"noReference": len(tail) - known, "noPrefix": known - guided}
+    if guided < len(tail):
         strategy = course.strategies[0]
         what = "reference solution" if strategy.needs_rationale else "answer"
         _log.warning(
             "spec.resampling.strategy: %s leaves out %d of the %d prompts of the tail: %d have no %s, of %d it has no "
             "part to be shown that leaves the answer to be found",
-            *(strategy.name, len(tail) - len(shown), len(tail), lacking["noReference"], what, lacking["noPrefix"]),
+            *(strategy.name, len(tail) - guided, len(tail), lacking["noReference"], what, lacking["noPrefix"]),
         )
     return {name: count for name, count in lacking.items() if count or name == "noReference"}
 
