@@ -1,7 +1,10 @@
 """Which engine serves a run: vLLM where it is installed and works, else transformers.
 
 Under `engine: Auto` a vLLM that is installed but doesn't work (a wrong CUDA, a broken wheel, a model whose shape its
-kernels lack) must not end a run: it is said once, and transformers goes on. Under `engine: VLLM` it is one clear line.
+kernels lack) must not end a run: it is said in a line, and transformers goes on. Under `engine: VLLM` it is one clear
+line. Every model that is loaded tries anew, and nothing is kept for the workers after this one: what failed may have
+been the memory that the last process still held, or a verifier's model, and a run that never tried again would be slow
+to its end for it.
 """
 
 from __future__ import annotations
