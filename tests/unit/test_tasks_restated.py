@@ -30,6 +30,8 @@ RESPONSES = [
     ("330", "330 minutes, or 5 hours and 29 minutes", WRONG),
     ("5", "It takes 5 hours, or 5 hours and 30 minutes.", WRONG),
     ("330", "It takes 330 minutes, or 5 hours and 30 minutes and 10 seconds.", WRONG),
+    ("330", "330 minutes, or 5 hours and 30 minutes is not the answer.", WRONG),
+    ("330", "330 minutes, or 5 hours and 30 minutes isn't it.", WRONG),
     ("330", "It takes 330 clips, or 5 hours and 30 minutes.", WRONG),
     ("330", "It isn't 330 minutes, or 5 hours and 30 minutes, but 7.", WRONG),
     ("330", "It takes half of 330 minutes, or 5 hours and 30 minutes.", WRONG),

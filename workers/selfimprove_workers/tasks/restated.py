@@ -13,7 +13,8 @@ from selfimprove_workers.tasks.units import CANONICAL, SIZES, are_of_a_kind
 AMOUNT = rf"{DECIMAL}\s[A-Za-z]{{1,11}}"
 RESTATED = re.compile(
     rf"(?<![\w.,/^])(?P<said>{AMOUNT})(?:,?\s(?:or|which\sis|that\sis|i\.e\.,?)\s|\s=\s)"
-    rf"(?P<one>{AMOUNT}),?\s(?:and\s)?(?P<two>{AMOUNT})(?![A-Za-z])(?!,?\s(?:and\s)?\d)",
+    rf"(?P<one>{AMOUNT}),?\s(?:and\s)?(?P<two>{AMOUNT})(?![A-Za-z])"
+    r"(?!,?\s(?:(?:and\s)?\d|(?:is|are|was|were)(?:n['’]t)?\b))",
     re.ASCII,
 )
 

@@ -58,6 +58,7 @@ PRESENTED = re.compile(
     rf"(?:answers?|results?|solutions?|(?:fully\s|completely\s)?(?:{FINISHED})\s(?:expression|equation|form))\Z"
 )
 """What a sentence says of the formula before it; `the expression` may be the one that the answer is made of."""
+PARTED = re.compile(r",\s|\s(?:and|or)\s")
 REACH = 160
 BRACKETS = (set("([{"), set(")]}"))
 
@@ -75,7 +76,7 @@ def last_statement(text: str) -> Statement | None:
     """What the last sentence that holds a formula states; None where it states none."""
     for sentence in _sentences(text[-TAIL:]):
         for clause, part in [] if sentence.endswith("?") else _clauses(sentence):
-            stated = _stated(PRESENTED.sub("", clause))
+            stated = _stated(clause) or _presented(clause)
             if stated or (MARK.search(part) and not RELATIVE.match(part)):
                 return stated
         if MARK.search(sentence):
@@ -112,6 +113,16 @@ def _stated(clause: str) -> Statement | None:
     subject = SUBJECT.search(before)
     said_of = before[_formula_start(before[: subject.start()]) : subject.start()] if subject else ""
     return Statement(formula, said_of.strip())
+
+
+def _presented(clause: str) -> Statement | None:
+    """The formula of which a clause says at its end what it is; none of several that are not all of a kind."""
+    found = PRESENTED.search(clause)
+    stated = _stated(clause[: found.start()]) if found else None
+    if stated is None or not stated.is_given:
+        return None
+    are_relations = {RELATION.search(part) is None for part in PARTED.split(stated.formula)}
+    return stated if len(are_relations) == 1 else None
 
 
 def _formula_start(text: str) -> int:
