@@ -1,7 +1,7 @@
 """Whether an answer equals the gold: exact and typed where both can be read, by computer algebra where they can't.
 
 The order is cost: the same text; two quantities; two lists of quantities; words; then math-verify in a judge process.
-Everything before the last is exact and symmetric. Rules that are choices:
+Everything before the last is exact and, but for sums, symmetric. Rules that are choices:
 
 - 5 is not 5%; 5% is 0.05. Where the question asks for a percentage, 5 and 5% are the same answer.
 - A number without a unit equals one with any unit; two different known units (cm and m, am and pm) never match, nor do
@@ -18,8 +18,10 @@ Everything before the last is exact and symmetric. Rules that are choices:
   their letters.
 - In a sum or an equation `1/2x` may be a half of x as well as one over 2x, whichever equals the other side; by itself
   it is the latter.
-- Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, unless the gold is an equation itself; what
-  stands before a last "approximately" counts as well.
+- A sum, a difference or a product that is not worked out (`55 + 73`) equals no gold that is a number: the question may
+  be that sum. It is Wrong and not NoAnswer, for it is what was answered. A fraction (`84/2`) is a number.
+- Of an equation chain in an answer (`x = 3 + 4 = 7`) the last side counts, or the last number before such a sum
+  (`7 = 3 + 4`), unless the gold is an equation itself; what stands before a last "approximately" counts as well.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
 
+from selfimprove_workers.tasks import sums
 from selfimprove_workers.tasks.base import Verdict
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.latex import judgeable, misread, to_latex, with_coefficients
@@ -149,8 +152,23 @@ def canonical(answer: str) -> str:
 
 
 def side_that_counts(found: Reading) -> Reading:
-    """The last side of an equation chain; anything else as it is."""
-    return read(EQUALS.split(found.text)[-1]) if found.is_equation else found
+    """The last side of an equation chain, or the last number before an unevaluated sum; anything else as it is."""
+    if not found.is_equation:
+        return found
+    *others, last = EQUALS.split(found.text)
+    side = read(last)
+    numbers = (other for other in map(read, reversed(others)) if other.quantity is not None)
+    return next(numbers, side) if is_unevaluated(side) else side
+
+
+def is_unevaluated(found: Reading) -> bool:
+    """Whether a text is a sum that is not worked out (`sums`)."""
+    return found.kind is Kind.MATH and sums.is_unevaluated(found.text)
+
+
+def comes_to(found: Reading, number: str) -> bool:
+    """Whether a text is the number that an unevaluated sum comes to."""
+    return read(number).quantity is not None and compare(found, number) is Verdict.CORRECT
 
 
 def _before_approx(found: Reading) -> str | None:
@@ -191,7 +209,7 @@ def _compare_plain(gold: Reading, found: Reading) -> bool | None:
     """The verdict where both sides are plain; None where computer algebra has to be asked."""
     if gold.items is not None and found.items is not None:
         return same_items(gold.items, found.items)
-    if Kind.WORDS in (gold.kind, found.kind):
+    if Kind.WORDS in (gold.kind, found.kind) or (gold.quantity is not None and is_unevaluated(found)):
         return False
     numbers = [side for side in (gold, found) if side.quantity is not None]
     if numbers and any(is_prose(side.text) for side in (gold, found) if side.quantity is None):

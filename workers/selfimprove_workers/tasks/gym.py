@@ -6,6 +6,8 @@ response is scored only as a whole answer, where nothing was declared: a grid or
 
 Strict: the answer stands alone in a channel (`\\boxed`, `<answer>`, after `####`, after "the answer is") or is the
 whole response, in the form that the gold has; as for Math, an answer merely found in a sentence is not strict.
+
+Where the gold is a number, a sum that is not worked out is Wrong, as for Math.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
-from selfimprove_workers.tasks.equality import Kind, canonical, read
+from selfimprove_workers.tasks.equality import Kind, canonical, comes_to, is_unevaluated, read
 from selfimprove_workers.tasks.extract import declared, final_part, without_denials
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
@@ -115,7 +117,8 @@ def _candidates(text: str, gold: str) -> Iterator[str]:
     text = without_shown_sums(text) if is_number else text
     found = declared(text)
     if found is not None:
-        yield from _forms(f"{found.payload}\n{found.after}" if "\n" in gold else found.payload, is_number)
+        forms = _forms(f"{found.payload}\n{found.after}" if "\n" in gold else found.payload, is_number)
+        yield from (_worked_out(form, text) if is_number else form for form in forms)
         return
     whole = text.strip()
     if is_number:
@@ -143,13 +146,21 @@ def _forms(text: str, is_number: bool) -> Iterator[str]:
     """A declared answer as a scorer may want it: for a number only the number, else as it is and without markup."""
     if is_number:
         phrase = sentence(text)
-        is_whole = _number(phrase) or read(phrase).kind is Kind.ITEMS  # of two numbers neither is the answer
+        said = read(phrase)  # of two numbers neither is the answer
+        is_whole = _number(phrase) or said.kind is Kind.ITEMS or is_unevaluated(said)
         number = phrase if is_whole else leading_number(phrase) or last_number(phrase) or last_number(text)
         if number:
             yield _shown(number, "0")
         return
     yield text.strip()
     yield text.strip(" *`$").rstrip(".").strip(" *`$")
+
+
+def _worked_out(form: str, text: str) -> str:
+    """What a declared sum comes to, where the rest of the text says it; else the form as it is."""
+    said = read(form)
+    number = last_number(without_denials(text)) if is_unevaluated(said) else None
+    return _shown(number, "0") if number and comes_to(said, number) else form
 
 
 def _shown(text: str, gold: str) -> str:

@@ -3,7 +3,8 @@
 Flexible takes the answer from the most declared channel the response has (`extract`), else the last number (or, for a
 gold that is no number, the last formula between marks, the one that the last sentence with one states (`statements`),
 or the last line), without a condition or a reason added to it (`asides`). Of a number that is only a part of what is
-said there the whole counts (`wholes`). Strict asks for the format: the answer stands alone in `\\boxed{}`, `<answer>`,
+said there the whole counts (`wholes`). A sum that is not worked out (`sums`) is passed over for what it comes to, where
+that is said too; else it is Wrong. Strict asks for the format: the answer stands alone in `\\boxed{}`, `<answer>`,
 after `####`, after "the answer is", or is the whole response; else strict is NoAnswer.
 """
 
@@ -16,7 +17,17 @@ from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.asides import stated_formulas, without_added
 from selfimprove_workers.tasks.base import Check, Verdict
-from selfimprove_workers.tasks.equality import Kind, Reading, canonical, compare, read, readable
+from selfimprove_workers.tasks.equality import (
+    Kind,
+    Reading,
+    canonical,
+    comes_to,
+    compare,
+    is_unevaluated,
+    read,
+    readable,
+    side_that_counts,
+)
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
 from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part, without_denials
 from selfimprove_workers.tasks.phrases import (
@@ -118,8 +129,15 @@ def find_answer(text: str, gold: Reading) -> Candidate | None:
 def _find_answer(text: str, gold: Reading) -> Candidate | None:
     found = declared(text)
     candidate = _from_channel(found, gold) if found is not None else None
-    if candidate is not None:
-        return candidate
+    if candidate is None:
+        return _undeclared(text, gold)
+    said = side_that_counts(read(candidate.text))
+    evaluated = _undeclared(text, gold) if gold.kind is Kind.QUANTITY and is_unevaluated(said) else None
+    return evaluated if evaluated and comes_to(said, evaluated.text) else candidate
+
+
+def _undeclared(text: str, gold: Reading) -> Candidate | None:
+    """The answer of a text without what it declares."""
     said, whole = without_denials(text), text.strip()
     is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and "\\boxed{" not in whole and said == text
     is_stated = gold.kind is Kind.WORDS and (_is_wordier(whole, gold) or _stated(whole, gold) is not None)

@@ -1,6 +1,7 @@
 """A sum worked out: `48 + 24`, `2 x 12 + 48`, exactly. Nothing but plain numbers, their signs and currency is read.
 
-In parentheses after the number that it comes to it says how that was found: `7 (4 + 3)` is 7, and no product.
+In parentheses after the number that it comes to it says how that was found: `7 (4 + 3)` is 7, and no product. Alone it
+is no answer where a number is asked for: the question may be that very sum, and whoever echoes it has not answered.
 """
 
 from __future__ import annotations
@@ -13,6 +14,17 @@ from selfimprove_workers.tasks.numbers import DECIMAL, plain
 MAX_SUM = 100
 """Characters: a longer one is no aside."""
 TERM = re.compile(rf"\s*(?P<sign>[-+*/x×÷−])?\s*[$€£¥₹]?(?P<number>{DECIMAL})\s*", re.ASCII)
+
+NUMBER = rf"(?:\\?[$€£¥₹]\s?)?{DECIMAL}(?:\\?%)?"
+MULTIPLIED = r"[*x×·]|\\(?:times|cdot)(?![a-z])|times|multiplied\sby"
+DIVIDED = r"[/÷]|\\div(?![a-z])|divided\sby"
+UNEVALUATED = re.compile(
+    r"(?=.*?(?:[+*×·]|\s[-−–]\s|\d\s?x|\\(?:times|cdot)|plus|minus|times|multiplied))"
+    rf"(?:[-−]\s?)?{NUMBER}(?:\s?(?:[-+−–]|plus|minus|{MULTIPLIED}|{DIVIDED})\s?(?:[-+−]\s?)?{NUMBER})+",
+    re.ASCII,
+)
+"""Numbers with signs between them, of which one adds, takes away or multiplies: `84/2` and `5-10` are none."""
+PARENTHESES = str.maketrans("()", "  ")
 
 SHOWN = re.compile(
     rf"(?<![\w.,/])(?P<number>(?P<sign>[-−])?[$€£¥₹]?(?P<over>{DECIMAL})(?:/(?P<under>[1-9]\d{{0,8}}))?(?:\*\*|\$|\\\))?)"
@@ -30,6 +42,11 @@ REACH = 20
 def without_shown_sums(text: str) -> str:
     """A text without the sums that only show, in parentheses, how the number before them was found."""
     return SHOWN.sub(lambda found: found["number"] if _is_shown(found) else found[0], text) if " (" in text else text
+
+
+def is_unevaluated(text: str) -> bool:
+    """Whether a text that is no number (as `3 x 10^8` is) is a sum, a difference or a product, not worked out."""
+    return UNEVALUATED.fullmatch(" ".join(text.translate(PARENTHESES).split())) is not None
 
 
 def value_of_sum(text: str) -> Fraction | None:

@@ -1,16 +1,18 @@
 """What a number in a sentence is only a part of: of `5 feet 6 inches`, `2 or 3` and `12 + 4` no number is the answer.
 
 The whole stands for its part: worked out where it is a calculation (`12 divided by 4` is 3, `1 in 6` is 1/6), else as
-it is written, so that it equals no number.
+it is written, so that it equals no number. As written stands also a sum, unless the number before it is what it comes
+to: `128 = 55 + 73`.
 """
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import NamedTuple
 
-from selfimprove_workers.tasks.numbers import DECIMAL, Quantity, read_quantity
-from selfimprove_workers.tasks.sums import value_of_sum
+from selfimprove_workers.tasks.numbers import DECIMAL, Quantity, plain, read_quantity
+from selfimprove_workers.tasks.sums import is_unevaluated, value_of_sum
 from selfimprove_workers.tasks.symbols import MULTIPLIED
 from selfimprove_workers.tasks.text import clean
 from selfimprove_workers.tasks.units import CANONICAL, are_of_a_kind
@@ -37,6 +39,7 @@ SIGNS = [
         (r"(?<=\d)(?:\s[A-Za-z]{2,15}){1,2}(?=\s[-+*/×÷x])", ""),
     )
 ]
+STATED = re.compile(rf"(?<![\w.,^/)])(?P<minus>[-−](?:{MONEY})?)?(?P<number>{DECIMAL})(?!\d|\s?/)", re.ASCII)
 UNFINISHED = re.compile(r"[^\S\n]*=[^\S\n]*(?:\?|_+|\.\.+|…)?[^\S\n]*(?:\n|\Z)")
 FREE = re.compile(r"(?:\A|(?<![-−+*/×÷·^])[\s=(:,$])\Z")
 """Where a calculation may begin."""
@@ -127,7 +130,17 @@ def _calculation(text: str, place: int, number: re.Match[str], said: str) -> Who
     changed = BEFORE.search(text, max(0, begin - REACH), begin)
     if changed or not FREE.search(text, max(0, begin - 2), begin):
         return Whole(begin, f"part of {written}")
-    return Whole(begin, _worked_out(written))
+    value = _worked_out(written)
+    return Whole(begin, written if is_unevaluated(written) and not _is_stated(value, text, begin) else value)
+
+
+def _is_stated(value: str, text: str, begin: int) -> bool:
+    """Whether the number before a place is a value: `128 = 55 + 73`, `128, since 55 + 73`."""
+    *_, last = [None, *STATED.finditer(text, max(0, begin - REACH), begin)]
+    if last is None:
+        return False
+    number = Fraction(plain(last["number"]))
+    return value == str(-number if last["minus"] else number)
 
 
 def _worked_out(written: str) -> str:
