@@ -82,6 +82,9 @@ def latency(arguments: argparse.Namespace, cluster: Cluster, folder: Path) -> bo
         used, looked, spent = memory(operator), looks(operator), cpu_seconds(operator)
         rest = asyncio.run(at_rest(cluster)) if arguments.audit_log else 0.0
     ours, theirs = np.array(found.follows), np.array(found.completes)
+    if not len(ours) or not len(theirs):
+        print(f"{count} runs: no change of step was seen from its start to its end; watch longer, or fewer runs")
+        return False
     p50, p99 = np.percentile(ours, [50, 99])
     print(f"{count} runs, steps of {arguments.seconds:g} s, {len(ours)} changes of step; {used:.0f} MiB")
     steps = max(found.steps, 1)
