@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -159,6 +160,41 @@ def place(tmp_path: Path) -> Iterator[str]:
     yield path
     process.terminate()
     assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"garbage\n",
+        b"{}\n",
+        b"[1]\n",
+        b'{"program": 5, "cpu": 1, "wall": 1, "memory": 1, "output": 1}\n',
+        b'{"program": "print(1)", "cpu": -1, "wall": 1, "memory": 1, "output": 1}\n',
+    ],
+)
+def test_what_is_no_request_is_hung_up_on_in_one_line(junk: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(server_command(), stdin=theirs.fileno(), stderr=subprocess.PIPE, text=True)
+    with ours, ours.makefile("rb") as lines:
+        assert "missing" in json.loads(lines.readline())
+        ours.sendall(junk)
+        assert lines.readline() == b""
+    _, said = process.communicate(timeout=10)
+    (line,) = said.splitlines()
+    assert line.startswith("sandbox: hung up on what is no request (")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_sandbox_that_is_told_to_end_takes_its_socket_away(tmp_path: Path, number: signal.Signals) -> None:
+    path = tmp_path / "socket"
+    process = subprocess.Popen([*server_command(), "--socket", str(path)], stderr=subprocess.PIPE)
+    end = time.monotonic() + 10
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(10) == 0
+    assert not path.exists()
 
 
 def test_programs_go_to_the_socket_that_the_variable_names(place: str, monkeypatch: pytest.MonkeyPatch) -> None:

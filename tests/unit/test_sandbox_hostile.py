@@ -271,3 +271,19 @@ def test_shared_memory_of_the_machine_is_not_written(sandbox: Sandbox) -> None:
 
 def test_a_program_that_is_no_text_is_refused_by_python(sandbox: Sandbox) -> None:
     assert (run(sandbox, "print(72").reason or "").startswith("SyntaxError")
+
+
+@pytest.mark.parametrize(
+    ("program", "out"),
+    [
+        ("import numpy\nprint(numpy.arange(4).sum())", "6\n"),
+        ("import numpy\nprint(numpy.random.randint(1000), numpy.random.default_rng(0).integers(5))", "684 4\n"),
+        ("import numpy\nprint(numpy.fft.fft([1, 2]).real, numpy.polynomial.Polynomial([1, 2])(3))", "[ 3. -1.] 7.0\n"),
+        ("import sympy\nx = sympy.Symbol('x')\nprint(sympy.solve(x**2 - 4, x), sympy.integrate(x * sympy.exp(x), x))",
+         "[-2, 2] (x - 1)*exp(x)\n"),
+        ("import sympy, numpy\nprint(sympy.solveset(sympy.Symbol('x') ** 2 - 1))", "{-1, 1}\n"),
+    ],
+)  # fmt: skip
+def test_numpy_and_sympy_compute_whatever_guards_there_are(sandbox: Sandbox, program: str, out: str) -> None:
+    """Also what they load only when it is used, which a program without files could not."""
+    assert sandbox.run(program, HELD) == Outcome("exit", 0, out, "")

@@ -59,8 +59,8 @@ def _detach(pipes: tuple[int, int, int]) -> None:
 def _run(source: str) -> int:
     """The program's exit code. Two runs of a program draw the same random numbers."""
     random.seed(0)
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed(0)
+    if numpy_random := sys.modules.get("numpy.random"):
+        numpy_random.seed(0)
     main = ModuleType("__main__")
     sys.modules["__main__"], sys.argv = main, [NAME]
     code = 0

@@ -41,8 +41,21 @@ ANY_PROGRAMS = (
     "typing"
 )
 """What programs may import at no cost, and where there is no guard of files at all."""
-HEAVY = ("numpy", "sympy")
-"""Imported, once, when the first program comes that names them: they cost more than a program may take."""
+HEAVY = {
+    "numpy": "numpy numpy.fft numpy.ma numpy.polynomial numpy.random",
+    "sympy": (
+        "sympy sympy.assumptions.wrapper sympy.codegen.ast sympy.integrals.heurisch sympy.integrals.manualintegrate "
+        "sympy.integrals.prde sympy.integrals.risch sympy.physics.units sympy.polys.domains.old_polynomialring "
+        "sympy.polys.polymatrix sympy.sets.handlers.add sympy.sets.handlers.comparison sympy.sets.handlers.functions "
+        "sympy.sets.handlers.intersection sympy.sets.handlers.issubset sympy.sets.handlers.mul "
+        "sympy.sets.handlers.power sympy.sets.handlers.union sympy.sets.setexpr sympy.tensor.tensor"
+    ),
+}
+"""Imported, once, when the first program comes that names them: they cost more than a program may take.
+
+Among them what they load only when it is used (by `solve`, `integrate`, `numpy.random`): behind the guards every
+program would load it anew, where it may open files at all.
+"""
 KEPT_OF_ERRORS = 4096
 LOOKS_AFTER_SECONDS = 0.05
 """How often the scratch folder is looked over."""
@@ -73,12 +86,17 @@ class Seat:
         gc.freeze()
 
     def serve(self, requests: BinaryIO) -> None:
-        """Answer requests until the other side hangs up."""
-        for line in requests:
-            request = json.loads(line)
-            limits = Limits(request["cpu"], request["wall"], request["memory"], request["output"])
-            self._import(request["program"])
-            self._connection.sendall(json.dumps(self.run(request["program"], limits)).encode() + b"\n")
+        """Answer requests until the other side hangs up, or sends what is none."""
+        with contextlib.suppress(ConnectionError):  # nobody is left to tell
+            for line in requests:
+                try:
+                    source, limits = _request(line)
+                except (ValueError, KeyError, TypeError) as error:
+                    reason = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+                    print(f"sandbox: hung up on what is no request ({reason})", file=sys.stderr, flush=True)
+                    return
+                self._import(source)
+                self._connection.sendall(json.dumps(self.run(source, limits)).encode() + b"\n")
 
     def run(self, source: str, limits: Limits) -> dict[str, Any]:
         """What became of a program. All that it left is gone."""
@@ -89,11 +107,12 @@ class Seat:
             self._guards.scratch.end()
 
     def _import(self, source: str) -> None:
-        for name in HEAVY:
+        for name, modules in HEAVY.items():
             if name in source and name not in self._imported:
                 self._imported.add(name)
                 with contextlib.suppress(Exception):
-                    importlib.import_module(name)
+                    for module in modules.split():
+                        importlib.import_module(module)
                 gc.freeze()
 
 
@@ -179,6 +198,17 @@ class Run:
         return {"end": end, "code": code, **said}
 
 
+def _request(line: bytes) -> tuple[str, Limits]:
+    """The program and its limits. Raises `ValueError`, `KeyError` or `TypeError` for what is no request."""
+    asked = json.loads(line)
+    source, kinds = asked["program"], {"cpu": int, "wall": (int, float), "memory": int, "output": int}
+    if not isinstance(source, str) or not all(isinstance(asked[name], kind) for name, kind in kinds.items()):
+        raise TypeError("a program is a text, a limit a number")
+    if not all(asked[name] > 0 for name in kinds):
+        raise ValueError("a limit is above 0")
+    return source, Limits(asked["cpu"], asked["wall"], asked["memory"], asked["output"])
+
+
 def attend(connection: socket.socket, has: frozenset[str]) -> None:
     """Serve one connection to its end, after the guards have been seen to hold."""
     os.set_inheritable(connection.fileno(), False)
@@ -195,10 +225,16 @@ def attend(connection: socket.socket, has: frozenset[str]) -> None:
 
 def listen(path: str, has: frozenset[str]) -> None:
     """Serve every connection to a socket at `path`, each by a process of its own, until a signal says to end."""
+    ends = (signal.SIGTERM, signal.SIGINT)
+
+    def end(*_: object) -> None:
+        Path(path).unlink(missing_ok=True)
+        os._exit(0)
+
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    with contextlib.suppress(FileNotFoundError):
-        Path(path).unlink()
+    for number in ends:
+        signal.signal(number, end)
+    Path(path).unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     Path(path).chmod(0o600)
@@ -207,8 +243,8 @@ def listen(path: str, has: frozenset[str]) -> None:
         connection, _ = server.accept()
         if os.fork() == 0:
             server.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for number in (signal.SIGCHLD, *ends):
+                signal.signal(number, signal.SIG_DFL)
             attend(connection, has)
             os._exit(0)
         connection.close()
