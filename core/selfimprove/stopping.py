@@ -104,9 +104,11 @@ def nothing_to_learn(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
             "kept and one of the same prompt that is not and scores lower; begin a run with a weighting that parts "
             "more prompts, more generation.samplesPerPrompt, or distillation.method SFT"
         )
+    own = spec.resampling.strategy
+    other = "a resampling.strategy" if own == "None" else f"another resampling.strategy than {own}, or more maxRounds"
     return (
         f"i{iteration:03d}-select kept no sample of {prompts:,} prompts{share}; begin a run with a "
-        "weighting that keeps more, more generation.samplesPerPrompt, or a resampling.strategy"
+        f"weighting that keeps more, more generation.samplesPerPrompt, or {other}"
     )
 
 

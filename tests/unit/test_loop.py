@@ -199,7 +199,13 @@ def test_a_first_iteration_that_keeps_nothing_fails_and_names_the_remedy():
     end = stop(spec_of(test=True), nothing_kept(1))
     assert (end.rule, end.succeeded, end.best) == ("NothingToLearn", False, 0)
     assert end.message.startswith("i001-select kept no sample of 20 prompts (the filter was empty for 100% of them)")
-    assert "resampling.strategy" in end.message
+    assert end.message.endswith("more generation.samplesPerPrompt, or a resampling.strategy")
+
+
+def test_a_run_that_guides_already_is_told_of_another_strategy() -> None:
+    ledger = commit(nothing_kept(1), StepId(1, "resample"))
+    end = stop(spec_of(test=True, resampling={"strategy": "BruteForce"}), ledger)
+    assert end.message.endswith("or another resampling.strategy than BruteForce, or more maxRounds")
 
 
 def test_a_first_iteration_without_a_pair_to_prefer_fails_and_names_the_remedy():
