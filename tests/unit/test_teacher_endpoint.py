@@ -98,7 +98,8 @@ def test_a_server_that_is_gone_is_given_up_after_three_deadlines(caplog: pytest.
     assert len(found) == 40
     assert 2 < time.monotonic() - began < 6  # three deadlines, not ten
     (line,) = caplog.messages
-    assert line.startswith(f"spec.resampling.teacher.apiURL: {url} does not answer; going on without critiques")
+    assert line.startswith(f"spec.resampling.teacher.apiURL: {url} does not answer (can't be connected to); ")
+    assert "; going on without critiques" in line
 
 
 def test_a_server_that_is_slower_than_the_deadline_is_told_with_the_remedy(caplog: pytest.LogCaptureFixture) -> None:
@@ -153,7 +154,24 @@ def test_a_server_that_was_given_up_is_tried_by_one_question_in_the_next_round(
         assert [answer.text for answer in shaky.answers(questions(8))] == ["well"] * 8
     assert len(asked) in (6, 7)  # the other of two hands may have taken one up before the sixth had failed
     told = [line.split(server.url)[1].split(";")[0] for line in caplog.messages]
-    assert told == [" does not answer", " still does not answer", " answers again"]
+    assert told == [" answered 503 to every try", " still answered 503 to every try", " answers again"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(429), "answered 429 (rate limit) to every try"),
+        (Reply(500), "answered 500 to every try"),
+        (Reply(200, headers={"Content-Length": "100000"}, body="{"), "does not answer (broke the connection)"),
+    ],
+)
+def test_a_server_that_is_given_up_is_told_by_what_it_did(
+    reply: Reply, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with chat_server(reply=lambda question, before: reply) as server:
+        list(teacher(server, deadlineSeconds=1, parallelism=4).answers(questions(16)))
+    (line,) = caplog.messages
+    assert line.startswith(f"spec.resampling.teacher.apiURL: {server.url} {said}; going on without critiques")
 
 
 def test_one_answer_in_between_keeps_a_shaky_server() -> None:
@@ -258,11 +276,12 @@ def test_a_server_that_is_down_is_named_before_anything_is_asked() -> None:
         url = server.url
     with pytest.raises(SurroundingsError, match=rf"^spec\.resampling\.teacher\.apiURL: {url} can't be asked \(.+\);"):
         teacher(url).check()
-    with (
-        chat_server(models=Reply(503)) as server,
-        pytest.raises(SurroundingsError, match=r"can't be asked \(answered 503\)"),
-    ):
-        teacher(server).check()
+    for status, said in ((503, r"answered 503"), (429, r"answered 429 \(rate limit\)")):
+        with (
+            chat_server(models=Reply(status)) as server,
+            pytest.raises(SurroundingsError, match=rf"can't be asked \({said}\)"),
+        ):
+            teacher(server).check()
 
 
 def test_a_key_that_is_not_taken_names_its_secret() -> None:

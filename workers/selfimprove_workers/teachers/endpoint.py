@@ -34,6 +34,7 @@ _MOST_BYTES = 1 << 22
 _MOST_TOKENS = 1 << 24
 """Of one answer: more than any model writes; what a server says beyond is nonsense."""
 _MOST_SAID = 300
+_ANSWERED = "answered"
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _CHECK_SECONDS = 20.0
 _MOST_LOST = 3
@@ -74,7 +75,7 @@ class EndpointTeacher:
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._first_pause, self._limit = first_pause, "max_tokens"
         self._lost, self._given_up, self._on_trial = 0, False, False
-        self._has_answered, self._only_late = False, True
+        self._has_answered, self._only_late, self._failure = False, True, ""
 
     def check(self) -> None:
         """Ask the server which models it has. One that has no such list is believed."""
@@ -88,7 +89,7 @@ class EndpointTeacher:
                 f"give the right {KEY}, in the environment or in that Secret"
             )
         if response.status_code in _BUSY:
-            raise self._down(f"answered {response.status_code}")
+            raise self._down(_answered(response.status_code))
         served = _models(response)
         if served and self._settings.model not in served:
             names = self._line(_some(served))
@@ -167,11 +168,16 @@ class EndpointTeacher:
             )
 
     def _silence(self) -> str:
-        """In what way a server that is given up does not answer, with the remedy where that is the deadline's."""
+        """In what way a server that is given up does not answer, with the remedy where that is the deadline's.
+
+        One that said something is told by it: who reads of silence looks for a server that is down.
+        """
+        if not self._only_late and self._failure.startswith(_ANSWERED):
+            return f"{'still ' if self._on_trial else ''}{self._failure} to every try"
         does_not = "no longer answers" if self._has_answered else "does not answer"
         how = "still does not answer" if self._on_trial else does_not
         if not self._only_late:
-            return how
+            return f"{how} ({self._failure})"
         deadline = f"{how} within deadlineSeconds {self._settings.deadline_seconds}"
         return f"{deadline}: raise it, lower parallelism or give a faster server"
 
@@ -190,12 +196,15 @@ class EndpointTeacher:
         while True:
             try:
                 status, headers, body = await self._post(client, texts[0], question.seed)
-            except httpx.HTTPError:
+                failure = _answered(status)
+            except httpx.HTTPError as error:
                 status, headers, body = 503, {}, b""
+                failure = _broken(error)
             if status == 200:
                 return self._read(body)
             if status in _BUSY:
                 failed.set()
+                self._failure = failure
                 await asyncio.sleep(_retry_after(headers) or pause * lot.uniform(0.5, 1.5))
                 pause = min(2 * pause, _LONGEST_PAUSE)
             elif _overflows(status, body):
@@ -256,6 +265,18 @@ class EndpointTeacher:
             f"{FIELD}.apiURL: {self._url} can't be asked ({what}); start it, or begin a run with another "
             "address or strategy"
         )
+
+
+def _answered(status: int) -> str:
+    """What a server that is busy said, in a few words."""
+    return f"{_ANSWERED} {status}{' (rate limit)' if status == 429 else ''}"
+
+
+def _broken(error: httpx.HTTPError) -> str:
+    """What became of a question that no answer came to, in a few words."""
+    if isinstance(error, httpx.TimeoutException):
+        return "timed out"
+    return "can't be connected to" if isinstance(error, httpx.ConnectError) else "broke the connection"
 
 
 def _parsed(body: bytes) -> Any:
