@@ -23,6 +23,7 @@ _LEAKS = {
     "copy": "copied from the reference",
     "speaks of the hint": "speaking of the hint",
     "answer without reasoning": "without reasoning",
+    "adds nothing": "adding nothing to what was given",
 }
 _SAMPLES = {
     "tried": "tried",

@@ -19,7 +19,9 @@ from selfimprove_workers.guidance.golds import gold_position, option_of, without
 from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.prefixes import TokenEnds, growing_prefixes
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
+from selfimprove_workers.guidance.solving import solves_for
 from selfimprove_workers.guidance.state_reset import StateReset
+from selfimprove_workers.tasks import Math, Program, Verdict
 
 QUESTION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How many clips in both months?"}]
 CLIPS = "In April she sold 48.\nIn May she sold half of it, 24.\nTogether that is 72.\n#### 72"
@@ -102,6 +104,31 @@ def test_the_papers_schedule_gives_its_last_share_twice_before_it_starts_over() 
     reference = Reference("ten", "one two three four five six seven eight nine ten")
     found = [guided(StateReset("Paper", words), round, reference).prefix for round in range(1, 7)]
     assert [len(prefix.split()) for prefix in found] == [2, 4, 6, 8, 8, 2]
+
+
+def test_no_prefix_is_a_right_answer_by_itself_as_the_task_reads_it() -> None:
+    """A grader works out the sum that stands unfinished at the end: whatever is said after it would be right."""
+    reference = Reference("3", "0 + 4 = 4. 4 - 1 = 3. The answer is 3.")
+    shown = {guided(StateReset(None, words, solves_for(Math())), round, reference).prefix for round in range(1, 5)}
+    assert shown == {"0 +", "0 + 4 = 4.", "0 + 4 = 4. 4 -"}
+    assert guided(StateReset("Paper", words, solves_for(Math())), 3, reference).prefix == "0 + 4 = 4. 4 - 1"
+
+
+def test_a_line_that_comes_to_the_answer_is_given_no_more_than_one_that_says_it() -> None:
+    strategy = StateReset("Lines", words, solves_for(Math()))
+    reference = Reference("24", "In April she sold 48.\nIn May she sold half of it:\n48 / 2\nwhich is 24.")
+    shown = [guided(strategy, round, reference).prefix for round in (1, 2, 3)]
+    assert [prefix.count("\n") for prefix in shown] == [1, 2, 1]
+
+
+def test_whether_a_text_is_right_already_is_the_task_s_to_say_but_no_program_is_run_for_it() -> None:
+    solves = solves_for(Math())
+    assert solves("4 - 1", Reference("3"))
+    assert not solves("4 -", Reference("3"))
+    assert not solves("4 - 1", Reference(None))
+    assert solves("50%", Reference("50", extra={"percent": True}))
+    assert not solves_for(Program())("print(3)", Reference("3"))
+    assert not solves_for(None)("3", Reference("3"))
 
 
 @pytest.mark.parametrize(
@@ -195,6 +222,20 @@ def test_no_prefix_contains_the_gold_and_each_is_longer_than_the_one_before(
     assert all(text.startswith(prefix) and prefix.strip() for prefix in prefixes)
     assert [len(prefix) for prefix in prefixes] == sorted({len(prefix) for prefix in prefixes})
     assert all(gold_position(prefix, str(gold)) == len(prefix) for prefix in prefixes)
+
+
+@given(
+    st.lists(st.sampled_from(["4", "-", "1", "+", "=", "3", ".", "so", "\n", "12", "/", "half"]), max_size=30),
+    st.sampled_from(["3", "12", "4"]),
+    st.sampled_from([words, letters]),
+)
+def test_no_prefix_is_accepted_whatever_is_said_after_it(said: list[str], gold: str, token_ends: TokenEnds) -> None:
+    math = Math()
+    reference = Reference(gold, " ".join(said))
+    strategy = StateReset(None, token_ends, solves_for(math))
+    for prefix in {guided(strategy, round, reference).prefix for round in range(1, 5)} - {""}:
+        for more in ("", " the"):
+            assert math.check(prefix + more, gold, None).flexible is not Verdict.CORRECT
 
 
 def test_words_stand_in_for_tokens_where_a_tokenizer_keeps_no_offsets() -> None:

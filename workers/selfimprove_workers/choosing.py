@@ -24,7 +24,8 @@ from selfimprove_workers.guidance.base import Leak
     UNBALANCED,
     SPOKEN_OF,
     NO_REASONING,
-) = range(11)
+    NOTHING_ADDED,
+) = range(12)
 REASONS = (
     "kept",
     "not accepted",
@@ -37,6 +38,7 @@ REASONS = (
     "over the balance",
     Leak.SPOKEN_OF.value,
     Leak.NO_REASONING.value,
+    Leak.NOTHING_ADDED.value,
 )
 """What each code says to a person, in the `reason` of a DECISION row."""
 LEAKS = (COPY, SPOKEN_OF, NO_REASONING)

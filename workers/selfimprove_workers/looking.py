@@ -32,7 +32,8 @@ def _require_a_prefix(context: StepContext, iteration: int) -> None:
     """Refuse training prompts of which none can be begun for the model, where that is what guides it."""
     if context.spec.resampling.strategy != "StateReset":
         return
-    (strategy,) = strategies_for(context.spec.resampling, context.models.tokenizer(context.model_folder(iteration)))
+    tokenizer = context.models.tokenizer(context.model_folder(iteration))
+    (strategy,) = strategies_for(context.spec.resampling, tokenizer, context.task)
     prompts = load_prompts(context.store, "train")
     if not any(has_reference(strategy, prompt) and has_prefix(strategy, prompt) for prompt in prompts):
         raise UserError(

@@ -89,7 +89,7 @@ def _compares(context: StepContext) -> bool:
 
 def _course(context: StepContext, tail: Sequence[TailPrompt]) -> Course:
     tokenizer = context.models.tokenizer(context.model_folder(context.sampling_iteration))
-    strategies = strategies_for(context.spec.resampling, tokenizer)
+    strategies = strategies_for(context.spec.resampling, tokenizer, context.task)
     if context.spec.resampling.strategy != "Adaptive":
         return Fixed(strategies[0])
     seed = derive_seed(context.spec.seed, context.split, context.step.iteration, "resample", "Adaptive")

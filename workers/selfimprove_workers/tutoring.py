@@ -25,6 +25,7 @@ from selfimprove_workers.examining import Examiner, critique_counts, judges_of
 from selfimprove_workers.guidance.base import Attempt
 from selfimprove_workers.guidance.golds import gold_position
 from selfimprove_workers.guidance.leaks import leak_of
+from selfimprove_workers.guidance.solving import solves_for
 from selfimprove_workers.judging import absolute_rules, accepted
 from selfimprove_workers.sampling import SECONDS_A_PART, Plan
 from selfimprove_workers.tail import TailPrompt
@@ -84,6 +85,7 @@ class Tutor:
         self._judges = {judge.name: judge for judge in judges_of(context.spec)}
         self._rules = absolute_rules(context.spec)
         self._examiner = Examiner(context)
+        self._solves = solves_for(context.task)
 
     def lessons(self, turns: Sequence[Turn], round: int) -> Iterator[Lesson]:
         """`samplesPerRound` guided samples in every turn, in order, as lessons of some turns each.
@@ -251,7 +253,10 @@ class Tutor:
         said = self.decode(done.tokens)
         prompt = plan.prompt.prompt
         question = "\n".join(message["content"] for message in prompt.messages)
-        leak = leak_of(plan.turn.strategy.leaks, said, question, plan.prompt.reference, plan.prefix)
+        # The prefix as it was graded: a tokenizer may spell it otherwise.
+        reference, given = plan.prompt.reference, self.decode(plan.prefix_tokens)
+        is_solved = self._solves(given, reference)
+        leak = leak_of(plan.turn.strategy.leaks, said, question, reference, plan.prefix, is_solved)
         return leak.value if leak else ACCEPTED
 
 

@@ -14,17 +14,23 @@ from selfimprove_workers.guidance.brute_force import BruteForce
 from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.prefixes import TokenEnds
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
+from selfimprove_workers.guidance.solving import Solves, solves_for
 from selfimprove_workers.guidance.state_reset import StateReset
+from selfimprove_workers.tasks.base import Task
 from selfimprove_workers.templates import Template, hint_among, hint_of
 
 _TEMPLATE = "spec.resampling.template"
 
-STRATEGIES: dict[StrategyName, Callable[[Resampling, Any], Strategy]] = {
-    "BruteForce": lambda resampling, tokenizer: BruteForce(),
-    "AnswerDriven": lambda resampling, tokenizer: AnswerDriven(_shown(resampling, "AnswerDriven")),
-    "RationaleDriven": lambda resampling, tokenizer: RationaleDriven(_shown(resampling, "RationaleDriven")),
-    "Interactive": lambda resampling, tokenizer: Interactive(_asked(resampling), _shown(resampling, "Interactive")),
-    "StateReset": lambda resampling, tokenizer: StateReset(resampling.schedule, token_ends_of(tokenizer)),
+STRATEGIES: dict[StrategyName, Callable[[Resampling, Any, Solves], Strategy]] = {
+    "BruteForce": lambda resampling, tokenizer, solves: BruteForce(),
+    "AnswerDriven": lambda resampling, tokenizer, solves: AnswerDriven(_shown(resampling, "AnswerDriven")),
+    "RationaleDriven": lambda resampling, tokenizer, solves: RationaleDriven(_shown(resampling, "RationaleDriven")),
+    "Interactive": lambda resampling, tokenizer, solves: Interactive(
+        _asked(resampling), _shown(resampling, "Interactive")
+    ),
+    "StateReset": lambda resampling, tokenizer, solves: StateReset(
+        resampling.schedule, token_ends_of(tokenizer), solves
+    ),
 }
 
 
@@ -38,16 +44,20 @@ WEAKEST_FIRST: tuple[StrategyName, ...] = (
 """What Adaptive chooses from, by how much the hint tells."""
 
 
-def strategies_for(resampling: Resampling, tokenizer: Any) -> list[Strategy]:
+def strategies_for(resampling: Resampling, tokenizer: Any, task: Task | None = None) -> list[Strategy]:
     """The strategy that a spec asks for; of Adaptive all that it may choose from, the weakest hint first.
 
-    Adaptive asks a teacher only where one is named: its tokens are no student's. Raises `ValueError` for None.
+    Adaptive asks a teacher only where one is named: its tokens are no student's. `task`: what checks answers, so that
+    nothing is shown that it takes for one. Raises `ValueError` for None.
     """
     if resampling.strategy == "None":
         raise ValueError("strategy None guides nobody")
     names = WEAKEST_FIRST if resampling.strategy == "Adaptive" else (resampling.strategy,)
     untaught = resampling.strategy == "Adaptive" and resampling.teacher is None
-    return [STRATEGIES[name](resampling, tokenizer) for name in names if not (untaught and name == "Interactive")]
+    solves = solves_for(task)
+    return [
+        STRATEGIES[name](resampling, tokenizer, solves) for name in names if not (untaught and name == "Interactive")
+    ]
 
 
 def check_templates(resampling: Resampling) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Leak(Enum):
@@ -14,6 +14,7 @@ class Leak(Enum):
     COPY = "copy"
     SPOKEN_OF = "speaks of the hint"
     NO_REASONING = "answer without reasoning"
+    NOTHING_ADDED = "adds nothing"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Reference:
     """The text of the choice that the answer names."""
     critique: str | None = None
     """What a teacher wrote of the last wrong attempt, for strategies that ask one."""
+    extra: Mapping[str, Any] | None = field(default=None, hash=False)
+    """What the task's check reads beside the answer."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from selfimprove_workers.prompts import PromptRow
 def reference_of(prompt: PromptRow) -> Reference:
     """What is known of a prompt's solution."""
     question = prompt.messages[-1]["content"] if prompt.messages else ""
-    return Reference(prompt.answer, prompt.rationale, option_of(prompt.answer, question, prompt.extra))
+    return Reference(
+        prompt.answer, prompt.rationale, option_of(prompt.answer, question, prompt.extra), extra=prompt.extra
+    )
 
 
 def has_reference(strategy: Strategy, prompt: PromptRow) -> bool:

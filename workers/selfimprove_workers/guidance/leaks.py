@@ -75,11 +75,17 @@ _EMPTY_WORDS = re.compile(
 
 
 def leak_of(
-    looked_for: frozenset[Leak], said: str, question: str, reference: Reference, prefix: str = ""
+    looked_for: frozenset[Leak],
+    said: str,
+    question: str,
+    reference: Reference,
+    prefix: str = "",
+    is_solved: bool = False,
 ) -> Leak | None:
     """The first leak, of those that are looked for, in what the model said itself; None where there is none.
 
-    `prefix`: the beginning of the reference that it was given, and need not say again.
+    `prefix`: the beginning of the reference that it was given, and need not say again; `is_solved`: that alone is a
+    right answer, whatever was said after it.
     """
     answer, rationale = reference.answer, reference.rationale
     for leak in (each for each in Leak if each in looked_for):
@@ -88,6 +94,8 @@ def leak_of(
         if leak is Leak.SPOKEN_OF and speaks_of_hint(said, question):
             return leak
         if leak is Leak.NO_REASONING and answer is not None and is_bare(said, answer, reference.option):
+            return leak
+        if leak is Leak.NOTHING_ADDED and is_solved:
             return leak
     return None
 

@@ -7,35 +7,52 @@ prefix and continuation as one solution.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
 from selfimprove_workers.guidance.prefixes import TokenEnds, growing_prefixes
+from selfimprove_workers.guidance.solving import Solves, solves_for
+
+_LEAKS = (Leak.COPY, Leak.SPOKEN_OF, Leak.NOTHING_ADDED)
 
 
 class StateReset:
-    """`schedule`: Lines, Tokens, None to choose by the reference's shape, or Paper, which may give the gold away."""
+    """`schedule`: Lines, Tokens, None to choose by the reference's shape, or Paper, which may give the gold away.
+
+    `solves`: which prefixes are right answers by themselves; only Paper gives such.
+    """
 
     name = "StateReset"
-    version = "state-reset-3"
+    version = "state-reset-4"
     needs_answer = False
     needs_rationale = True
     needs_prefix = True
     needs_teacher = False
-    leaks = frozenset((Leak.COPY, Leak.SPOKEN_OF))
 
-    def __init__(self, schedule: str | None, token_ends: TokenEnds) -> None:
+    def __init__(self, schedule: str | None, token_ends: TokenEnds, solves: Solves | None = None) -> None:
         self._schedule = None if schedule == "Paper" else schedule
         self._may_hold_gold = schedule == "Paper"
-        self._token_ends = token_ends
-        self._prefixes = lru_cache(maxsize=None)(self._grown)  # asked for every round anew
+        self._token_ends, self._solves = token_ends, solves or solves_for(None)
+        self._known: dict[str, list[str]] = {}
+        self.leaks = frozenset((Leak.COPY, Leak.SPOKEN_OF) if self._may_hold_gold else _LEAKS)
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
     ) -> Guided:
         """The plain prompt, and the round's prefix; no prefix where every one would give the answer away."""
-        prefixes = self._prefixes(reference.rationale or "", reference.answer, reference.option)
+        prefixes = self._prefixes(reference)
         return Guided(list(messages), prefixes[(round - 1) % len(prefixes)] if prefixes else "")
 
-    def _grown(self, rationale: str, answer: str | None, option: str | None) -> list[str]:
-        return growing_prefixes(rationale, answer, self._schedule, self._token_ends, self._may_hold_gold, option)
+    def _prefixes(self, reference: Reference) -> list[str]:
+        """Worked out once for a prompt: they are asked for every round anew."""
+        key = repr((reference.rationale, reference.answer, reference.option, reference.extra))
+        if key not in self._known:
+            self._known[key] = growing_prefixes(
+                reference.rationale or "",
+                reference.answer,
+                self._schedule,
+                self._token_ends,
+                self._may_hold_gold,
+                reference.option,
+                lambda text: self._solves(text, reference),
+            )
+        return self._known[key]

@@ -201,7 +201,8 @@ class Run:
 def _request(line: bytes) -> tuple[str, Limits]:
     """The program and its limits. Raises `ValueError`, `KeyError` or `TypeError` for what is no request."""
     asked = json.loads(line)
-    source, kinds = asked["program"], {"cpu": int, "wall": (int, float), "memory": int, "output": int}
+    source = asked["program"]
+    kinds: dict[str, type | tuple[type, ...]] = {"cpu": int, "wall": (int, float), "memory": int, "output": int}
     if not isinstance(source, str) or not all(isinstance(asked[name], kind) for name, kind in kinds.items()):
         raise TypeError("a program is a text, a limit a number")
     if not all(asked[name] > 0 for name in kinds):
