@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selfimprove_workers.guidance.base import Leak, Reference
 from selfimprove_workers.guidance.leaks import NGRAM, copies, is_bare, leak_of, speaks_of_hint
+from selfimprove_workers.guidance.markup import words_and_numbers
 
 QUESTION = "Natalia sold clips to 48 of her friends in April, and half as many in May. How many did she sell?"
 REFERENCE = (
@@ -24,6 +27,47 @@ def test_the_reference_itself_is_a_copy_whatever_its_spaces_and_capitals() -> No
 
 def test_a_reference_with_a_word_changed_here_and_there_is_still_a_copy() -> None:
     assert copies(REFERENCE.replace("altogether", "in all"), REFERENCE, QUESTION)
+
+
+SETTINGS = {
+    "bold numbers": lambda text: re.sub(r"(\d+)", r"**\1**", text),
+    "numbered lines": lambda text: "\n".join(f"{at}. {line}" for at, line in enumerate(text.splitlines(), 1)),
+    "bullets": lambda text: "\n".join(f"- {line}" for line in text.splitlines()),
+    "steps": lambda text: "\n".join(f"**Step {at}:** {line}" for at, line in enumerate(text.splitlines(), 1)),
+    "one line": lambda text: text.replace(".\n", ", "),
+    "formulas": lambda text: re.sub(r"(\d[\d /+=]*\d)", r"$\1$", text).replace("/", r"\div"),
+    "annotations": lambda text: text.replace("= 24", "= <<48/2=24>>24").replace("= 72", "= <<48+24=72>>72"),
+    "boxed": lambda text: text.replace("= 72", r"= \boxed{72}"),
+    "a word before": lambda text: text.replace("Over", "So, over"),
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_copy_that_is_set_in_another_way_is_still_one(setting: str) -> None:
+    assert SETTINGS[setting](REFERENCE) != REFERENCE
+    assert copies(SETTINGS[setting](REFERENCE), REFERENCE, QUESTION)
+    assert copies(REFERENCE, SETTINGS[setting](REFERENCE), QUESTION)
+
+
+def test_after_a_prefix_a_step_label_parts_no_words() -> None:
+    rest = "Step 2: Over both months together Step 3: she has therefore sold 48 + 24 = 72 clips altogether."
+    assert copies(rest, REFERENCE, QUESTION, REFERENCE[: REFERENCE.index("\n") + 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1. **So** she has $1,200.50$", ["she", "has", "1200.50"]),
+        ("- 2 * 3 = 6", ["2", "3", "6"]),
+        (r"\boxed{\text{four}} \times 2", ["four", "2"]),
+        ("#### 18", ["18"]),
+        ("Step 1: 9*2 = $<<9*2=18>>18", ["9", "2", "18"]),
+        ("(a) Betty’s", ["betty", "s"]),
+        ("3.5 steps. Step by step.", ["3.5", "steps", "step", "by", "step"]),
+    ],
+)
+def test_words_and_numbers_are_what_a_text_says(text: str, words: list[str]) -> None:
+    assert words_and_numbers(text) == words
 
 
 def test_a_solution_in_other_words_is_none() -> None:

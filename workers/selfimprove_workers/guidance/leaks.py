@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Leak, Reference
 from selfimprove_workers.guidance.golds import without_gold
+from selfimprove_workers.guidance.markup import without_markup, words_and_numbers
 from selfimprove_workers.tasks.phrases import prose_words
 
 NGRAM = 8
@@ -103,11 +104,13 @@ def leak_of(
 def copies(said: str, rationale: str, question: str = "", prefix: str = "") -> bool:
     """Whether a text is the reference, or mostly made of its 8-grams. What the question says too is nobody's copy.
 
+    Words and numbers are compared, without what sets them: signs, markup, list marks, `Step 2:`, `<<48/2=24>>`.
+
     What goes on from a prefix was shown no more than that: to say the rest is to know it by heart, or to have no other
     way to go on. Numbers and formulas are forced by what stands before, so only words tell, 8 of them in a row:
     those of `prose_words`, which are of two letters or more and no formula's own (and, or, sin).
     """
-    words = prose_words if prefix else _words
+    words = _prose if prefix else words_and_numbers
     own, theirs, asked = (words(text.casefold()) for text in (said, rationale, question))
     if own and own == theirs and not prefix:
         return True
@@ -131,6 +134,10 @@ def is_bare(said: str, answer: str, option: str | None = None) -> bool:
     rest = without_gold(said, answer, option)
     words = [word for word in _words(rest) if word[0].isalnum() and not _EMPTY_WORDS.fullmatch(word)]
     return rest != said and len(words) < LEAST_WORDS and not any(word[0].isdigit() for word in words)
+
+
+def _prose(text: str) -> list[str]:
+    return prose_words(without_markup(text))
 
 
 def _words(text: str) -> list[str]:
