@@ -5,18 +5,26 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+import reasoning_gym
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfimprove_workers.guidance.base import Leak, Reference
-from selfimprove_workers.guidance.leaks import NGRAM, copies, is_bare, leak_of, speaks_of_hint
+from selfimprove_workers.guidance.answer_driven import AnswerDriven
+from selfimprove_workers.guidance.bare import is_bare
+from selfimprove_workers.guidance.base import Leak, Reference, Strategy
+from selfimprove_workers.guidance.interactive import Interactive
+from selfimprove_workers.guidance.leaks import NGRAM, copies, leak_of
 from selfimprove_workers.guidance.markup import words_and_numbers
+from selfimprove_workers.guidance.rationale_driven import RationaleDriven
+from selfimprove_workers.guidance.speech import speaks_of_hint
+from selfimprove_workers.templates import Template
 
 QUESTION = "Natalia sold clips to 48 of her friends in April, and half as many in May. How many did she sell?"
 REFERENCE = (
     "In May she sold half of what she sold in April, which makes 48 / 2 = 24 clips.\n"
     "Over both months together she has therefore sold 48 + 24 = 72 clips altogether."
 )
+EVERY_FRAME = AnswerDriven().frame | RationaleDriven().frame | Interactive().frame
 OWN = "April: 48. May is half of that, so 24. The sum is 48 + 24 = 72."
 WORDS = st.lists(st.sampled_from(["one", "two", "three", "four"]), max_size=40)
 
@@ -179,6 +187,93 @@ def test_words_that_point_at_the_question_are_none(said: str) -> None:
     assert not speaks_of_hint(said, QUESTION)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We are told the final answer is 72. 48 + 24 = 72.",
+        "We know the answer is 72. 48 + 24 = 72.",
+        "Okay, since the answer is 72, she must have sold 24 in May.",
+        "**Since the answer is 72**, she must have sold 24 in May.",
+        "Knowing that the final answer is 72, we work: 48 + 24.",
+        "The answer should be 72, so let's work backwards: 72 - 48 = 24.",
+        "48 + 24 = 72. This matches the expected answer of 72.",
+        "48 + 24 = 72, consistent with the final answer provided.",
+        "According to the reference, 48 + 24 = 72.",
+        "From the solution we see 48 + 24 = 72.",
+        "The correct answer was stated as 72.",
+        "As mentioned above, the final answer is 72: 48 + 24.",
+        "I see where I went wrong. 48 + 24 = 72.",
+        "Oh, I see! I forgot April. 48 + 24 = 72.",
+        "In my first try I forgot April. 48 + 24 = 72.",
+        "Let me try that again. 48 + 24 = 72.",
+        "Corrected: 48 + 24 = 72.",
+        "Here's the revised step-by-step solution: 48 + 24 = 72.",
+        "Your teacher said to add April.",
+        "48 + 24 = 72. Follow this with the final answer of 72.",
+    ],
+)
+def test_who_leans_on_an_answer_or_answers_a_remark_speaks_of_a_hint(said: str) -> None:
+    assert speaks_of_hint(said, QUESTION, Reference("72"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "48 + 24 = 72. Since the answer is 72, the choice is B.",
+        "April and May: 48 + 24 = 72. We know the answer is 72.",
+        "Since the answer is a whole number, 48 is halved: 24. 48 + 24 = 72.",
+        "We know that the answer is the sum: 48 + 24 = 72.",
+        "The answer should be 72. In April she sold 48, in May 24.",
+        "48 / 2 = 23. Let me try again: 24. I forgot a clip, so 48 + 24 = 72.",
+        "According to the reference frame, it stands still.",
+        "This matches the answer choice B.",
+        "We are told the sum is 72.",
+        "48 + 24 = 72 matches the result above.",
+        "Let's work it out step by step. 48 + 24 = 72.",
+    ],
+)
+def test_who_concludes_the_answer_or_mends_a_step_does_not(said: str) -> None:
+    assert not speaks_of_hint(said, QUESTION, Reference("72"), EVERY_FRAME)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        (AnswerDriven(), "The final answer to what follows is 72. 48 + 24 = 72."),
+        (AnswerDriven(), "(The final answer to what follows is 72. Work it out, and end with that answer.) 48 + 24"),
+        (AnswerDriven(), "I work it out, and end with that answer. 48 + 24 = 72"),
+        (RationaleDriven(), "Here is a solution of what follows: 48 + 24 = 72"),
+        (Interactive(), "With this in mind, 48 + 24 = 72."),
+        (Interactive(), "I write as if it were your first attempt. 48 + 24 = 72"),
+        (AnswerDriven(Template("own", "Rumour has it as {{ answer }}! {{ question }}", "")), "Rumour has it as 72."),
+    ],
+)
+def test_what_only_the_template_says_speaks_of_the_hint_that_it_gives(strategy: Strategy, said: str) -> None:
+    assert speaks_of_hint(said, QUESTION, Reference("72"), strategy.frame)
+    assert not speaks_of_hint(said, QUESTION, Reference("72"))
+
+
+def test_what_a_template_and_the_question_say_may_be_said_again() -> None:
+    template = Template("own", "It is {{ answer }}, so put it into a big box.\n{{ question }}", "")
+    frame = AnswerDriven(template).frame
+    assert speaks_of_hint("48 + 24, so put it into a big box", QUESTION, Reference("72"), frame)
+    assert not speaks_of_hint("So put it into a big box", f"{QUESTION} So put it into a big box.", frame=frame)
+
+
+def test_a_template_of_common_words_leaves_none_that_tell() -> None:
+    own = "The correct answer is {{ answer }}. Let us solve this problem step by step.\n{{ question }}"
+    assert AnswerDriven(Template("own", own, "")).frame == frozenset()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_worked_solution_of_a_data_set_says_anything_of_a_hint(seed: int) -> None:
+    entry = reasoning_gym.create_dataset("gsm_symbolic", size=1, seed=seed)[0]
+    worked, answer = entry["metadata"]["answer_cot"], entry["answer"]
+    looked_for = frozenset((Leak.SPOKEN_OF, Leak.NO_REASONING))
+    assert leak_of(looked_for, worked, entry["question"], Reference(answer, worked), frame=EVERY_FRAME) is None
+
+
 def test_a_question_that_speaks_of_a_given_answer_allows_its_words() -> None:
     assert not speaks_of_hint("The given answer is wrong.", "Is the given answer right?")
 
@@ -208,6 +303,11 @@ def test_a_solution_may_be_poured_where_the_question_speaks_of_such(said: str, s
         ("The answer is (B).", "B"),
         ("Paris it is!", "paris"),
         ("The answer is seventy-two.", "72"),
+        ("She sold 72 clips to all of her friends together.", "72"),
+        ("Natalia sold seventy-two clips in total in each and every month. 72", "72"),
+        ("Step 1: The answer is 72.", "72"),
+        ("Let me work through this problem step by step. I will give the final answer in a box. 72", "72"),
+        ("The answer is 1/2.", "1/2"),
     ],
 )
 def test_an_answer_and_nothing_else_is_bare(said: str, answer: str) -> None:
@@ -219,6 +319,12 @@ def test_an_answer_and_nothing_else_is_bare(said: str, answer: str) -> None:
     [
         ("48 + 24 = 72", "72"),
         ("24/2 = 12", "12"),
+        ("4 + 4 - 4 = 4", "4"),
+        ("Half of twenty-four is 12.", "12"),
+        ("She sold as many in May as in April, so 72.", "72"),
+        ("Add what she sold in both months. That is 72.", "72"),
+        ("It is 72, since nothing was sold in June.", "72"),
+        ("By adding both months we get 72.", "72"),
         (OWN, "72"),
         ("Since France has its government there, it must be Paris.", "Paris"),
         ("I do not know.", "72"),

@@ -256,7 +256,8 @@ class Tutor:
         # The prefix as it was graded: a tokenizer may spell it otherwise.
         reference, given = plan.prompt.reference, self.decode(plan.prefix_tokens)
         is_solved = self._solves(given, reference)
-        leak = leak_of(plan.turn.strategy.leaks, said, question, reference, plan.prefix, is_solved)
+        strategy = plan.turn.strategy
+        leak = leak_of(strategy.leaks, said, question, reference, plan.prefix, is_solved, strategy.frame)
         return leak.value if leak else ACCEPTED
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference, with_last_turn
+from selfimprove_workers.guidance.framing import frame_of
 from selfimprove_workers.templates import Template, shipped
 
 
@@ -24,6 +25,7 @@ class AnswerDriven:
     def __init__(self, template: Template | None = None) -> None:
         self._template = template or shipped("answer-driven-1")
         self.version = self._template.version
+        self.frame = frame_of(self._template, "question", "answer")
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from selfimprove_workers.guidance.framing import Frame
+
 
 class Leak(Enum):
     """How a hint may show in a sample although nothing was learnt, by what a person is told of it."""
@@ -66,6 +68,8 @@ class Strategy(Protocol):
     """Whether it shows what a teacher says of a wrong attempt."""
     leaks: frozenset[Leak]
     """What is looked for in its accepted samples."""
+    frame: Frame
+    """What it says around its hint, in words that nobody says by chance."""
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
+from selfimprove_workers.guidance.framing import Frame
 
 
 class BruteForce:
@@ -17,6 +18,7 @@ class BruteForce:
     needs_prefix = False
     needs_teacher = False
     leaks: frozenset[Leak] = frozenset()
+    frame: Frame = frozenset()
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int

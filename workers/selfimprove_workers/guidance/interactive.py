@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
+from selfimprove_workers.guidance.framing import frame_of
 from selfimprove_workers.templates import Template, shipped
 
 SHARES = (1.0, 0.5, 0.25)
@@ -28,6 +29,7 @@ class Interactive:
     def __init__(self, critique: Template | None = None, revise: Template | None = None) -> None:
         self._critique = critique or shipped("interactive-critique-1")
         self._revise = revise or shipped("interactive-revise-1")
+        self.frame = frame_of(self._revise, "critique")
         self.version = f"{self._critique.version} {self._revise.version}"
 
     def ask(

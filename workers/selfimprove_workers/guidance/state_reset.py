@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
+from selfimprove_workers.guidance.framing import Frame
 from selfimprove_workers.guidance.prefixes import TokenEnds, growing_prefixes
 from selfimprove_workers.guidance.solving import Solves, solves_for
 
@@ -27,6 +28,7 @@ class StateReset:
     needs_rationale = True
     needs_prefix = True
     needs_teacher = False
+    frame: Frame = frozenset()
 
     def __init__(self, schedule: str | None, token_ends: TokenEnds, solves: Solves | None = None) -> None:
         self._schedule = None if schedule == "Paper" else schedule

@@ -1,0 +1,158 @@
+"""Words by which a sample points at a hint that training never shows: it answers a remark, or leans on an answer.
+
+Some do wherever they stand. Others are any solution's own once it has begun, and tell only at its beginning: who says
+that the answer is 18 before there is anything to conclude it from has read it somewhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+from selfimprove_workers.guidance.base import Reference
+from selfimprove_workers.guidance.framing import Frame, echoes
+from selfimprove_workers.guidance.golds import gold_spans, golds_of
+from selfimprove_workers.guidance.markup import without_markup
+
+_NOTHING_KNOWN = Reference(None)
+_FEW_WORDS, _HARDLY_ANY = 12, 3
+"""How many words may stand before what tells only at the beginning, and before an answer that is leant on."""
+_BESIDE = 15
+"""Characters from "the answer is" to the answer: `\\boxed{`, `equal to $`."""
+_GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
+_SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
+_RIGHT = r"(?:final|correct|right|expected)"
+_CHOICES = r"(?!\s+(?:choices?|options?|key|sheet|set)\b)"
+_REMARK = (
+    r"(?:feedback|correction|critique|hint|comments?|clarification|explanation|guidance|advice|suggestions?|reminder"
+    r"|(?:your|the)\s+help|patience|pointing|noting|noticing|correcting|catching|telling|showing|explaining|clarifying"
+    r"|reminding)"
+)
+_FAULT = r"(?:mistakes?|errors?|oversight|confusion|miscalculation|slip|misunderstanding|misreading)"
+_HINT_PHRASES = re.compile(
+    rf"""
+    \bas\s+(?:was\s+|already\s+)?(?:given|provided|suggested|supplied|you\s+(?:said|pointed\s+out|mentioned|noted))\b
+    | \byou(?:['’]ve|\s+have)?\s+(?:rightly\s+|correctly\s+)?(?:pointed\s+out|(?:gave|provided|showed|told)\s+me)\b
+    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?{_SHOWN}\b{_CHOICES}
+      (?!\s+(?:of|from)\s+(?:the\s+)?(?:\w+\s+)?(?:step|part|line|equation)s?\b)
+    | \b{_SHOWN}\s+(?:is|was|that\s+(?:is|was)|has\s+been)\s+(?:already\s+)?(?:given|provided|stated|shown\s+above)\b
+      (?!\s+(?:in\b(?!\s+the\s+(?:solution|prompt)\b)|as\b(?!\s+\W{{0,2}}\d)|by\b))
+    | \b{_SHOWN}\s+(?:that\s+)?(?:you(?:['’]ve|\s+have)?|i\s+(?:was|have\s+been))\s+
+      (?:gave|given|provided|shown|showed|told|mentioned|suggested|supplied)\b
+    | \b(?:according\s+to|based\s+on|as\s+in|following|per)\s+(?:the|this|your)\s+(?:above\s+)?
+      (?:answer|solution|hint|explanation|feedback|critique|correction|reference)\b{_CHOICES}
+      (?!(?<=reference)\s+(?:frame|point|angle|line|table|system|level|price|temperature|class|book|number)s?\b)
+    | \b(?:final|correct|right)\s+answer\s+(?:given|provided|supplied|stated)\b(?!\s+(?:as|in|that)\b)
+    | \b(?:we|i)\s+(?:are|am|were|was|have\s+been)\s+told\s+(?:that\s+)?the\s+(?:{_RIGHT}\s+)?(?:answer|solution)\s+
+      (?:is|was|equals|must|should|will)\b
+    | \bknowing\s+(?:that\s+)?the\s+{_RIGHT}\s+(?:answer|result|solution)\b{_CHOICES}
+    | \b(?:match(?:es|ed|ing)?|agree[sd]?\s+with|(?:consistent|in\s+line)\s+with|same\s+as)\s+(?:the|your)\s+
+      (?:expected|correct|right|known|stated|desired|intended)\s+(?:final\s+)?(?:answer|result|solution)\b{_CHOICES}
+    | \b(?:your|my)\s+teacher\s+(?:said|says|told|tells|noted|notes|mentioned|pointed|wrote|writes)\b
+    | \bi\s+(?:can\s+)?(?:now\s+)?see\s+(?:now\s+)?(?:where|what|how|that)\s+i\s+(?:went|did|was|got\s+it)\s+
+      (?:wrong|incorrectly)\b
+    | \b(?:in|on)\s+my\s+(?:previous|earlier|first|last|original|initial)\s+(?:try|response)\b
+    | (?:\A|[.!?(\n]\s*)(?:follow|end|finish)\s+(?:this\s+|it\s+|up\s+)?with\s+(?:the|that|this)\s+
+      (?:{_RIGHT}\s+)?answer\b
+    | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction|comments?|suggestion|advice|guidance)\b
+    | \b(?:my\s+(?:previous|earlier|first|last|original|initial)|the\s+previous)\s+(?:attempt|answer|solution)\b
+    | \bmy\s+(?:(?:previous|earlier|first|last|own)\s+)?{_FAULT}\b | \bmy\s+apologies\b
+    | (?:\A\W*|[.!?,\n]\s*|\bi(?:\s+am|['’]m)\s+(?:so\s+|very\s+)?)sorry\s+(?:for|about)\s+(?:my|the|that|this)\s+
+      (?:\w+\s+)?{_FAULT}\b
+    | \bthank(?:s|\s+you)(?:\s+(?:so\s+|very\s+)?much|\s+a\s+lot)?\s+for\s+(?:(?:the|your|this|that)\s+)?(?:\w+\s+)?
+      {_REMARK}\b
+    | (?<!\bif\s)\byou(?:['’]re|\s+(?:are|were))\s+(?:absolutely\s+|quite\s+|completely\s+|indeed\s+)?(?:right|correct)
+      (?=\s*(?:[,.!;:–—]|-\s|$|\b(?:that|about|and\s+i)\b))
+    | \bgood\s+catch\b | \b(?:corrected|revised)\s+(?:[\w-]+\s+)?(?:solution|answer|attempt|version)\b
+    | \b(?:my|your)\s+own\s+words\b | \bdo\s+not\s+(?:copy|mention)\s+it\b
+    | \bi\s+(?:apologi[sz]e|made\s+(?:a|an)\s+(?:mistake|error))\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What answers a remark, or points at a text that is not there. "As shown above" is most often the sample's own."""
+_NO_HINT = re.compile(
+    r"[\s,]+(?:by\b|below\b|in\s+the\s+(?:problem|question|exercise|task|statement)\b)", re.IGNORECASE
+)
+"""What makes a phrase point at the question, or at a formula."""
+_A_LIQUID = re.compile(
+    rf"(?<!according\sto\sthe\s)(?<!based\son\sthe\s)(?<!following\sthe\s){_GIVEN}\s+solution\b", re.IGNORECASE
+)
+"""What may be poured, in a question of solutions that are: not `according to the provided solution`."""
+_OF_LIQUIDS = re.compile(
+    r"\b(?:acid|salt|saline|alcohol|sugar|concentrat\w+|dissolv\w+|dilut\w+|lit(?:er|re)s?|ml|mixture)\b", re.IGNORECASE
+)
+_FIRST_PHRASES = re.compile(
+    r"""
+    \bfrom\s+the\s+(?:solution|answer|explanation)\W+(?:we|i|you|it|one)\s+(?:can\s+)?(?:see|know|get|learn|find)\b
+    | \bthe\s+(?:solution|answer|explanation)\s+above\s+(?:shows?|says?|states?|tells?|gives?|uses?)\b
+    | \bas\s+(?:mentioned|stated|noted|shown|said)\s+(?:above|before|earlier|previously)\W+the\s+
+      (?:final\s+|correct\s+)?answer\b
+    | \bi\s+(?:forgot|missed|overlooked|misread|miscalculated|miscounted|misunderstood)\b
+    | \blet\s+me\s+(?:(?:correct|fix|revise|redo)\s+(?:that|this|it|my)|try\s+(?:\w+\s+)?again)\b
+    | \A\W*(?:corrected|revised)\s*:
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_LEANS_ON = re.compile(
+    rf"""
+    \b(?:since|because|as|given\s+that|knowing(?:\s+that)?|(?:we|i)\s+(?:already\s+)?know(?:\s+that)?)\s+
+    the\s+(?:{_RIGHT}\s+)*(?:answer|result)\s+(?:is|was|equals|(?:must|should|will|has\s+to|needs\s+to)\s+be)\b
+    | (?P<only>\bthe\s+(?:{_RIGHT}\s+)*answer\s+(?:must|should|has\s+to|needs\s+to|is\s+supposed\s+to)\s+be\b)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_WORKS_TOWARDS = re.compile(
+    r"\W{0,6}(?:(?:so|and|then|now)\W+)?(?:let\b|work(?:ing)?\b|(?:we|i)\s+(?:need|must|can|have|work)\b)",
+    re.IGNORECASE,
+)
+"""What follows an answer that the way is looked for from."""
+
+
+def speaks_of_hint(
+    said: str, question: str = "", reference: Reference = _NOTHING_KNOWN, frame: Frame = frozenset()
+) -> bool:
+    """Whether a text points at something that only a hint could have shown: "as given", "the provided answer".
+
+    `frame`: the words of the template around the hint, which nobody says by chance. What the question says too may be
+    said again.
+    """
+    plain = without_markup(said)
+    return (
+        _points_at_it(said, question)
+        or _answers_a_remark(plain, question)
+        or _leans_on_the_answer(plain, reference)
+        or echoes(plain, frame, question)
+    )
+
+
+def _points_at_it(said: str, question: str) -> bool:
+    is_of_liquids = "solution" in question.casefold() and _OF_LIQUIDS.search(question)
+    return any(
+        not _NO_HINT.match(said, found.end())
+        and found[0].casefold() not in question.casefold()
+        and not (is_of_liquids and _A_LIQUID.match(said, found.start()))
+        for found in _HINT_PHRASES.finditer(said)
+    )
+
+
+def _answers_a_remark(plain: str, question: str) -> bool:
+    return any(
+        _is_first(plain[: found.start()], _FEW_WORDS) and found[0].casefold() not in question.casefold()
+        for found in _FIRST_PHRASES.finditer(plain)
+    )
+
+
+def _leans_on_the_answer(plain: str, reference: Reference) -> bool:
+    """Whether a text takes the answer for known before it has begun."""
+    leaning = [found for found in _LEANS_ON.finditer(plain) if _is_first(plain[: found.start()], _HARDLY_ANY)]
+    if not leaning:
+        return False
+    spans = [span for gold in golds_of(reference.answer, reference.option) for span in gold_spans(plain, gold)]
+    return any(
+        0 <= start - found.end() <= _BESIDE and (not found["only"] or _WORKS_TOWARDS.match(plain, stop))
+        for found in leaning
+        for start, stop in spans
+    )
+
+
+def _is_first(before: str, words: int) -> bool:
+    return re.search(r"\d", before) is None and len(before.split()) <= words
