@@ -191,6 +191,17 @@ def test_an_honest_critique_of_such_a_question_is_given(said: str, gold: str, qu
         ("Option 2 is right, since it breathes air.", STATES_ANSWER),
         ("Think of choice two once more.", STATES_ANSWER),
         ("It should be the whales.", STATES_ANSWER),
+        ("You should choose the second one, not C.", STATES_ANSWER),
+        ("The 2nd option deserves another look.", STATES_ANSWER),
+        ("Look at option (b) once more.", STATES_ANSWER),
+        ("Consider option b instead of option c.", STATES_ANSWER),
+        ("A, C and D are wrong, think again.", STATES_ANSWER),
+        ("Everything but choices a, c, and d.", STATES_ANSWER),
+        ("A is wrong. C is wrong too, and D cannot be right.", STATES_ANSWER),
+        ("A and C are wrong, think again.", GIVEN),
+        ("Your choice C is a fish, reconsider.", GIVEN),
+        ("The third option is a fish, and so is the first one.", GIVEN),
+        ("You went from the second sentence to the wrong end.", GIVEN),
         ("Option 3 is a fish: ask who breathes air.", GIVEN),
         ("Option 21 is none: ask who breathes air.", GIVEN),
     ],
@@ -229,3 +240,22 @@ def test_whatever_words_stand_together_the_numbers_do_not_overlap(words: list[st
     spans = [(start, stop) for start, stop, _ in spoken_numbers(" ".join(words))]
     assert all(start < stop for start, stop in spans)
     assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+def test_the_first_choice_is_named_in_lower_case_only_where_the_letter_is_no_article() -> None:
+    assert names_answer("It is option a.", "A", "shark", MAMMAL)
+    assert names_answer("Compare (a) with your own.", "A", "shark", MAMMAL)
+    assert not names_answer("You took an option a child would take.", "A", "shark", MAMMAL)
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("Your tens digit should be 4 and your units digit should be 8.", True),
+        ("The ones digit is 8, the tens digit is 4.", True),
+        ("Your tens digit should be 4.", False),
+        ("Your units digit is 4 and your tens digit is 8.", False),
+    ],
+)
+def test_a_number_is_named_digit_by_digit(said: str, names: bool) -> None:
+    assert names_answer(said, "48", None, "Compute 17 + 31.") is names

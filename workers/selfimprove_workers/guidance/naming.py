@@ -11,12 +11,16 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.guidance.golds import gold_position, gold_spans, golds_of
+from selfimprove_workers.guidance.pointing import points_at
 
 _COMMON = frozenset(("a", "i", "yes", "no", "true", "false", "all", "both", "none", "neither", "zero"))
 _COMMON_NUMBERS = frozenset(("one", "two", "three"))
 """In words: "the two numbers". In digits they are named like any other."""
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_DIGIT = re.compile(
+    r"\b(ones?|units?|tens?|hundreds?|thousands?)(?:['’]s?)?\s+(?:digit|place)\W+(?:\w+\W+){0,3}?(\d)(?![\d.,]*\d)",
+    re.IGNORECASE,
+)
+_PLACES = {"one": 0, "unit": 0, "ten": 1, "hundred": 2, "thousand": 3}
 _REACH = 80
 """Characters before and after a gold in which it is called the answer."""
 
@@ -82,7 +86,8 @@ def names_answer(said: str, answer: str, option: str | None = None, question: st
     """Whether a text names the answer, or `option`, the text of the choice that it is the label of."""
     stem = _stem(question, option)
     golds = [*golds_of(answer, option), *_in_other_number(option or "")]
-    return any(_names(said, gold, stem) for gold in golds) or (option is not None and _counts_to(said, answer.strip()))
+    is_pointed_at = option is not None and points_at(said, answer.strip(), question)
+    return is_pointed_at or any(_names(said, gold, stem) for gold in golds) or _says_digits(said, answer.strip())
 
 
 def is_said_anyway(answer: str, option: str | None = None, question: str = "") -> bool:
@@ -141,12 +146,8 @@ def _stem(question: str, option: str | None) -> str:
     return "\n".join(line for line in question.splitlines() if not listed.match(line))
 
 
-def _counts_to(said: str, label: str) -> bool:
-    """Whether a text names the choice by its place: `the second option`, `option 2`."""
-    place = next((order.index(label) for order in ("ABCDEFGHIJ", "123456789") if label and label in order), None)
-    if place is None:
-        return False
-    choice = "(?:option|choice|alternative|statement)"
-    number = rf"(?:number\s+|no\.\s*|#)?(?:{place + 1}|{_CARDINALS[place]})"
-    named = rf"\b{_ORDINALS[place]}\s+{choice}\b|\b{choice}\s+{number}\b"
-    return re.search(named, said, re.IGNORECASE) is not None
+def _says_digits(said: str, answer: str) -> bool:
+    """Whether a text tells a number digit by digit: `your tens digit should be 4 and your units digit 8`."""
+    told = {(_PLACES[place.casefold().rstrip("s")], digit) for place, digit in _DIGIT.findall(said)}
+    wanted = set(enumerate(reversed(answer))) if re.fullmatch(r"\d{2,4}", answer) else set()
+    return bool(wanted) and wanted <= told
