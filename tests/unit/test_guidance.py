@@ -107,11 +107,11 @@ def test_the_papers_schedule_gives_its_last_share_twice_before_it_starts_over() 
 
 
 def test_no_prefix_is_a_right_answer_by_itself_as_the_task_reads_it() -> None:
-    """A grader works out the sum that stands unfinished at the end: whatever is said after it would be right."""
-    reference = Reference("3", "0 + 4 = 4. 4 - 1 = 3. The answer is 3.")
+    """A grader takes a fraction or a power for the number that it is: whatever is said after it would be right."""
+    reference = Reference("4", "0 + 8 = 8. 8 / 2 = 4. The answer is 4.")
     shown = {guided(StateReset(None, words, solves_for(Math())), round, reference).prefix for round in range(1, 5)}
-    assert shown == {"0 +", "0 + 4 = 4.", "0 + 4 = 4. 4 -"}
-    assert guided(StateReset("Paper", words, solves_for(Math())), 3, reference).prefix == "0 + 4 = 4. 4 - 1"
+    assert shown == {"0 +", "0 + 8 = 8.", "0 + 8 = 8. 8 /"}
+    assert guided(StateReset("Paper", words, solves_for(Math())), 3, reference).prefix == "0 + 8 = 8. 8 / 2"
 
 
 def test_a_line_that_comes_to_the_answer_is_given_no_more_than_one_that_says_it() -> None:
@@ -123,9 +123,10 @@ def test_a_line_that_comes_to_the_answer_is_given_no_more_than_one_that_says_it(
 
 def test_whether_a_text_is_right_already_is_the_task_s_to_say_but_no_program_is_run_for_it() -> None:
     solves = solves_for(Math())
-    assert solves("4 - 1", Reference("3"))
-    assert not solves("4 -", Reference("3"))
-    assert not solves("4 - 1", Reference(None))
+    assert solves("8 / 2", Reference("4"))
+    assert solves("It takes 10^3", Reference("1000"))
+    assert not solves("8 /", Reference("4"))
+    assert not solves("8 / 2", Reference(None))
     assert solves("50%", Reference("50", extra={"percent": True}))
     assert not solves_for(Program())("print(3)", Reference("3"))
     assert not solves_for(None)("3", Reference("3"))
@@ -225,7 +226,7 @@ def test_no_prefix_contains_the_gold_and_each_is_longer_than_the_one_before(
 
 
 @given(
-    st.lists(st.sampled_from(["4", "-", "1", "+", "=", "3", ".", "so", "\n", "12", "/", "half"]), max_size=30),
+    st.lists(st.sampled_from(["4", "-", "1", "+", "=", "3", ".", "so", "\n", "12", "/", "^", "half"]), max_size=30),
     st.sampled_from(["3", "12", "4"]),
     st.sampled_from([words, letters]),
 )

@@ -352,10 +352,10 @@ def test_only_what_is_looked_for_is_found_and_the_copy_first() -> None:
 
 def test_what_goes_on_from_a_right_answer_adds_nothing() -> None:
     looked_for = frozenset((Leak.COPY, Leak.SPOKEN_OF, Leak.NOTHING_ADDED))
-    reference = Reference("3", "4 - 1 = 3.")
-    assert leak_of(looked_for, " of them.", "", reference, "4 - 1", is_solved=True) is Leak.NOTHING_ADDED
-    assert leak_of(looked_for, " = 3.", "", reference, "4 -") is None
-    assert leak_of(looked_for - {Leak.NOTHING_ADDED}, " of them.", "", reference, "4 - 1", is_solved=True) is None
+    reference = Reference("4", "8 / 2 = 4.")
+    assert leak_of(looked_for, " of them.", "", reference, "8 / 2", is_solved=True) is Leak.NOTHING_ADDED
+    assert leak_of(looked_for, " 2 = 4.", "", reference, "8 /") is None
+    assert leak_of(looked_for - {Leak.NOTHING_ADDED}, " of them.", "", reference, "8 / 2", is_solved=True) is None
 
 
 def test_without_a_reference_or_an_answer_nothing_is_compared_with_one() -> None:

@@ -1,7 +1,7 @@
-"""Whether the beginning of a solution is a right answer already, as its task reads it: `0 + 4 = 4. 4 - 1` is 3.
+"""Whether the beginning of a solution is a right answer already, as its task reads it: `half of it, 8 / 2` is 4.
 
-The gold need not be written there: graders work out a sum that nobody has finished. What goes on from such a beginning
-can be anything, and is right.
+The gold need not be written there: graders take a fraction, a power or a root for the number that it is. What goes on
+from such a beginning can be anything, and is right.
 """
 
 from __future__ import annotations
