@@ -48,15 +48,17 @@ class Stop:
 def next_step(spec: Spec, ledger: Ledger) -> Step | Stop:
     """The first step that is not wholly committed, or the end of the run (design section 2).
 
-    `suspend` is not looked at: whether a step may start now is the executor's business, which step it is ours.
+    Stop rules are judged at the last iteration that was measured: one that is edited later takes back none that is
+    done. `suspend` is not looked at: whether a step may start now is the executor's business, which step it is ours.
     """
+    last = max(ledger.measured_iterations(), default=0)
     for iteration in count():
         for step in steps_of(spec, iteration):
             if step.step == "distill" and (message := stopping.nothing_to_learn(spec, ledger, iteration)):
                 return _end(spec, ledger, iteration, "NothingToLearn", message)
             if missing := _missing(spec, ledger, step):
                 return _failed(spec, ledger, iteration) or _step(spec, ledger, step, missing)
-        if rule := stopping.fired(spec, ledger, iteration):
+        if iteration >= last and (rule := stopping.fired(spec, ledger, iteration)):
             return _end(spec, ledger, iteration, *rule)
     raise AssertionError("unreachable: maxIterations ends every run")
 

@@ -83,8 +83,9 @@ def status_of(
     """The status of a run.
 
     `spec`: the resolved one, `run.spec` what was written. `previous`: the status before this one, whose conditions keep
-    their transition times. `resolved`: what resolving added, where that is known already. `version`, `defaults`: of the
-    installation, in a cluster. Old iterations are told in less where the whole would be over 16 KB.
+    their transition times, and behind whose iteration none falls: `maxIterations` may not be set below it. `resolved`:
+    what resolving added, where that is known already. `version`, `defaults`: of the installation, in a cluster. Old
+    iterations are told in less where the whole would be over 16 KB.
     """
     activity = activity or Activity(suspended=spec.suspend)
     running = activity.running_since is not None
@@ -93,7 +94,7 @@ def status_of(
     status = Status(
         observed_generation=generation,
         state=_state(facts),
-        iteration=iteration,
+        iteration=max(iteration, previous.iteration) if previous else iteration,
         progress=f"{iteration}/{spec.max_iterations}",
         message=_short(_message(facts)),
         run_uri=run_uri,

@@ -132,6 +132,15 @@ def test_raising_max_iterations_reopens_a_finished_run():
     assert step(spec_of(maxIterations=2), ledger).id == StepId(2, "generate")
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_stop_rule_that_is_edited_later_is_judged_at_the_last_iteration_that_was_measured(begun: bool):
+    ledger = after(measures(0.4), measures(0.5, gap=0.1), measures(0.6, gap=0.3), measures(0.7, gap=0.1))
+    ledger = commit(ledger, StepId(4, "generate")) if begun else ledger
+    assert stop(spec_of(maxIterations=9, stopping={"minGap": 0.2, "patience": 1}), ledger).iteration == 3
+    assert step(spec_of(maxIterations=9, stopping={"minGap": 0.2, "patience": 2}), ledger).id.iteration == 4
+    assert stop(spec_of(maxIterations=1), ledger).iteration == 3
+
+
 def test_a_reopened_run_looks_at_the_test_set_again_only_for_a_new_best():
     spec, ledger = spec_of(maxIterations=1, test=True), after(measures(0.4), measures(0.5))
     while isinstance(found := next_step(spec, ledger), Step):

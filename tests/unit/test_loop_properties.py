@@ -173,6 +173,22 @@ def test_the_decision_is_the_same_in_whatever_order_things_were_committed(spec: 
 
 
 @given(spec=specs(), data=st.data())
+def test_no_edit_of_a_stop_rule_takes_back_an_iteration_that_was_measured(spec: Spec, data: st.DataObject):
+    executor = Executor(spec, data)
+    for _ in range(data.draw(st.integers(0, 40))):
+        answer = next_step(spec, executor.ledger)
+        if isinstance(answer, Stop):
+            break
+        executor.work(answer)
+    other = data.draw(specs())
+    edited = spec.model_copy(update={"stopping": other.stopping, "max_iterations": other.max_iterations})
+    answer = next_step(edited, executor.ledger)
+    iteration = answer.iteration if isinstance(answer, Stop) else answer.id.iteration
+    split = isinstance(answer, Step) and answer.id.split
+    assert split or iteration >= max(executor.ledger.measured_iterations(), default=0)
+
+
+@given(spec=specs(), data=st.data())
 def test_committing_again_what_is_committed_changes_nothing(spec: Spec, data: st.DataObject):
     executor = Executor(spec, data)
     for _ in range(data.draw(st.integers(1, 12))):

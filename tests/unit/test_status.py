@@ -55,6 +55,14 @@ def full_measures() -> PromptMeasures:
     return PromptMeasures(**longest, gap=estimate(0.4321), pass_at_k=pass_at_k, prompts=500)  # the gap ends no run
 
 
+def test_an_iteration_that_was_worked_on_stays_reached_when_a_rule_ends_the_run_before_it() -> None:
+    ledger = loop.after(loop.measures(0.4), loop.measures(0.5, gap=0.1))
+    going = status(PATIENT, ledger)
+    ended = status(loop.spec_of(stopping={"minGap": 0.2, "patience": 1}), ledger, previous=going)
+    assert (going.iteration, ended.iteration) == (2, 2)
+    assert (ended.progress, ended.stop and ended.stop.iteration) == ("1/3", 1)
+
+
 def test_a_run_that_has_not_begun_is_pending_with_its_plan() -> None:
     found = status(loop.spec_of(), Ledger())
     assert (found.state, found.iteration, found.progress) == ("Pending", 0, "0/3")

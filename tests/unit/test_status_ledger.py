@@ -94,3 +94,18 @@ def test_step_names_are_read_back() -> None:
         "i002-verify",
         "i000-evaluate-test",
     ]
+
+
+@given(spec=specs(), data=st.data(), edited=specs())
+@settings(deadline=None, max_examples=60)
+def test_a_stop_rule_that_is_edited_at_any_step_decides_the_same_on_one_machine_and_in_a_cluster(
+    spec: Spec, data: st.DataObject, edited: Spec
+) -> None:
+    spec = resolve(spec, surroundings=Surroundings())
+    other = spec.model_copy(update={"stopping": edited.stopping, "max_iterations": edited.max_iterations})
+    executor = Possible(spec, data)
+    while isinstance(step := next_step(spec, executor.ledger), Step):
+        kept = ledger_of_status(spec, shown(spec, executor.ledger))
+        assert core(next_step(other, kept)) == core(next_step(other, executor.ledger))
+        for shard in step.missing:
+            executor.commit(step.id, shard)
