@@ -21,6 +21,7 @@ from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.kubectl import PREFIX
 from selfimprove.ledger import Ledger
 from selfimprove.loop import Step, Stop, next_step
+from selfimprove.status import is_leaving
 from selfimprove.status_ledger import ledger_of_status
 
 
@@ -55,7 +56,8 @@ class ClusterRun:
     @property
     def at_work(self) -> bool:
         """Whether artifacts may be read or written by it: they may not once it is over or held."""
-        over = self.status.stop is not None or (self.spec.suspend and self.status.state == "Suspended")
+        stopped = self.status.stop is not None and not is_leaving(self.status)
+        over = stopped or (self.spec.suspend and self.status.state == "Suspended")
         return not (over and self.settled)
 
     @cached_property

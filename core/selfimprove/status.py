@@ -89,7 +89,8 @@ def status_of(
     """
     activity = activity or Activity(suspended=spec.suspend)
     running = activity.running_since is not None
-    facts = Facts(spec, ledger, decision, running, activity.suspended, activity.trouble, _waiting(activity))
+    waiting = _waiting(activity, decision)
+    facts = Facts(spec, ledger, decision, running, activity.suspended, activity.trouble, waiting)
     iteration = _iteration(ledger, decision)
     status = Status(
         observed_generation=generation,
@@ -125,6 +126,12 @@ def best_uri(spec: Spec, ledger: Ledger, run_uri: str) -> str:
     return f"{run_uri}/{checkpoint}" if trains(spec, n) else spec.model.uri
 
 
+def is_leaving(status: Status) -> bool:
+    """Whether the step that a status shows is not to be done now, and only stops: the run ended in the middle of it."""
+    step, plan = status.step, status.plan
+    return step is not None and step.state != "Failed" and step.name != (plan.next if plan else None)
+
+
 def timestamp(moment: datetime) -> str:
     """A moment as Kubernetes writes it: UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -139,11 +146,13 @@ def _state(facts: Facts) -> State:
     return "Running" if facts.running else "Pending"
 
 
-def _waiting(activity: Activity) -> str | None:
+def _waiting(activity: Activity, decision: Step | Stop) -> str | None:
     """What keeps a cluster's step that does not run; None on one machine, where none waits."""
     step = activity.step
     if step is None or activity.running_since is not None:
         return None
+    if isinstance(decision, Step) and step.name != decision.id.name:
+        return f"waits until {step.name} has stopped"
     since = step.waiting_since
     return f"waits for a pod, none has run since {since}" if since else "waits for its first pod"
 

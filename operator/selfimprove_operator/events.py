@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from selfimprove.api.status import Condition, Status
+from selfimprove.status import is_leaving
 from selfimprove_operator.actions import Event
 
 Teller = Callable[[Status | None, Status], Iterator[Event]]
@@ -67,9 +68,17 @@ def _goes_on(before: Status | None, after: Status) -> bool:
     return not anew and after.state not in ("Suspended", "Failed")
 
 
+def _left(before: Status | None, after: Status) -> Iterator[Event]:
+    """The run ended in the middle of a step, which stops now."""
+    if after.step is None or not is_leaving(after) or (before and is_leaving(before)):
+        return
+    why = f"the run is over: {after.stop.rule}" if after.stop else after.plan.reason if after.plan else ""
+    yield Event("Normal", "StepStopped", f"{after.step.name} is stopped, what it has committed is kept: {why}")
+
+
 def _begun(before: Status | None, after: Status) -> Iterator[Event]:
     old = (before.step.name, before.step.attempt) if before and before.step else None
-    if after.step and after.stop is None and (after.step.name, after.step.attempt) != old:
+    if after.step and not is_leaving(after) and after.stop is None and (after.step.name, after.step.attempt) != old:
         attempt = f" (attempt {after.step.attempt})" if after.step.attempt > 1 else ""
         yield Event("Normal", "StepBegun", f"{after.step.name}{attempt}: {after.plan.reason if after.plan else ''}")
 
@@ -87,7 +96,7 @@ def _stopped(before: Status | None, after: Status) -> Iterator[Event]:
         yield Event("Warning" if after.state == "Failed" else "Normal", after.stop.rule, after.stop.message)
 
 
-TELLERS: tuple[Teller, ...] = (_accepted, _ended, _failed, _narrowing, _held, _degraded, _begun, _stopped)
+TELLERS: tuple[Teller, ...] = (_accepted, _ended, _failed, _narrowing, _held, _degraded, _begun, _stopped, _left)
 
 
 def _condition(status: Status | None, type: str) -> Condition | None:

@@ -59,17 +59,20 @@ def harvest(
     now: datetime,
     *,
     held: bool,
+    leaves: bool = False,
 ) -> Harvest:
-    """Take in what is new since the status was written. `pods`: of every attempt at this step. `held`: by the user."""
+    """Take in what is new since the status was written. `pods`: of every attempt at this step. `held`: by the user.
+
+    `leaves`: the run has ended without the step. What that still spends counts; what it commits is found when the run
+    is reopened, and must not reopen it.
+    """
     done_before = ledger.shards_done(step_of(step.name))
     ended = sorted((pod for pod in pods if pod.over), key=_end_order)
     fresh = [pod for pod in _unaccounted(ended, step) if not (pod.succeeded and pod.index in done_before)]
     spent = sum(_gpu_seconds(pod) for pod in fresh)
     if spent:
         ledger = ledger.with_gpu_seconds(step_of(step.name).iteration, spent)
-    ledger, lost = _commits(ledger, step, [pod for pod in ended if pod.succeeded])
-    if job and job.ended == "Complete":
-        ledger, lost = _completed(ledger, step, lost)
+    ledger, lost = (ledger, False) if leaves else _outcomes(ledger, step, job, ended)
     failed = [pod for pod in fresh if counts(pod, job)]
     done = ledger.shards_done(step_of(step.name))
     untold = [uid8(pod.uid) for pod in ended if not (pod.succeeded and pod.index in done)]
@@ -97,6 +100,12 @@ def _unaccounted(ended: Sequence[ObservedPod], step: StepStatus) -> Sequence[Obs
     places = [place for place, pod in enumerate(ended) if uid8(pod.uid) in known]
     first = places[0] if places and len(known) >= MOST_ACCOUNTED else 0
     return [pod for pod in ended[first:] if uid8(pod.uid) not in known]
+
+
+def known_of(pods: Iterable[ObservedPod]) -> list[str] | None:
+    """Of pods whose time is counted already, those that have ended, as a step keeps them."""
+    ended = sorted((pod for pod in pods if pod.over), key=_end_order)
+    return [uid8(pod.uid) for pod in ended][-MOST_ACCOUNTED:] or None
 
 
 def counts(pod: ObservedPod, job: ObservedJob | None) -> bool:
@@ -165,6 +174,14 @@ def summaries_in(pod: ObservedPod) -> list[Summary]:
         return [Summary.model_validate(each) for each in (found if isinstance(found, list) else [found])]
     except (ValueError, ValidationError):
         return []
+
+
+def _outcomes(
+    ledger: Ledger, step: StepStatus, job: ObservedJob | None, ended: Sequence[ObservedPod]
+) -> tuple[Ledger, bool]:
+    """The ledger with all that is done of a step, and whether a summary that is needed was lost."""
+    ledger, lost = _commits(ledger, step, [pod for pod in ended if pod.succeeded])
+    return _completed(ledger, step, lost) if job and job.ended == "Complete" else (ledger, lost)
 
 
 def _commits(ledger: Ledger, step: StepStatus, pods: Iterable[ObservedPod]) -> tuple[Ledger, bool]:

@@ -32,6 +32,12 @@ def job_name(run: str, uid: str, step: StepId, attempt: int) -> str:
     return f"{run[:_RUN_PART].rstrip('-')}-{uid8(uid)}-{step.name}-{attempt}"
 
 
+def attempt_of(job: str) -> int:
+    """The attempt that a Job's name ends with; 0 for a name that is none of ours."""
+    attempt = job.rpartition("-")[2]
+    return int(attempt) if attempt.isdecimal() else 0
+
+
 def labels_of(run: str, uid: str, step: StepId, attempt: int) -> dict[str, str]:
     """What every Job and pod of a step is labelled with."""
     labels = {

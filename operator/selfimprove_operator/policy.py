@@ -39,12 +39,14 @@ class Situation:
     run_uri: str
     decision: Step | Stop
     step: StepStatus | None
-    """The step at hand, or the one that failed."""
+    """The step at hand, the one that failed, or one that is left and still stops."""
     jobs: Sequence[ObservedJob]
     pods: Sequence[ObservedPod]
     """Of every attempt at the step at hand."""
     refusal: str
     done: frozenset[int]
+    finished: frozenset[str]
+    """Steps that are wholly done, of those that have a Job."""
     lost: bool
     now: datetime
 
@@ -52,6 +54,11 @@ class Situation:
     def job(self) -> ObservedJob | None:
         """The Job of the attempt at hand, if it is there."""
         return next((job for job in self.jobs if self.step and job.name == self.step.job), None)
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether the step is the one to do now."""
+        return self.step is not None and isinstance(self.decision, Step) and self.decision.id.name == self.step.name
 
     @property
     def attempt_pods(self) -> list[ObservedPod]:
@@ -86,7 +93,7 @@ class Verdict:
 def decide(situation: Situation) -> Verdict:
     """How the step at hand stands."""
     step = situation.step
-    if step is None or isinstance(situation.decision, Stop):
+    if step is None or not situation.at_hand:
         return Verdict(step)
     return next(verdict for row in ROWS if (verdict := row(situation, step)) is not None)
 
@@ -225,7 +232,7 @@ ROWS: tuple[Row, ...] = (
 def _on_the_job(situation: Situation, verdict: Verdict) -> Iterator[Action]:
     """The Job of the attempt that the verdict names."""
     step = verdict.step
-    if step is None or isinstance(situation.decision, Stop):
+    if step is None or not situation.at_hand:
         return
     job = next((job for job in situation.jobs if job.name == step.job), None)
     if job is None and not situation.spec.suspend:
@@ -235,20 +242,21 @@ def _on_the_job(situation: Situation, verdict: Verdict) -> Iterator[Action]:
 
 
 def _on_others(situation: Situation, verdict: Verdict) -> Iterator[Action]:
-    """Jobs whose outcome is taken expire; those of an attempt that is given up go; that of a step that failed ends."""
-    current = verdict.step.job if verdict.step and isinstance(situation.decision, Step) else None
+    """Jobs whose outcome is taken expire; those of an attempt that is given up go; that of a step that failed, or that
+    the run ended without, ends.
+    """
+    current = verdict.step.job if verdict.step and situation.at_hand else None
     for job in situation.jobs:
         if job.name == current or job.deleting:
             continue
-        given_up = situation.step is not None and job.step == situation.step.name
-        if not job.ended and given_up and not _ends_by_itself(situation, job):
+        if not job.ended and job.step not in situation.finished and not _ends_by_itself(situation, job):
             yield from _ended(situation, job)
         elif not job.has_ttl:
             yield ExpireJob(job.name, situation.spec.execution.ttl_seconds_after_finished)
 
 
 def _ended(situation: Situation, job: ObservedJob) -> Iterator[Action]:
-    """A Job that would go on. Where the run failed, it and its pods are kept with their logs: a person wants to know
+    """A Job that would go on. Where the run is over, it and its pods are kept with their logs: a person wants to know
     why. A deadline ends no Job that has not begun.
     """
     if isinstance(situation.decision, Step) or job.suspended or job.started_at is None:

@@ -15,15 +15,16 @@ from selfimprove.api.spec import Run, Spec
 from selfimprove.api.status import Status, StepStatus
 from selfimprove.failing import shortened
 from selfimprove.ledger import Ledger
-from selfimprove.loop import Step, Stop, next_step
-from selfimprove.status import Activity, status_of
+from selfimprove.loop import Step, Stop, next_step, shards_of
+from selfimprove.status import Activity, is_leaving, status_of
 from selfimprove.status_ledger import ledger_of_status, step_of, to_ranges
-from selfimprove_operator import policy
+from selfimprove_operator import policy, trouble
 from selfimprove_operator.acceptance import Accepted, Refused, accept
 from selfimprove_operator.actions import Action, DeleteJob, Outcome
 from selfimprove_operator.events import events_between
-from selfimprove_operator.harvest import Harvest, cleared, harvest
+from selfimprove_operator.harvest import Harvest, cleared, harvest, known_of
 from selfimprove_operator.jobs import colocated, job_name_of
+from selfimprove_operator.names import attempt_of
 from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod
 from selfimprove_operator.policy import Situation
 from selfimprove_operator.timing import at_work_since
@@ -85,6 +86,11 @@ class View:
     """Whether anything came since the status was written: of the step's pods, or of the user."""
 
     @property
+    def leaves(self) -> bool:
+        """Whether the step that the status shows was being left, and not worked on."""
+        return self.accepted.previous is not None and is_leaving(self.accepted.previous)
+
+    @property
     def run(self) -> Run:
         """The run as it was written."""
         return self.accepted.run
@@ -113,7 +119,8 @@ def _view(observed: Observed, accepted: Accepted, now: datetime) -> View:
     if step is None or step.job is None:
         return view
     job = next((job for job in jobs if job.name == step.job), None)
-    harvested = harvest(ledger, step, job, view.pods(step.name), now, held=accepted.spec.suspend)
+    pods, held = view.pods(step.name), accepted.spec.suspend
+    harvested = harvest(ledger, step, job, pods, now, held=held, leaves=view.leaves)
     news = edited or (harvested.ledger, harvested.step) != (ledger, step)
     return replace(view, harvested=harvested, ledger=harvested.ledger, news=news)
 
@@ -130,10 +137,28 @@ def _settled(view: View) -> tuple[Ledger, StepStatus | None, Step | Stop]:
         ledger = cleared(ledger, step_of(old.name))
         old = policy.next_attempt(old).model_copy(update={"failures": None, "message": None, "ignored": None})
         decision = next_step(view.spec, ledger)
-    if isinstance(decision, Stop):
-        failed = policy.failed(old, old.message) if old and decision.rule == "Failed" else None
-        return ledger, failed, decision
-    return ledger, _step_at_hand(view, decision, old), decision
+    if isinstance(decision, Stop) and decision.rule == "Failed":
+        return ledger, policy.failed(old, old.message) if old else None, decision
+    if leaving := _leaving(view, ledger, decision, old):
+        return ledger, leaving, decision
+    return ledger, None if isinstance(decision, Stop) else _step_at_hand(view, decision, old), decision
+
+
+def _leaving(view: View, ledger: Ledger, decision: Step | Stop, old: StepStatus | None) -> StepStatus | None:
+    """The step that was at hand and is not to be done now, until nothing of it runs: an edited rule ended the loop in
+    the middle of it. It is shown that long, since what its pods spend is counted by it.
+    """
+    if old is None or (isinstance(decision, Step) and decision.id.name == old.name):
+        return None
+    if len(ledger.shards_done(step_of(old.name))) >= old.shards or not _lasts(view, old.name):
+        return None
+    return old.model_copy(update={"state": "Pending"}) if old.state == "Failed" else old
+
+
+def _lasts(view: View, step: str) -> bool:
+    """Whether a Job of a step, or a pod of one, has not come to its end."""
+    jobs = any(job.step == step and not job.ended for job in view.jobs)
+    return jobs or any(not pod.over and not trouble.out_of_reach(pod, view.now) for pod in view.pods(step))
 
 
 def _as_kept(view: View, ledger: Ledger) -> Ledger:
@@ -156,17 +181,26 @@ def _with_shards(step: StepStatus, ledger: Ledger) -> StepStatus:
 
 
 def _step_at_hand(view: View, decision: Step, old: StepStatus | None) -> StepStatus:
-    """The step to show: the old one while it lasts, else a new one at its first attempt."""
+    """The step to show: the old one while it lasts, else a new one. One that was being left is tried anew."""
     if old is not None and old.name == decision.id.name:
-        return old.model_copy(update={"shards_done": decision.shards - len(decision.missing)})
+        again = policy.next_attempt(old) if view.leaves else old
+        return again.model_copy(update={"shards_done": decision.shards - len(decision.missing)})
     together = [each.name for each in colocated(view.spec, decision.id)]
+    attempt = _tried(view, decision.id.name) + 1
     return StepStatus(
         name=decision.id.name,
+        attempt=attempt,
         shards=decision.shards,
         shards_done=decision.shards - len(decision.missing),
         together=together or None,
-        job=job_name_of(view.observed.run, decision.id, 1),
+        job=job_name_of(view.observed.run, decision.id, attempt),
+        accounted=known_of(view.pods(decision.id.name)),
     )
+
+
+def _tried(view: View, step: str) -> int:
+    """The last attempt at a step of which a Job is left: the run was over in between, and has been reopened."""
+    return max((attempt_of(job.name) for job in view.jobs if job.step == step), default=0)
 
 
 def _situation(view: View, ledger: Ledger, step: StepStatus | None, decision: Step | Stop) -> Situation:
@@ -182,8 +216,17 @@ def _situation(view: View, ledger: Ledger, step: StepStatus | None, decision: St
         pods=pods,
         refusal=view.observed.refusals.get(step.job or "", "") if step else "",
         done=ledger.shards_done(step_of(step.name)) if step else frozenset(),
+        finished=_finished(view, ledger),
         lost=view.harvested is not None and view.harvested.lost,
         now=view.now,
+    )
+
+
+def _finished(view: View, ledger: Ledger) -> frozenset[str]:
+    """The steps of the run's Jobs that are wholly done."""
+    named = {job.step for job in view.jobs}
+    return frozenset(
+        name for name in named if len(ledger.shards_done(step_of(name))) >= shards_of(view.spec, step_of(name))
     )
 
 

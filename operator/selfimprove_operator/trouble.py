@@ -83,10 +83,12 @@ def never_started(
 
 def stuck(pods: Sequence[ObservedPod], done: frozenset[int], now: datetime) -> bool:
     """Whether a pod of an open shard can't end because its node does not answer."""
-    return any(
-        pod.deleting_since is not None and not pod.over and pod.index not in done and now - pod.deleting_since > STUCK
-        for pod in pods
-    )
+    return any(not pod.over and pod.index not in done and out_of_reach(pod, now) for pod in pods)
+
+
+def out_of_reach(pod: ObservedPod, now: datetime) -> bool:
+    """Whether a pod should have ended long ago: its node does not answer."""
+    return pod.deleting_since is not None and now - pod.deleting_since > STUCK
 
 
 def _looks_long(pod: ObservedPod, now: datetime) -> bool:

@@ -73,6 +73,8 @@ class Cluster:
     created: list[str] = field(default_factory=list)
     templates: dict[str, Any] = field(default_factory=dict)
     """The pods' spec of every Job that was ever created."""
+    graceful: bool = False
+    """Whether pods that are told to go take their time, until they are ended."""
     writes: int = 0
     count: int = 0
 
@@ -189,7 +191,7 @@ class Cluster:
         phase = "Succeeded" if code == 0 else "Failed"
         state = {"name": "worker", "state": {"terminated": ended}}
         document["status"] = {"phase": phase, "containerStatuses": [state], "conditions": conditions}
-        if job in self.jobs and code:
+        if job in self.jobs and code and "deletionTimestamp" not in document["metadata"]:
             self.retry(job, index, code, disrupted)
 
     def evict(self, pod: str) -> None:
@@ -217,16 +219,23 @@ class Cluster:
     def give_up(self, job: str, reason: str) -> None:
         """The Job controller ends a Job: what runs of it goes, what has ended stays."""
         self.finish(job, "Failed", reason)
+        self.let_go(job)
+
+    def let_go(self, job: str) -> None:
+        """What runs of a Job is told to go."""
         for pod in [pod for pod in self.pods if self.of(pod) == job and not self.is_over(pod)]:
-            del self.pods[pod]
+            if self.graceful:
+                until = (self.now + timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                self.pods[pod]["metadata"] |= {"deletionTimestamp": until, "deletionGracePeriodSeconds": 30}
+            else:
+                del self.pods[pod]
 
     def suspend(self, job: str, suspend: bool) -> None:
         """Hold a Job, its pods deleted, or let it go on with new ones."""
         if job not in self.jobs:
             return
         self.jobs[job]["spec"]["suspend"] = suspend
-        for pod in [pod for pod in self.pods if self.of(pod) == job and not self.is_over(pod)]:
-            del self.pods[pod]
+        self.let_go(job)
         if suspend:
             self.jobs[job]["status"].pop("startTime", None)
             return
