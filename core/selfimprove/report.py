@@ -46,6 +46,8 @@ class Report:
     ahead: str | None = None
     """The next step, and why, while none did."""
     warnings: Sequence[str] = ()
+    hint: str | None = None
+    """Where more is to be had than was looked at."""
     details: Mapping[int, HeldOutDetails] = field(default_factory=dict)
     """What is noted of M_n beside its measures, where that was asked for."""
     more: Sequence[Titled] = ()
@@ -81,7 +83,8 @@ def conclusions(report: Report) -> list[tuple[str, str]]:
         lines += _best(report.ledger, report.best)
     if report.checkpoint:
         lines.append(("Model", report.checkpoint))
-    return [*lines, ("Spent", _usage(report.ledger.usage))]
+    lines.append(("Spent", _usage(report.ledger.usage)))
+    return [*lines, ("More", report.hint)] if report.hint else lines
 
 
 def _usage(usage: Usage) -> str:
@@ -206,11 +209,19 @@ def _held_out(report: Report) -> Titled:
         Column("model", lambda n: f"{_name(n)}{' best' if n == report.best else ''}"),
         Column("accuracy", lambda n: percent(of(n).accuracy)),
         *(strict if any(of(n).strict_accuracy for n in rows) else []),
-        Column("gain on M_0, paired", lambda n: points(_measured(report.ledger, n).versus_baseline)),
+        Column("gain on M_0, paired", lambda n: _gain(_measured(report.ledger, n))),
         Column("gap", lambda n: points(of(n).gap)),
         Column("tail coverage", lambda n: percent(of(n).tail_coverage)),
     ]
     return table("Held-out prompts (%)", columns, rows, report.best)
+
+
+def _gain(measures: Measures) -> str:
+    """Of a model whose gain is not kept, what `Regressed` was judged by, where that was a comparison with M_0 too."""
+    versus = measures.versus_best
+    if measures.versus_baseline is None and versus is not None and versus.iteration == 0:
+        return f"{points(versus)} at 99.5%"
+    return points(measures.versus_baseline)
 
 
 def _pass_at_k(report: Report) -> Titled:

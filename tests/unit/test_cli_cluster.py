@@ -83,6 +83,31 @@ def test_details_come_from_the_storage_of_the_run(finished: BuiltRun, capfd: Cap
     assert found[1]["heldOut"]["update"]["realisedGain"]["value"] == 0.25
 
 
+def test_details_have_the_strict_accuracy_and_the_gain_of_every_model(
+    tmp_path: Path, kubectl: FakeKubectl, capfd: Capture
+) -> None:
+    run = built_run(tmp_path, maxIterations=2).baseline(0.5).iteration(1, 0.75).iteration(2, 0.6)
+    kubectl.answers(resource_of(run))
+    text = selfimprove(capfd, "status", "sir/demo", "--details").out
+    here = selfimprove(capfd, "status", str(run.folder), "--details").out
+    models = [line for line in here.splitlines() if line.startswith("M_") and "strict" not in line]
+    assert "M_2       60.0 [55.0, 65.0]  50.0 [45.0, 55.0]   +10.0 [+0.0, +20.0]" in text
+    assert [line for line in text.splitlines() if line.startswith("M_")] == models
+    assert "More" not in text
+
+
+def test_status_without_storage_has_of_a_gain_what_the_resource_has_and_says_where_the_rest_is(
+    tmp_path: Path, kubectl: FakeKubectl, capfd: Capture
+) -> None:
+    run = built_run(tmp_path, maxIterations=2).baseline(0.5).iteration(1, 0.75).iteration(2, 0.6)
+    kubectl.answers(resource_of(run))
+    text = " ".join(selfimprove(capfd, "status", "sir/demo").out.split())
+    assert "M_1 best 75.0 [70.0, 80.0] +25.0 [+15.0, +35.0]" in text
+    assert "M_2 60.0 [55.0, 65.0] +10.0 [-20.0, +60.0] at 99.5%" in text
+    assert "More strict accuracy, and each model's gain on M_0" in text
+    assert "selfimprove status sir/demo --details" in text
+
+
 def test_status_says_what_is_running_and_what_the_plan_is(tmp_path: Path, kubectl: FakeKubectl, capfd: Capture) -> None:
     resource = resource_of(half_done(tmp_path), running=True)
     resource["status"]["step"] |= {"job": "demo-1a2b3c4d-i002-select-2", "attempt": 2}

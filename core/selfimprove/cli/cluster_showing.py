@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from selfimprove.api.status import Status
 from selfimprove.cluster_run import ClusterRun
+from selfimprove.ledger import Ledger
 from selfimprove.report import Report, ending
 
+_HINT = (
+    "strict accuracy, and each model's gain on M_0 with its 95% interval: selfimprove status {name} --details, which "
+    "reads the manifests (--endpoint URL where the cluster's S3 is out of reach from here)"
+)
 _WARNINGS = ("TailNarrowing", "VerifierDrift", "Degraded")
 """Conditions that a person should hear of while they are True."""
 
@@ -24,7 +30,18 @@ def report_of(seen: ClusterRun) -> Report:
         now=_now(status),
         ahead=_ahead(status),
         warnings=list(_warnings(seen)),
+        hint=_HINT.format(name=seen.name) if seen.ledger.measured_iterations() else None,
     )
+
+
+def with_manifests(report: Report, ledger: Ledger) -> Report:
+    """The report with every figure that the run's manifests have, `ledger` being read from those: a status keeps fewer.
+
+    What was spent stays the operator's count, which has failed attempts in it.
+    """
+    told = report.ledger.committed
+    committed = {step: ledger.committed.get(step, shards) for step, shards in told.items()}
+    return replace(report, ledger=replace(report.ledger, committed=committed), hint=None)
 
 
 def _heading(seen: ClusterRun) -> str:

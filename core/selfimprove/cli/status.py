@@ -31,7 +31,8 @@ def status(run: str, where: Where, details: bool, as_json: bool) -> None:
 
 
 def _show_resource(seen: ClusterRun, storage: Store | None, as_json: bool) -> None:
-    from selfimprove.cli.cluster_showing import report_of
+    from selfimprove.artifacts import load_ledger
+    from selfimprove.cli.cluster_showing import report_of, with_manifests
     from selfimprove.cli.showing import notes_of_run
     from selfimprove.details import details_document
 
@@ -42,5 +43,7 @@ def _show_resource(seen: ClusterRun, storage: Store | None, as_json: bool) -> No
     report = report_of(seen)
     if storage is not None:
         notes = notes_of_run(storage, seen.ledger)
-        report = replace(report, details=notes.held_out, more=notes.tables(details=True))
+        report = replace(
+            with_manifests(report, load_ledger(storage)), details=notes.held_out, more=notes.tables(details=True)
+        )
     print_report(report, sys.stdout)
