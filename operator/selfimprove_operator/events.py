@@ -14,11 +14,15 @@ from selfimprove_operator.actions import Event
 Teller = Callable[[Status | None, Status], Iterator[Event]]
 
 
-def events_between(before: Status | None, after: Status) -> tuple[Event, ...]:
-    """The events of a change of status, in the order in which things happened."""
+def events_between(before: Status | None, after: Status, disrupted: str = "") -> tuple[Event, ...]:
+    """The events of a change of status, in the order in which things happened. `disrupted`: what disrupted it, of which
+    a status keeps the count alone.
+    """
     if before == after:
         return ()
-    return tuple(event for teller in TELLERS for event in teller(before, after))
+    counted = before is not None and after.counters.disruptions > before.counters.disruptions
+    first = [Event("Warning", "StepDisrupted", disrupted)] if counted else []
+    return (*first, *(event for teller in TELLERS for event in teller(before, after)))
 
 
 def _accepted(before: Status | None, after: Status) -> Iterator[Event]:

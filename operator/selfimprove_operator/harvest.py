@@ -47,6 +47,8 @@ class Harvest:
     step: StepStatus
     failures: int = 0
     disruptions: int = 0
+    disrupted: str = ""
+    """What the last of the disruptions was, for people."""
     lost: bool = False
     """A pod did its work and its last word can't be read."""
 
@@ -83,15 +85,27 @@ def harvest(
         **_patience(step, fresh, job),
     }
     still = [pod for pod in pods if pod.attempt == step.attempt and pod.index not in done]
+    disrupted = [pod for pod in fresh if pod.disrupted and not pod.succeeded]
     fresh_of_it = [pod for pod in fresh if pod.attempt == step.attempt]
     step, worked = timed(step.model_copy(update=update), job, still, fresh_of_it, now, held=held)
     return Harvest(
         ledger.with_wall_seconds(worked),
         step,
         failures=len(failed),
-        disruptions=sum(pod.disrupted and not pod.succeeded for pod in fresh),
+        disruptions=len(disrupted),
+        disrupted=_disruption(disrupted),
         lost=lost,
     )
+
+
+def _disruption(pods: Sequence[ObservedPod]) -> str:
+    """What stopped pods that did not fail, of the last one; empty where none was stopped."""
+    if not pods:
+        return ""
+    last = pods[-1]
+    more = f" (and {len(pods) - 1} more)" if len(pods) > 1 else ""
+    said = shortened(last.ended_by, _SHOWN_BYTES) or "its node, or who evicts pods, says no more"
+    return f"{last.step}: pod {last.name}{more} was stopped: {said}; it counts as no failure"
 
 
 def _unaccounted(ended: Sequence[ObservedPod], step: StepStatus) -> Sequence[ObservedPod]:

@@ -58,7 +58,8 @@ def reconcile(observed: Observed, defaults: Defaults, now: datetime) -> Outcome:
         situation = _situation(view, ledger, step, decision)
         verdict = policy.decide(situation)
     status = _status(view, ledger, decision, verdict)
-    return _outcome(status, found.previous, policy.actions_of(situation, verdict))
+    disrupted = view.harvested.disrupted if view.harvested else ""
+    return _outcome(status, found.previous, policy.actions_of(situation, verdict), disrupted)
 
 
 def _let_go(observed: Observed) -> tuple[Action, ...]:
@@ -286,6 +287,6 @@ def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity)
     )
 
 
-def _outcome(status: Status, previous: Status | None, actions: tuple[Action, ...]) -> Outcome:
+def _outcome(status: Status, previous: Status | None, actions: tuple[Action, ...], disrupted: str = "") -> Outcome:
     changed = previous is None or status != previous
-    return Outcome(status if changed else None, actions, events_between(previous, status))
+    return Outcome(status if changed else None, actions, events_between(previous, status, disrupted))

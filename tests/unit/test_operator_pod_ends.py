@@ -56,6 +56,31 @@ def test_a_pod_that_somebody_deletes_is_a_failure_for_us_as_for_the_job_controll
     assert cluster.status.step.message == said.format(pod=pod)
 
 
+def test_an_event_tells_of_an_eviction_with_its_step_its_pod_and_who_did_it() -> None:
+    cluster = begun(generation={"shards": 2})
+    pods = cluster.live()
+    said = "Eviction API: evicting"
+    for pod in pods:
+        cluster.end(pod, code=143, disrupted=True)
+        cluster.pods[pod]["status"]["conditions"][0]["message"] = said
+    cluster.settle()
+    told = [event for event in cluster.events if event.reason == "StepDisrupted"]
+    assert [(event.type, event.message) for event in told] == [
+        ("Warning", f"i000-evaluate: pod {pods[-1]} (and 1 more) was stopped: {said}; it counts as no failure")
+    ]
+
+
+def test_a_lost_node_that_says_nothing_is_told_of_once_each_time() -> None:
+    cluster = begun()
+    for _ in range(2):
+        cluster.end(cluster.live()[0], code=137, disrupted=True)
+        cluster.settle()
+        cluster.settle()
+    told = [event.message for event in cluster.events if event.reason == "StepDisrupted"]
+    assert len(told) == 2
+    assert "was stopped: its node, or who evicts pods, says no more" in told[0]
+
+
 def test_a_pod_that_is_evicted_is_a_disruption_though_it_had_to_be_killed() -> None:
     cluster = begun()
     assert failures(removed(cluster, disrupted=True)) == (0, None)

@@ -43,7 +43,6 @@ def _show_resource(seen: ClusterRun, storage: Store | None, as_json: bool) -> No
     report = report_of(seen)
     if storage is not None:
         notes = notes_of_run(storage, seen.ledger)
-        report = replace(
-            with_manifests(report, load_ledger(storage)), details=notes.held_out, more=notes.tables(details=True)
-        )
+        report = with_manifests(report, load_ledger(storage))
+        report = replace(report, details=notes.held_out, more=notes.tables(details=True))
     print_report(report, sys.stdout)
