@@ -25,6 +25,8 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 TIMEOUT_SECONDS = 30.0
 _CONNECTIONS = 64
+_UNKNOWN_YET = "cannot find RESTMapping"
+"""What OwnerReferencesPermissionEnforcement says of an owner whose definition was installed a few seconds ago."""
 
 Document = dict[str, Any]
 Watcher = Callable[[str, str, int], None]
@@ -48,7 +50,7 @@ class ApiError(Exception):
     @property
     def transient(self) -> bool:
         """Whether the same call may succeed later, with nothing changed."""
-        return self.status in (0, 401, 408, 429) or self.status >= 500
+        return self.status in (0, 401, 408, 429) or self.status >= 500 or _UNKNOWN_YET in self.message
 
     @property
     def namespace_goes(self) -> bool:

@@ -215,3 +215,19 @@ def test_a_right_that_the_operator_lacks_is_the_charts_to_give() -> None:
         f"the API server refuses its Jobs: {text}; name research in watchNamespaces of the operator's chart, or leave "
         "that empty"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "transient"),
+    [
+        (
+            403,
+            'jobs.batch "gsm8k" is forbidden: cannot set blockOwnerDeletion in this case because cannot find RESTMapping '
+            'for APIVersion selfimprove.dev/v1alpha1 Kind SelfImprovementRun: no matches for kind "SelfImprovementRun"',
+            True,
+        ),
+        (403, 'jobs.batch is forbidden: User "operator" cannot create resource "jobs"', False),
+    ],
+)
+def test_a_definition_that_admission_does_not_know_yet_is_known_soon(status: int, message: str, transient: bool) -> None:
+    assert ApiError(status, message).transient is transient
