@@ -6,6 +6,7 @@ Read off the statuses, so that an event is sent at most once and only after what
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from selfimprove.api.status import Condition, Status
 from selfimprove.status import is_leaving
@@ -14,15 +15,19 @@ from selfimprove_operator.actions import Event
 Teller = Callable[[Status | None, Status], Iterator[Event]]
 
 
-def events_between(before: Status | None, after: Status, disrupted: str = "") -> tuple[Event, ...]:
-    """The events of a change of status, in the order in which things happened. `disrupted`: what disrupted it, of which
-    a status keeps the count alone.
+def events_between(
+    before: Status | None, after: Status, *, disrupted: str = "", creates: bool = False
+) -> tuple[Event, ...]:
+    """The events of a change of status, in the order in which things happened.
+
+    `disrupted`: what disrupted it, of which a status keeps the count alone. `creates`: whether a Job is made now.
     """
     if before == after:
         return ()
     counted = before is not None and after.counters.disruptions > before.counters.disruptions
     first = [Event("Warning", "StepDisrupted", disrupted)] if counted else []
-    return (*first, *(event for teller in TELLERS for event in teller(before, after)))
+    tellers: tuple[Teller, ...] = (*TELLERS, partial(_begun, creates=creates), _stopped, _left)
+    return (*first, *(event for teller in tellers for event in teller(before, after)))
 
 
 def _accepted(before: Status | None, after: Status) -> Iterator[Event]:
@@ -80,11 +85,16 @@ def _left(before: Status | None, after: Status) -> Iterator[Event]:
     yield Event("Normal", "StepStopped", f"{after.step.name} is stopped, what it has committed is kept: {why}")
 
 
-def _begun(before: Status | None, after: Status) -> Iterator[Event]:
+def _begun(before: Status | None, after: Status, creates: bool) -> Iterator[Event]:
+    """A step begins when its Job is made: one whose turn came while the run was held does so when that goes on."""
+    step = after.step
+    if step is None or is_leaving(after) or after.stop is not None or after.state == "Suspended":
+        return
     old = (before.step.name, before.step.attempt) if before and before.step else None
-    if after.step and not is_leaving(after) and after.stop is None and (after.step.name, after.step.attempt) != old:
-        attempt = f" (attempt {after.step.attempt})" if after.step.attempt > 1 else ""
-        yield Event("Normal", "StepBegun", f"{after.step.name}{attempt}: {after.plan.reason if after.plan else ''}")
+    goes_on = before is not None and before.state == "Suspended" and creates
+    if (step.name, step.attempt) != old or goes_on:
+        attempt = f" (attempt {step.attempt})" if step.attempt > 1 else ""
+        yield Event("Normal", "StepBegun", f"{step.name}{attempt}: {after.plan.reason if after.plan else ''}")
 
 
 def _narrowing(before: Status | None, after: Status) -> Iterator[Event]:
@@ -100,7 +110,7 @@ def _stopped(before: Status | None, after: Status) -> Iterator[Event]:
         yield Event("Warning" if after.state == "Failed" else "Normal", after.stop.rule, after.stop.message)
 
 
-TELLERS: tuple[Teller, ...] = (_accepted, _ended, _failed, _narrowing, _held, _degraded, _begun, _stopped, _left)
+TELLERS: tuple[Teller, ...] = (_accepted, _ended, _failed, _narrowing, _held, _degraded)
 
 
 def _condition(status: Status | None, type: str) -> Condition | None:

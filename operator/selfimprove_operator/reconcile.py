@@ -20,7 +20,7 @@ from selfimprove.status import Activity, is_leaving, status_of
 from selfimprove.status_ledger import ledger_of_status, step_of, to_ranges
 from selfimprove_operator import policy, trouble
 from selfimprove_operator.acceptance import Accepted, Refused, accept
-from selfimprove_operator.actions import Action, DeleteJob, Outcome
+from selfimprove_operator.actions import Action, CreateJob, DeleteJob, Outcome
 from selfimprove_operator.events import events_between
 from selfimprove_operator.harvest import Harvest, cleared, harvest, known_of
 from selfimprove_operator.jobs import colocated, job_name_of
@@ -289,4 +289,7 @@ def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity)
 
 def _outcome(status: Status, previous: Status | None, actions: tuple[Action, ...], disrupted: str = "") -> Outcome:
     changed = previous is None or status != previous
-    return Outcome(status if changed else None, actions, events_between(previous, status, disrupted))
+    creates = any(isinstance(action, CreateJob) for action in actions)
+    return Outcome(
+        status if changed else None, actions, events_between(previous, status, disrupted=disrupted, creates=creates)
+    )
