@@ -14,6 +14,7 @@ from typing import Any
 from selfimprove.api.installation import Defaults
 from selfimprove.api.spec import Spec
 from selfimprove.api.status import StepStatus
+from selfimprove.artifacts.keys import step_folder
 from selfimprove.loop import Step, Stop, too_often
 from selfimprove.status_ledger import step_of
 from selfimprove_operator import trouble
@@ -23,7 +24,7 @@ from selfimprove_operator.jobs import LET_GO_SECONDS, job_for, settings_digest
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.origins import Origins
 from selfimprove_operator.pods import settings_of
-from selfimprove_operator.timing import at_work_since
+from selfimprove_operator.timing import at_work_since, waits_since
 
 OVERDUE = timedelta(minutes=1)
 """A Job that does not say by then that it failed will not do so."""
@@ -144,10 +145,18 @@ def _job_failed(situation: Situation, step: StepStatus) -> Verdict | None:
     if job.reason == "DeadlineExceeded":
         field = situation.origins.to_give("activeDeadlineSeconds")
         seconds = settings_of(situation.spec, situation.defaults, step_of(step.name).step).active_deadline_seconds
-        return Verdict(step, fatal=f"{field}: it ran longer than {seconds} s; give more")
+        return Verdict(step, fatal=f"{field}: it ran longer than {seconds} s; give more{_log(situation, step)}")
     limit = situation.spec.execution.backoff_limit
     last = step.message or job.message or job.reason
     return Verdict(step, fatal=too_often(step.failures or 1, limit, last))
+
+
+def _log(situation: Situation, step: StepStatus) -> str:
+    """Where the log of a step lies whose pods are gone, once one has run: a deadline leaves none of those that ran."""
+    if at_work_since(step) is None and waits_since(step) is None:
+        return ""
+    shard = min(set(range(step.shards)) - situation.done, default=0)
+    return f" (log: under {situation.run_uri}/{step_folder(step_of(step.name), shard)})"
 
 
 def _no_progress(situation: Situation, step: StepStatus) -> Verdict | None:

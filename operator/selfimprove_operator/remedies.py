@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from selfimprove_operator.observed import ObservedPod
 from selfimprove_operator.origins import Origins
+from selfimprove_operator.secrets import secret_variables
 
 Table = tuple[tuple[str, str], ...]
 """A pattern in what is said, and the remedy; {1} is the pattern's first group, a word in braces a field or a place."""
@@ -75,6 +76,12 @@ WAITING: Table = (
     (r'configmap "([^"]+)" not found', "create the ConfigMap {1} in namespace {namespace}, or mend {env}"),
     (r"", "see kubectl describe pod -n {namespace} {pod}"),
 )
+KEYS: Table = (
+    (r"AWS_|access key|secret key|session token|these credentials", "AWS_SECRET_ACCESS_KEY"),
+    (r"HF_TOKEN|tokenSecretName", "HF_TOKEN"),
+    (r"OPENAI_API_KEY", "OPENAI_API_KEY"),
+)
+"""What a worker says of keys that are refused, and the variable that they are given in."""
 _FORBIDDEN = re.compile(r'^(pods|jobs\.batch) "[^"]*" is forbidden: ')
 _MORE = re.compile(r"\.? (?:no new claims to deallocate, )?preemption: .*|\. not found$", re.DOTALL)
 """The scheduler's thoughts about pods of lower priority, and its own slip: they say the same once more."""
@@ -86,6 +93,21 @@ def refused(message: str, origins: Origins) -> str:
     what = "Job" if found and found[1] == "jobs.batch" else "pods"
     said = message[found.end() :] if found else message
     return f"the API server refuses its {what}: {said}; {_first(REFUSALS, said, origins)}"
+
+
+def refused_keys(said: str, origins: Origins) -> str:
+    """The Secrets that the keys come from which a worker says are refused, for the end of a line; empty for none.
+
+    A worker knows the names of its variables, and not who gives them.
+    """
+    keys = [key for pattern, key in KEYS if re.search(pattern, said)]
+    found = (each for each in secret_variables(origins.spec) if each["name"].endswith(tuple(keys)))
+    names = list(dict.fromkeys(str(each["valueFrom"]["secretKeyRef"]["name"]) for each in found)) if keys else []
+    if not names:
+        return ""
+    fields = " and ".join(map(origins.secret, names))
+    what = f"Secret{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+    return f"; the keys come from {what} in namespace {origins.namespace}, which {fields} names"
 
 
 def unscheduled(pod: ObservedPod, origins: Origins) -> str:

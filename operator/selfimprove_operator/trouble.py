@@ -11,7 +11,7 @@ from selfimprove.failing import shortened
 from selfimprove_operator.harvest import explain
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.origins import Origins
-from selfimprove_operator.remedies import refused, unscheduled, waiting
+from selfimprove_operator.remedies import refused, refused_keys, unscheduled, waiting
 from selfimprove_operator.timing import waits_since
 
 PATIENCE = timedelta(seconds=20)
@@ -23,6 +23,8 @@ AT_WORK = timedelta(minutes=15)
 STUCK = timedelta(minutes=5)
 """Past its grace, a pod that is still terminating sits on a node that no longer answers."""
 MOST_IGNORED = 10
+BY_ITSELF = "once that is mended it goes on by itself"
+"""How what a worker said of its surroundings ends."""
 _LONGEST = 400
 """Bytes of what somebody else said."""
 
@@ -39,7 +41,7 @@ def trouble_of(
             return _waits(pod, origins)
     for index in sorted({pod.index for pod in open_pods}):
         if message := _surroundings([pod for pod in open_pods if pod.index == index], now):
-            return f"{message}; once that is mended it goes on by itself"
+            return f"{message}{refused_keys(message, origins)}; {BY_ITSELF}"
     return None
 
 

@@ -229,5 +229,7 @@ def test_a_right_that_the_operator_lacks_is_the_charts_to_give() -> None:
         (403, 'jobs.batch is forbidden: User "operator" cannot create resource "jobs"', False),
     ],
 )
-def test_a_definition_that_admission_does_not_know_yet_is_known_soon(status: int, message: str, transient: bool) -> None:
+def test_a_definition_that_admission_does_not_know_yet_is_known_soon(
+    status: int, message: str, transient: bool
+) -> None:
     assert ApiError(status, message).transient is transient

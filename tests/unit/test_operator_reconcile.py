@@ -321,6 +321,75 @@ def test_broken_surroundings_degrade_the_run_and_heal_with_it() -> None:
     assert [event.reason for event in cluster.events][-2:] == ["Degraded", "Healed"]
 
 
+def test_keys_that_the_storage_refuses_are_told_with_the_secret_that_they_come_from() -> None:
+    cluster = begun()
+    said = "s3://lab/runs: the secret key is refused; check AWS_SECRET_ACCESS_KEY, the region and the clock"
+    cluster.end(cluster.live()[0], code=4, message=f"error: {said}")
+    cluster.settle()
+    assert (
+        "; the keys come from Secret s3 in namespace research, which spec.storage.credentialsSecretName names; once that "
+        "is mended it goes on by itself"
+    ) in condition(cluster, "Degraded")[2]
+
+
+def test_a_token_that_no_secret_of_the_run_gives_is_told_in_the_workers_own_words() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0], code=4, message="error: hf://lab/base: access denied; set HF_TOKEN")
+    cluster.settle()
+    assert "Secret" not in condition(cluster, "Degraded")[2]
+
+
+def test_a_step_that_ran_too_long_keeps_no_pod_and_is_told_with_where_its_log_lies() -> None:
+    limit = {"defaults": {"activeDeadlineSeconds": 60}}
+    cluster = begun(execution=limit)
+    cluster.give_up(cluster.created[0], "DeadlineExceeded")
+    cluster.settle()
+    log = "s3://lab/runs/research/gsm8k-1a2b3c4d/i000/evaluate/00000"
+    assert f"activeDeadlineSeconds: it ran longer than 60 s; give more (log: under {log})" in cluster.status.message
+
+
+def test_of_a_step_that_ran_too_long_without_a_pod_no_log_is_named() -> None:
+    cluster = Cluster(run_manifest(execution={"defaults": {"activeDeadlineSeconds": 60}}))
+    cluster.settle()
+    cluster.give_up(cluster.created[0], "DeadlineExceeded")
+    cluster.settle()
+    assert "it ran longer than 60 s; give more" in cluster.status.message
+    assert "(log:" not in cluster.status.message
+
+
+def begun_of(cluster: Cluster) -> list[str]:
+    return [event.message.partition(":")[0] for event in cluster.events if event.reason == "StepBegun"]
+
+
+def test_a_step_is_told_to_begin_when_its_job_is_made_and_not_while_the_run_is_held() -> None:
+    cluster = Cluster(run_manifest(suspend=True))
+    cluster.settle()
+    assert begun_of(cluster) == []
+    cluster.run["spec"]["suspend"] = False
+    cluster.settle()
+    assert begun_of(cluster) == ["i000-evaluate"]
+
+
+def test_an_attempt_after_a_failure_is_told_to_begin_once_the_run_is_let_go_on() -> None:
+    cluster = begun(execution={"backoffLimit": 0})
+    cluster.end(cluster.live()[0], code=1)
+    cluster.settle()
+    cluster.run["spec"]["suspend"] = True
+    cluster.settle()
+    assert begun_of(cluster) == ["i000-evaluate"]
+    cluster.run["spec"]["suspend"] = False
+    cluster.settle()
+    assert begun_of(cluster) == ["i000-evaluate", "i000-evaluate (attempt 2)"]
+
+
+def test_a_job_that_is_held_and_let_go_on_begins_once() -> None:
+    cluster = begun()
+    for suspend in (True, False):
+        cluster.run["spec"]["suspend"] = suspend
+        cluster.settle()
+    assert begun_of(cluster) == ["i000-evaluate"]
+
+
 def broken_surroundings(cluster: Cluster, after: float) -> None:
     """The pod at hand gives up on its storage, so many seconds after its start, and the next one runs."""
     cluster.wait(after)
