@@ -290,6 +290,5 @@ def _bare(view: View, ledger: Ledger, decision: Step | Stop, activity: Activity)
 def _outcome(status: Status, previous: Status | None, actions: tuple[Action, ...], disrupted: str = "") -> Outcome:
     changed = previous is None or status != previous
     creates = any(isinstance(action, CreateJob) for action in actions)
-    return Outcome(
-        status if changed else None, actions, events_between(previous, status, disrupted=disrupted, creates=creates)
-    )
+    events = events_between(previous, status, disrupted=disrupted, creates=creates)
+    return Outcome(status if changed else None, actions, events)

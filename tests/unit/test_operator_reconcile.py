@@ -327,8 +327,8 @@ def test_keys_that_the_storage_refuses_are_told_with_the_secret_that_they_come_f
     cluster.end(cluster.live()[0], code=4, message=f"error: {said}")
     cluster.settle()
     assert (
-        "; the keys come from Secret s3 in namespace research, which spec.storage.credentialsSecretName names; once that "
-        "is mended it goes on by itself"
+        "; the keys come from Secret s3 in namespace research, which spec.storage.credentialsSecretName names; once "
+        "that is mended it goes on by itself"
     ) in condition(cluster, "Degraded")[2]
 
 
