@@ -57,6 +57,8 @@ class Activity:
     """Whether the run stands still because `spec.suspend` says so."""
     trouble: str | None = None
     """What in the surroundings keeps the step from going on, with the remedy."""
+    unproven: str | None = None
+    """The trouble before, while nobody knows that it is gone."""
     disruptions: int = 0
     suspensions: int = 0
     step: StepStatus | None = None
@@ -90,7 +92,8 @@ def status_of(
     activity = activity or Activity(suspended=spec.suspend)
     running = activity.running_since is not None
     waiting = _waiting(activity, decision)
-    facts = Facts(spec, ledger, decision, running, activity.suspended, activity.trouble, waiting)
+    told = (activity.trouble, waiting, activity.unproven)
+    facts = Facts(spec, ledger, decision, running, activity.suspended, *told)
     iteration = _iteration(ledger, decision)
     status = Status(
         observed_generation=generation,

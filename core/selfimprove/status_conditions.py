@@ -16,6 +16,9 @@ from selfimprove.loop import Step, Stop
 from selfimprove.stopping import warnings
 from selfimprove.verifier_drift import judged_iteration
 
+UNPROVEN = "Unproven"
+"""The reason of a `Degraded` that is not True and may be so again, its message that of the trouble."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -29,6 +32,8 @@ class Facts:
     trouble: str | None
     waiting: str | None = None
     """What a step that has a Job waits for."""
+    unproven: str | None = None
+    """A trouble that is not to be seen any more, and of which nobody knows yet that it is gone."""
 
     @property
     def stop(self) -> Stop | None:
@@ -118,6 +123,8 @@ def _warned(facts: Facts, type: ConditionType, measured: bool) -> Answer:
 def _degraded(facts: Facts) -> Answer:
     if facts.trouble is not None and not facts.stop:
         return True, "Surroundings", facts.trouble
+    if facts.unproven is not None:
+        return False, UNPROVEN, facts.unproven
     return False, "Healthy", ""
 
 

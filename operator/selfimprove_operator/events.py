@@ -10,6 +10,7 @@ from functools import partial
 
 from selfimprove.api.status import Condition, Status
 from selfimprove.status import is_leaving
+from selfimprove.status_conditions import UNPROVEN
 from selfimprove_operator.actions import Event
 
 Teller = Callable[[Status | None, Status], Iterator[Event]]
@@ -62,19 +63,18 @@ def _held(before: Status | None, after: Status) -> Iterator[Event]:
 
 def _degraded(before: Status | None, after: Status) -> Iterator[Event]:
     old, new = _condition(before, "Degraded"), _condition(after, "Degraded")
-    if new is None or new.status == (old.status if old else "False"):
+    if new is None:
         return
-    if new.status == "True":
+    if new.status == "True" and (old is None or old.status != "True"):
         yield Event("Warning", "Degraded", new.message)
-    elif _goes_on(before, after):
+    open_before = old is not None and (old.status == "True" or old.reason == UNPROVEN)
+    if open_before and (new.status, new.reason) == ("False", "Healthy") and _goes_on(before, after):
         yield Event("Normal", "Healed", "what kept the step from going on is gone")
 
 
 def _goes_on(before: Status | None, after: Status) -> bool:
-    """Whether the work is seen to go on: a run that is held or over shows no trouble, nor does a new attempt yet."""
-    old, new = before.step if before else None, after.step
-    anew = old is not None and new is not None and old.name == new.name and old.attempt != new.attempt
-    return not anew and after.state not in ("Suspended", "Failed")
+    """Whether the work is seen to go on: a run that is over has got over its trouble by its last measure alone."""
+    return after.stop is None or (before is not None and after.latest != before.latest)
 
 
 def _left(before: Status | None, after: Status) -> Iterator[Event]:

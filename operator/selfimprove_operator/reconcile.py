@@ -23,6 +23,7 @@ from selfimprove_operator.acceptance import Accepted, Refused, accept
 from selfimprove_operator.actions import Action, CreateJob, DeleteJob, Outcome
 from selfimprove_operator.events import events_between
 from selfimprove_operator.harvest import Harvest, cleared, harvest, known_of
+from selfimprove_operator.healing import unproven
 from selfimprove_operator.jobs import colocated, job_name_of
 from selfimprove_operator.names import attempt_of
 from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod
@@ -240,6 +241,7 @@ def _status(view: View, ledger: Ledger, decision: Step | Stop, verdict: policy.V
         running_since=verdict.running_since,
         suspended=view.spec.suspend,
         trouble=verdict.trouble,
+        unproven=None if verdict.trouble else unproven(previous, step, view.spec.suspend, view.now),
         disruptions=(before.disruptions if before else 0) + (harvested.disruptions if harvested else 0),
         suspensions=(before.suspensions if before else 0) + verdict.suspended_now,
         step=step,

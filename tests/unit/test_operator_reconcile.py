@@ -436,6 +436,75 @@ def test_what_is_held_or_tried_anew_is_not_called_healed(change: dict[str, Any])
     assert "Healed" not in {event.reason for event in cluster.events}
 
 
+def healings(cluster: Cluster) -> list[str]:
+    return [event.reason for event in cluster.events if event.reason in ("Degraded", "Healed")]
+
+
+@pytest.mark.parametrize("change", [{"suspend": True}, {"execution": {"serviceAccountName": "other"}}])
+def test_what_is_held_or_tried_anew_is_called_healed_once_its_work_is_done(change: dict[str, Any]) -> None:
+    cluster = begun()
+    broken_surroundings(cluster, after=30)
+    cluster.run["spec"].update(change)
+    cluster.settle()
+    cluster.run["spec"]["suspend"] = False
+    cluster.pods = {name: pod for name, pod in cluster.pods.items() if not cluster.is_over(name)}
+    cluster.settle()
+    cluster.start(cluster.live()[0])
+    cluster.settle()
+    assert healings(cluster) == ["Degraded"]
+    assert condition(cluster, "Degraded")[1] == "Unproven"
+    cluster.end(cluster.live()[0])
+    cluster.settle()
+    assert healings(cluster) == ["Degraded", "Healed"]
+    assert condition(cluster, "Degraded") == ("False", "Healthy", "")
+
+
+def test_a_new_attempt_that_is_at_work_for_longer_than_any_trouble_takes_is_called_healed() -> None:
+    cluster = begun()
+    broken_surroundings(cluster, after=30)
+    cluster.run["spec"]["execution"] = {"serviceAccountName": "other"}
+    cluster.settle()
+    cluster.start(cluster.live()[0])
+    cluster.settle()
+    cluster.wait(15 * 60)
+    cluster.settle()
+    assert healings(cluster) == ["Degraded"]
+    cluster.wait(70)
+    cluster.settle()
+    assert healings(cluster) == ["Degraded", "Healed"]
+
+
+def test_what_could_not_start_is_healed_as_soon_as_a_new_attempt_runs() -> None:
+    cluster = Cluster()
+    cluster.settle()
+    waiting = {"reason": "ImagePullBackOff", "message": "no such image"}
+    status = {"phase": "Pending", "containerStatuses": [{"name": "worker", "state": {"waiting": waiting}}]}
+    cluster.pods[cluster.live()[0]]["status"] = status
+    cluster.settle()
+    cluster.run["spec"]["execution"] = {"images": {"sampler": "other:1"}}
+    cluster.settle()
+    assert healings(cluster) == ["Degraded"]
+    cluster.start(cluster.live()[0])
+    cluster.settle()
+    assert healings(cluster) == ["Degraded", "Healed"]
+
+
+def test_a_run_that_failed_in_its_trouble_is_healed_by_the_attempt_that_works() -> None:
+    cluster = begun(execution={"pendingDeadlineSeconds": 60})
+    cluster.end(cluster.live()[0], code=4, message="error: s3://lab/runs: can't be reached; check the network")
+    cluster.settle()
+    cluster.wait(100)
+    cluster.settle()
+    assert (cluster.status.state, healings(cluster)) == ("Failed", ["Degraded"])
+    for suspend in (True, False):
+        cluster.run["spec"]["suspend"] = suspend
+        cluster.settle()
+    cluster.start(cluster.live()[0])
+    cluster.end(cluster.live()[0])
+    cluster.settle()
+    assert healings(cluster) == ["Degraded", "Healed"]
+
+
 def test_a_shard_that_is_done_has_healed_whatever_the_one_before_it_took() -> None:
     cluster = begun(generation={"shards": 2})
     broken_surroundings(cluster, after=130)
