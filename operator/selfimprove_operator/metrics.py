@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from selfimprove.api.status import State, Status
 from selfimprove.errors import FAILED, SURROUNDINGS, TERMINATED, WRONG_INPUT
+from selfimprove.status import is_leaving
 from selfimprove_operator.observed import OUT_OF_MEMORY, ObservedPod
 from selfimprove_operator.views import Key
 
@@ -70,7 +71,9 @@ class Metrics:
             and (old is None or (old.name, old.attempt) != (new.name, new.attempt))
         ):
             self.attempts.labels(kind_of(new.name)).inc()
-        if old is not None and old.started_at and (new is None or new.name != old.name):
+        if before is None or old is None or is_leaving(before):
+            return
+        if old.started_at and (new is None or new.name != old.name):
             seconds = (now - datetime.fromisoformat(old.started_at)).total_seconds()
             self.step_seconds.labels(kind_of(old.name)).observe(max(seconds, 0.0))
 

@@ -38,6 +38,11 @@ def attempt_of(job: str) -> int:
     return int(attempt) if attempt.isdecimal() else 0
 
 
+def is_named_by_us(job: str, step: str) -> bool:
+    """Whether a Job has the name of an attempt at the step that it is labelled with: one that has not is nobody's."""
+    return job.endswith(f"-{step}-{attempt_of(job)}")
+
+
 def labels_of(run: str, uid: str, step: StepId, attempt: int) -> dict[str, str]:
     """What every Job and pod of a step is labelled with."""
     labels = {

@@ -47,7 +47,7 @@ class Situation:
     refusal: str
     done: frozenset[int]
     finished: frozenset[str]
-    """Steps that are wholly done, of those that have a Job."""
+    """Steps that are wholly done."""
     lost: bool
     now: datetime
 

@@ -25,7 +25,7 @@ from selfimprove_operator.events import events_between
 from selfimprove_operator.harvest import Harvest, cleared, harvest, known_of
 from selfimprove_operator.healing import unproven
 from selfimprove_operator.jobs import colocated, job_name_of
-from selfimprove_operator.names import attempt_of
+from selfimprove_operator.names import attempt_of, is_named_by_us
 from selfimprove_operator.observed import Observed, ObservedJob, ObservedPod
 from selfimprove_operator.policy import Situation
 from selfimprove_operator.timing import at_work_since
@@ -112,7 +112,7 @@ class View:
 def _view(observed: Observed, accepted: Accepted, now: datetime) -> View:
     """The ledger that the status keeps, and what the step's pods have come to since."""
     uid = observed.run["metadata"]["uid"]
-    jobs = tuple(job for job in observed.jobs if job.owner == uid)
+    jobs = tuple(job for job in observed.jobs if job.owner == uid and is_named_by_us(job.name, job.step))
     previous = accepted.previous
     ledger = ledger_of_status(accepted.spec, previous) if previous else Ledger()
     edited = previous is None or previous.observed_generation != observed.run["metadata"].get("generation")
@@ -225,11 +225,9 @@ def _situation(view: View, ledger: Ledger, step: StepStatus | None, decision: St
 
 
 def _finished(view: View, ledger: Ledger) -> frozenset[str]:
-    """The steps of the run's Jobs that are wholly done."""
-    named = {job.step for job in view.jobs}
-    return frozenset(
-        name for name in named if len(ledger.shards_done(step_of(name))) >= shards_of(view.spec, step_of(name))
-    )
+    """The steps that are wholly done."""
+    committed = ledger.committed.items()
+    return frozenset(step.name for step, shards in committed if len(shards) >= shards_of(view.spec, step))
 
 
 def _status(view: View, ledger: Ledger, decision: Step | Stop, verdict: policy.Verdict) -> Status:

@@ -14,7 +14,7 @@ from selfimprove.loop import Step
 from selfimprove.report import print_report
 from selfimprove.status_left import left_of_status
 from selfimprove_operator.acceptance import Accepted, accept
-from tests.unit.operator_support import DEFAULTS, Cluster, checkpoint_of, run_manifest
+from tests.unit.operator_support import DEFAULTS, Cluster, begun, checkpoint_of, run_manifest
 
 
 def life(cluster: Cluster) -> Iterator[ClusterRun]:
@@ -92,6 +92,16 @@ def test_the_best_model_is_told_with_the_place_of_its_checkpoint(cluster: Cluste
     assert last.status.best is not None
     n = last.status.best.iteration
     assert last.status.best.model_uri == f"{last.status.run_uri}/{checkpoint_of(n)}"
+
+
+def test_a_run_that_is_over_is_at_work_while_a_step_of_it_still_stops() -> None:
+    cluster = begun()
+    cluster.end(cluster.live()[0])
+    cluster.settle()
+    cluster.run["status"] |= {"stop": {"rule": "BudgetSpent", "iteration": 0}, "plan": {"reason": "the run is over"}}
+    assert cluster_run_of(cluster.run).at_work
+    del cluster.run["status"]["step"]
+    assert not cluster_run_of(cluster.run).at_work
 
 
 def test_a_run_held_by_its_owner_is_not_at_work(cluster: Cluster) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from selfimprove.status import is_leaving
 from selfimprove_operator.actions import Action, DeleteJob, StopJob
+from selfimprove_operator.metrics import Metrics
 from selfimprove_operator.observed import pod_of
 from selfimprove_operator.reconcile import reconcile
 from tests.unit.operator_support import DEFAULTS, GPU, Cluster, finish_run, run_manifest, start
@@ -174,6 +177,31 @@ def test_a_pod_on_a_node_that_answers_no_more_keeps_no_step_at_hand() -> None:
     cluster.wait(400)
     cluster.settle()
     assert cluster.status.step is None
+
+
+def test_a_job_that_has_our_labels_and_not_our_names_is_ended_by_nobody() -> None:
+    cluster = at_work("i001-generate")
+    (job,) = jobs_at_work(cluster)
+    other = {**cluster.jobs[job], "metadata": {**cluster.jobs[job]["metadata"], "name": "mine", "uid": "mine"}}
+    cluster.jobs["mine"] = json.loads(json.dumps(other))
+    edit(cluster, **BUDGET)
+    cluster.settle()
+    assert jobs_at_work(cluster) == ["mine"]
+    let_go(cluster)
+    assert cluster.status.step is None
+
+
+def test_a_step_that_was_stopped_is_no_duration_of_a_step() -> None:
+    cluster, metrics = at_work("i001-generate"), Metrics()
+    edit(cluster, **BUDGET)
+    statuses = [cluster.status]
+    cluster.settle()
+    statuses.append(cluster.status)
+    let_go(cluster)
+    statuses.append(cluster.status)
+    for before, after in pairwise(statuses):
+        metrics.changed(before, after, cluster.now)
+    assert metrics.registry.get_sample_value("selfimprove_step_duration_seconds_count", {"step": "generate"}) is None
 
 
 @given(seed=st.integers(0, 2**32))
