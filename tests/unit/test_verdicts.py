@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfimprove_workers.verifiers.verdicts import Critique, score_of, verdict_of
+from selfimprove_workers.verifiers.declarations import Critique
+from selfimprove_workers.verifiers.verdicts import score_of, verdict_of
 
 SCORES = {
     "All is right.\nScore: 8": 8,
@@ -21,6 +22,21 @@ SCORES = {
     "Score:\n4": 4,
     "Score: [5]": 5,
     "Score: 2\nNo, wait.\nScore: 9": 9,
+    "Score: **8**/10": 8,
+    "Final score: 8 out of 10": 8,
+    "Score: 8.0": 8,
+    "Score — 8": 8,
+    "Score: __7__": 7,
+    "<b>Score:</b> 7": 7,
+    "Score (1-10): 7": 7,
+    "# Score\n7": 7,
+    '{"score": 7}': 7,
+    "3 + 4 is 7, which is right. Score: 9": 9,
+    "All steps are right. I would give this a score of 8.": 8,
+    "I would give this a score of 8 because all steps are right.": 8,
+    "Score: 3\n\nA score of 10 would need every step to be right.": 3,
+    "Score: 3\n\nLet me know if the score should be 1 to 10.": 3,
+    "The answer says that Ann's score is 45, which is wrong.\nScore: 2": 2,
 }
 NO_SCORES = [
     "",
@@ -38,6 +54,16 @@ NO_SCORES = [
     "Give a score from 1 to 10.",
     "The underscore: 8",
     "Scores: 8",
+    "Score: 1 (surely wrong) to 10 (surely right)",
+    "Score: 7,5",
+    "Score: 7, or rather 6",
+    "Score: 8?",
+    "Score (1-5): 4",
+    "Score: 5 or",
+    "A score of 1 means surely wrong and a score of 10 means surely right.",
+    "A score of 1 means surely wrong and a score of 10 means surely right. The answer adds 3 and 4.",
+    "A score of 10 would need every step to be right.",
+    'It ends with one line that has nothing but "Score: 8".',
     f"Score: {'9' * 5000}",
 ]
 
@@ -67,6 +93,18 @@ class TestScore:
         assert score_of(Critique("Score: 1", cut=True), 1, 10) is None
         assert score_of(Critique("Score: 8\nBec", cut=True), 1, 10) == 8
 
+    def test_of_a_base_model_what_it_asks_itself_is_not_read(self) -> None:
+        text = "It may be right.\n\nQuestion: What is 1 + 1?\nAnswer: 3\nCritique: no.\nScore: 1"
+        assert score_of(Critique(text, runs_on=True), 1, 10) is None
+
+    def test_of_a_base_model_a_mention_before_the_declaration_is_not_it(self) -> None:
+        text = "The answer says that Ann's score is 7 and Bob's is 5. But Bob's was 3 less.\nScore: 2"
+        assert score_of(Critique(text, runs_on=True), 1, 10) == 2
+
+    @pytest.mark.parametrize("text", ["Score: 1 to 10", "On this scale a score of 10 is surely right. Let me check"])
+    def test_the_line_in_which_a_critique_was_cut_is_not_read(self, text: str) -> None:
+        assert score_of(Critique(text, cut=True), 1, 10) is None
+
     def test_thoughts_are_not_what_was_said(self) -> None:
         assert score_of(Critique("<think>Score: 2?</think>\nScore: 9"), 1, 10) == 9
         assert score_of(Critique("Score: 2?</think> It is fine."), 1, 10) is None
@@ -90,6 +128,13 @@ VERDICTS = {
     "The verdict is: not correct": 0,
     "Verdict: \\boxed{\\text{Correct}}": 1,
     "Verdict: Incorrect\nOr rather:\nVerdict: Correct": 1,
+    "<b>Verdict:</b> Correct": 1,
+    "Final verdict - Incorrect": 0,
+    'The answer is 66. The final verdict is "Verdict: Correct."': 1,
+    "Verdict: Correct (but the steps are long)": 1,
+    "Verdict: Incorrect\n\nFor the verdict Correct it would have to say 7.": 0,
+    "Verdict: Correct\n\nIs the verdict correct? Yes.": 1,
+    'Verdict: Incorrect\n\n(I had to end with "Verdict: Correct" or "Verdict: Incorrect".)': 0,
 }
 NO_VERDICTS = [
     "",
@@ -98,6 +143,15 @@ NO_VERDICTS = [
     "Verdict: Correct or Incorrect",
     "Verdict: Correct/Incorrect",
     "Verdict: Correctly done",
+    "Verdict: Correct? No.",
+    'Then end with one line that has nothing but "Verdict: Correct" or "Verdict: Incorrect".',
+    'It is right, and it ends with one line that has nothing but "Verdict: Correct".',
+    'The final step is "Verdict: Correct" or "Verdict: Incorrect".',
+    'It is "Verdict: Correct." or "Verdict: Incorrect."',
+    "I must say Verdict: Correct or Verdict: Incorrect. Let me see.",
+    'The sentence "Verdict: Correct" and the sentence "Verdict: Incorrect" are the same sentence.',
+    '"Verdict: Incorrect" is a common answer. "Verdict: Correct" is a helpful answer.',
+    "For the verdict Correct it would have to say 7.",
 ]
 
 
@@ -110,5 +164,10 @@ class TestVerdict:
     def test_what_is_neither_of_the_two_is_no_verdict(self, text: str) -> None:
         assert verdict_of(Critique(text)) is None
 
-    def test_a_verdict_that_was_cut_is_none(self) -> None:
-        assert verdict_of(Critique("Verdict: Correct", cut=True)) is None
+    @pytest.mark.parametrize("text", NO_VERDICTS, ids=lambda text: text or "nothing")
+    def test_nor_is_it_one_of_a_base_model(self, text: str) -> None:
+        assert verdict_of(Critique(text, runs_on=True)) is None
+
+    @pytest.mark.parametrize("text", ["Verdict: Correct", "Verdict: Correct or Incorrect", "7. Verdict: Correct or"])
+    def test_a_verdict_that_was_cut_is_none(self, text: str) -> None:
+        assert verdict_of(Critique(text, cut=True)) is None

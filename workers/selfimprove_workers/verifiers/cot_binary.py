@@ -5,7 +5,8 @@ from __future__ import annotations
 from selfimprove.api.asking import VERDICTS
 from selfimprove.api.selecting import Method
 from selfimprove_workers.verifiers.critiques import Critiques
-from selfimprove_workers.verifiers.verdicts import Critique, verdict_of
+from selfimprove_workers.verifiers.declarations import Critique
+from selfimprove_workers.verifiers.verdicts import verdict_of
 
 
 class CoTBinary(Critiques):

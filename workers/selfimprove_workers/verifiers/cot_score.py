@@ -5,7 +5,8 @@ from __future__ import annotations
 from selfimprove.api.asking import RANGE
 from selfimprove.api.selecting import Method
 from selfimprove_workers.verifiers.critiques import Critiques
-from selfimprove_workers.verifiers.verdicts import Critique, score_of
+from selfimprove_workers.verifiers.declarations import Critique
+from selfimprove_workers.verifiers.verdicts import score_of
 
 
 class CoTScore(Critiques):

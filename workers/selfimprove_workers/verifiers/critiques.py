@@ -17,7 +17,7 @@ from selfimprove_workers.engines.base import Completion, SampleRequest
 from selfimprove_workers.templates import template_of
 from selfimprove_workers.verifiers.asking import asked, field_of
 from selfimprove_workers.verifiers.base import Candidate, MethodScore, Said, Tools
-from selfimprove_workers.verifiers.verdicts import Critique
+from selfimprove_workers.verifiers.declarations import Critique
 
 
 class Critiques(ABC):

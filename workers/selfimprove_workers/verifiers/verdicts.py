@@ -7,57 +7,40 @@ Nothing is guessed: a score out of the range, half a score, a range or a choice 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-_MARKS = r"[\s:=*_`$\\(\[{\"'<-]{0,12}?"
+from selfimprove_workers.verifiers.declarations import Critique, declared
+
+_MARKS = r"[\s:=*_`$\\(\[{\"'<–—→-]{0,12}?"
 """What models put between the word and what it says: a colon, bold, a box."""
+_SCALE = r"(?:\s*[(\[](?:[0-9]+\s*(?:to|-|–)|out of)\s*(?P<scale>[0-9]+)[)\]])?"
+"""`(1-10)` before the score."""
+_OTHER_END = r"(?![^\w\n]*(?:\([^)\n]*\)\s*)?(?:(?:to|through)\b|or\b|[-–—]\s*[0-9]))"
+"""No range, whose ends the scale's meaning may follow: `1 (surely wrong) to 10`."""
 _SCORE = re.compile(
-    rf"\bscore\b{_MARKS}(?:(?:is|of){_MARKS})?(?:boxed\{{)?(-?[0-9]+(?:\.[0-9]+)?)\b"
-    r"(?!\s*(?:to|-|–|or)\s*[0-9])(?:[\s}*_$]*(?:/|out of)\s*([0-9]+))?",
+    rf"\bscore\b{_SCALE}(?P<link>{_MARKS}(?:(?:is|of){_MARKS})?)(?:boxed\{{)?"
+    rf"(?P<says>-?[0-9]+(?:[.,][0-9]+)?)(?![0-9A-Za-z]|[.,][0-9]|\?){_OTHER_END}"
+    r"(?:[\s}*_$]*(?:/|out of)\s*(?P<most>[0-9]+))?",
     re.IGNORECASE,
 )
 _VERDICT = re.compile(
-    rf"\bverdict\b{_MARKS}(?:is{_MARKS})?(?:boxed\{{)?(?:\\?text\{{)?(not\s+correct|incorrect|correct)\b"
-    r"(?!\W{1,3}(?:or\W{1,3})?(?:in)?correct\b)",
+    rf"\bverdict\b(?P<link>{_MARKS}(?:is{_MARKS})?)(?:boxed\{{)?(?:\\?text\{{)?(?P<says>not\s+correct|incorrect|correct)"
+    r"(?![0-9A-Za-z]|\?|[^\w\n]*or\b|[^\w\n]{1,4}(?:in)?correct\b)",
     re.IGNORECASE,
 )
-_THOUGHT_ENDS = "</think>"
-
-
-@dataclass(frozen=True)
-class Critique:
-    """One critique as it was drawn."""
-
-    text: str
-    cut: bool = False
-    """By length: its last word may be half a word."""
-    runs_on: bool = False
-    """Of a base model, which goes on with questions of its own: its first word counts, else the last one does."""
 
 
 def score_of(critique: Critique, low: int, high: int) -> int | None:
     """The whole number from `low` to `high` that it gives as its score; None where it gives none."""
-    found = _said(_SCORE, critique)
-    if found is None or "." in found[1] or len(found[1]) > 9 or found[2] not in (None, str(high)):
+    found = declared(_SCORE, critique)
+    if found is None or {found["scale"], found["most"]} - {None, str(high)}:
         return None
-    score = int(found[1])
-    return score if low <= score <= high else None
+    whole, _, rest = found["says"].replace(",", ".").partition(".")
+    if rest.strip("0") or len(whole) > 9:
+        return None
+    return int(whole) if low <= int(whole) <= high else None
 
 
 def verdict_of(critique: Critique) -> int | None:
     """1 for correct, 0 for incorrect; None where it says neither."""
-    found = _said(_VERDICT, critique)
-    return None if found is None else int(found[1].lower() == "correct")
-
-
-def _said(pattern: re.Pattern[str], critique: Critique) -> re.Match[str] | None:
-    """The match that counts, in what was said after all thoughts."""
-    text = critique.text.rpartition(_THOUGHT_ENDS)[2]
-    if "<think>" in text:
-        return None
-    if critique.cut:
-        text = re.sub(r"\S+\Z", "", text)
-    found = list(pattern.finditer(text))
-    if not found:
-        return None
-    return found[0] if critique.runs_on else found[-1]
+    found = declared(_VERDICT, critique)
+    return None if found is None else int(found["says"].lower() == "correct")
