@@ -33,7 +33,7 @@ class Critique:
     cut: bool = False
     """By length: its last line may be half of what it would have said."""
     runs_on: bool = False
-    """Of a base model, which goes on with questions of its own: its first declaration counts, else the last one does."""
+    """Of a base model, which goes on with questions of its own: the first declaration counts, else the last does."""
 
 
 def declared(pattern: re.Pattern[str], critique: Critique) -> re.Match[str] | None:
