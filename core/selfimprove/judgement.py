@@ -172,12 +172,12 @@ def _pass_at_k(
 
 
 def _histogram(table: Table, reasons: dict[str, str]) -> list[int] | None:
-    """How many prompts have 0, 1, 2, ... right samples."""
+    """How many prompts have 0, 1, 2, ... right samples; one of which nothing is known counts nowhere."""
     if not np.isfinite(table.utility).any():
         reasons["acceptedHistogram"] = NO_UTILITY
         return None
-    right = np.bincount(table.prompt[table.utility == 1], minlength=len(table.ids))
-    found: list[int] = np.bincount(right).tolist()
+    known, right = counts_of_known(table, table.utility)
+    found: list[int] = np.bincount(right[known > 0]).tolist()
     return found
 
 

@@ -140,3 +140,6 @@ ANSWERS: dict[ConditionType, Callable[[Facts], Answer]] = {
     "VerifierDrift": _verifier_drift,
     "Degraded": _degraded,
 }
+
+FINDINGS: tuple[ConditionType, ...] = ("Converged", "TailNarrowing", "VerifierDrift")
+"""Those that say what was found of the model or of what selects; the others say how the run stands."""

@@ -64,10 +64,14 @@ def _at_chance(figures: Mapping[str, Estimate], iteration: int) -> str | None:
     method, auroc = _of(figures, AUROC)
     if auroc is None or auroc.low is None or auroc.high is None or as_shown(auroc.low) > CHANCE:
         return None
+    verdict = (
+        f"which is worse than chance, {CHANCE:g}: it prefers wrong samples"
+        if as_shown(auroc.high) < CHANCE
+        else f"which can't be told from chance, {CHANCE:g}: what it keeps may be no better than what was sampled"
+    )
     return (
         f"AUROC of {method} on the training prompts of iteration {iteration} is {auroc.value:.4f} (95% interval "
-        f"{auroc.low:.4f} to {auroc.high:.4f}), which can't be told from chance, {CHANCE:g}: what it keeps may be no "
-        "better than what was sampled"
+        f"{auroc.low:.4f} to {auroc.high:.4f}), {verdict}"
     )
 
 

@@ -86,6 +86,15 @@ def test_without_utility_the_rest_is_given_and_the_reason(tmp_path: Path, capfd:
     assert found["scores"]["mc"] == {"nan": 0, "auroc": None, "ece": None, "brier": None}
 
 
+def test_a_prompt_of_which_no_utility_is_known_is_in_no_histogram(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    samples = [{"prompt": p, "sample": n, "utility": u} for p, u in (("p", 1), ("q", 0), ("r", None)) for n in (0, 1)]
+    found = as_json(capfd, "measure", write(tmp_path, samples))
+    assert found["acceptedHistogram"] == [1, 0, 1]
+    assert found["coverage"]["n"] == 2
+
+
 def test_what_is_null_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = as_json(capfd, "measure", write(tmp_path, rows()), "--k", "2,16")
     assert found["passAtK"]["16"] is None

@@ -84,6 +84,11 @@ class TestRule:
         assert reason == "AtChance"
         assert message.startswith("AUROC of judge on the training prompts of iteration 2 is 0.5200 (95% interval 0.48")
 
+    def test_says_of_one_that_prefers_wrong_samples_that_it_is_worse_than_chance(self):
+        reason, message = drift(SPEC, at_distill({"judge.auroc": estimate(0.3, 0.2, 0.4)})) or ("", "")
+        assert reason == "AtChance"
+        assert "0.2000 to 0.4000), which is worse than chance, 0.5: it prefers wrong samples" in message
+
     def test_does_so_in_the_first_iteration_too(self):
         assert (drift(SPEC, at_distill(AT_CHANCE, n=1)) or ("",))[0] == "AtChance"
 

@@ -22,6 +22,7 @@ from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.loop import Left, Step, Stop, adopts, left, next_step, shards_of, steps_of
 from selfimprove.prompt_counts import Counts, expected
 from selfimprove.runs import RunHandle
+from selfimprove.status_conditions import FINDINGS, Facts, Verdict, conditions_of
 from selfimprove.store import Store
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Plan:
     spent: Usage
     resolved: Mapping[str, object]
     cautions: Sequence[str]
+    found: Sequence[Verdict]
+    """The conditions that hold, of those that say what was found of the model or its verifiers."""
     counts: Counts
     """The prompts that `most` is of."""
     counted_by: str | None = None
@@ -71,19 +74,20 @@ def plan(run: str, where: Where, sets: Sequence[str], as_json: bool) -> None:
 
 def _of_handle(handle: RunHandle) -> Plan:
     ledger = load_ledger(handle.store)
-    ahead = left(handle.spec, ledger)
+    decision, ahead = next_step(handle.spec, ledger), left(handle.spec, ledger)
     loaded = prompt_counts(handle.store)
     counts = Counts(loaded) if loaded else expected(handle.spec.dataset)
     return Plan(
         name=handle.run.metadata.name,
         uri=handle.uri,
         begun=handle.begun,
-        decision=next_step(handle.spec, ledger),
+        decision=decision,
         ahead=ahead,
         most=at_most(handle.spec, ledger, counts.prompts, ahead.unknown),
         spent=ledger.usage,
         resolved=resolved_defaults(handle.run.spec, handle.spec),
         cautions=[str(caution) for caution in cautions(handle.spec, counts.prompts.get("heldOut"))],
+        found=_found(handle.spec, ledger, decision),
         counts=counts,
     )
 
@@ -103,9 +107,15 @@ def _of_resource(seen: ClusterRun, where: Where) -> Plan:
         spent=seen.ledger.usage,
         resolved=resolved_defaults(seen.run.spec, seen.spec),
         cautions=[str(caution) for caution in cautions(seen.spec)],
+        found=_found(seen.spec, seen.ledger, seen.decision),
         counts=Counts({}),
         counted_by=where.again("plan", uri),
     )
+
+
+def _found(spec: Spec, ledger: Ledger, decision: Step | Stop) -> list[Verdict]:
+    facts = Facts(spec, ledger, decision, running=False, suspended=spec.suspend, trouble=None)
+    return [each for each in conditions_of(facts) if each.type in FINDINGS and each.status == "True"]
 
 
 def prompt_counts(store: Store) -> Mapping[str, int]:
@@ -163,6 +173,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "begun": plan.begun,
         "next": _next(decision) if isinstance(decision, Step) else None,
         "stop": asdict(decision) if isinstance(decision, Stop) else None,
+        "conditions": [{"type": type, "reason": reason, "message": text} for type, _, reason, text in plan.found],
         "left": {**asdict(ahead), "unknown": list(ahead.unknown), "atMostUnknown": most._asdict() if most else None},
         "prompts": plan.counts.prompts,
         "spent": {"tokens": plan.spent.tokens, "wallSeconds": round(plan.spent.wall_seconds, 1)},
@@ -182,6 +193,7 @@ def _lines(plan: Plan) -> list[str]:
         lines += ["Next  nothing: the run is over", f"Why   {plan.decision.rule}: {plan.decision.message}"]
     else:
         lines += [f"Next  {plan.decision.id.name}", f"Why   {plan.decision.reason}", *_left_lines(plan)]
+    lines += [f"Found {each.type}, {each.reason}: {each.message}" for each in plan.found]
     return [*lines, "Defaults that were resolved", *(f"  {path}: {value}" for path, value in plan.resolved.items())]
 
 
