@@ -1,7 +1,8 @@
 """Samples of anybody's, scored by anything, as flat arrays: what `selfimprove measure` and `sweep` read.
 
 One row a sample, in any order: {"prompt": "p1", "sample": 0, "utility": 1, "scores": {"mc": 0.93}, "level": 2}, as
-JSON lines (also .gz) or Parquet. Files are read as a stream: of a row its numbers are kept, some 50 bytes.
+JSON lines (also .gz) or Parquet. Files are read as a stream: of a row its numbers are kept, some 50 bytes. Rows of one
+method each, as a run's own tables of scores have them, are brought together first (`score_rows`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from selfimprove.errors import UserError
 from selfimprove.measures.table import Floats, Ints
+from selfimprove.score_rows import COLUMNS, whole_rows
 from selfimprove.text_files import LINES, open_text
 
 KNOWN = ("prompt", "sample", "utility", "scores", "level")
@@ -43,7 +45,7 @@ class Samples:
 def read_samples(path: Path) -> Samples:
     """The samples of a file. Raises `UserError` naming the file, the row and what to mend."""
     collector = _Collector(path)
-    for number, row in enumerate(rows_of(path, KNOWN), 1):
+    for number, row in enumerate(whole_rows(rows_of(path, (*KNOWN, *COLUMNS)), str(path)), 1):
         collector.add(number, row)
     return collector.samples()
 

@@ -19,6 +19,8 @@ from selfimprove.cli.options import (
     Files,
     Iteration,
     Json,
+    OfIteration,
+    OfStep,
     Plot,
     Run,
     Samples,
@@ -228,12 +230,14 @@ def measure(
     by: Annotated[str | None, typer.Option("--by", metavar="level", help="Each difficulty level too.")] = None,
     bootstrap: Bootstrap = 2000,
     seed: Seed = 0,
+    iteration: OfIteration = None,
+    step: OfStep = None,
     as_json: Json = False,
 ) -> None:
-    """Measure any scored samples: gap, coverage, pass@k, what each verifier is worth; no run is needed."""
+    """Measure any scored samples, or those of a run: gap, coverage, pass@k, what each verifier is worth."""
     from selfimprove.cli.measure import measure as command
 
-    command(samples, score or [], weighting or [], combine, k, by, bootstrap, seed, as_json)
+    command(samples, iteration, step, score or [], weighting or [], combine, k, by, bootstrap, seed, as_json)
 
 
 @app.command()
@@ -269,12 +273,14 @@ def sweep(
     plot: Plot = None,
     bootstrap: Bootstrap = 2000,
     seed: Seed = 0,
+    iteration: OfIteration = None,
+    step: OfStep = None,
     as_json: Json = False,
 ) -> None:
     """Show the gap against the threshold of a score of any samples, with its interval."""
     from selfimprove.cli.sweep import sweep as command
 
-    command(samples, score, weighting, plot, bootstrap, seed, as_json)
+    command(samples, iteration, step, score, weighting, plot, bootstrap, seed, as_json)
 
 
 @app.command()

@@ -11,11 +11,12 @@ from selfimprove.api.rules.methods import PARAMETER
 from selfimprove.api.selecting import Weighting
 from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
+from selfimprove.cli.sampled import samples_at
 from selfimprove.errors import UserError
 from selfimprove.few_prompts import too_few
 from selfimprove.judgement import Question, by_level, judge
 from selfimprove.report import percent, points
-from selfimprove.samples_file import Samples, read_samples
+from selfimprove.samples_file import Samples
 from selfimprove.summaries import estimate_in
 
 SHOWN = (
@@ -34,6 +35,8 @@ WORTH = ("auroc", "ece", "brier")
 
 def measure(
     path: Path,
+    iteration: int | None,
+    step: str | None,
     scores: Sequence[str],
     specs: Sequence[str],
     combine: str,
@@ -47,7 +50,7 @@ def measure(
     if by not in (None, "level"):
         raise UserError(f"--by: {by} is nothing that samples are told apart by; give level")
     counted = _ks(ks)
-    samples = read_samples(path)
+    samples = samples_at(path, iteration, step)
     chosen = _chosen(samples, scores)
     question = Question(_weightings(specs, chosen, combine), combine, chosen, counted, resamples, seed)
     document = judge(samples, question)

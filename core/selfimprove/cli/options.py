@@ -53,7 +53,16 @@ Json = Annotated[
 ]
 Iteration = Annotated[int | None, typer.Option("--iteration", min=0, metavar="N", help="n of the model M_n.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Do not ask.")]
-Samples = Annotated[Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet.")]
+Samples = Annotated[
+    Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet; or a run's folder.")
+]
+OfIteration = Annotated[
+    int | None, typer.Option("--iteration", min=0, metavar="N", help="Of a run: iteration N; else the last.")
+]
+OfStep = Annotated[
+    str | None,
+    typer.Option("--step", metavar="STEP", help="Of a run: verify (training prompts) or evaluate (held out)."),
+]
 Bootstrap = Annotated[int, typer.Option("--bootstrap", min=100, metavar="N", help="Resamples.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of the bootstrap.")]
 Plot = Annotated[

@@ -13,12 +13,13 @@ from selfimprove.api.selecting import WeightingType
 from selfimprove.cli import warn
 from selfimprove.cli.measure import weighting_of
 from selfimprove.cli.output import print_json
+from selfimprove.cli.sampled import samples_at
 from selfimprove.errors import UserError
 from selfimprove.few_prompts import too_few
 from selfimprove.judgement import NO_KEPT_UTILITY, NO_UTILITY, NONE_TO_GAIN
 from selfimprove.plotting import band, check_plot, drawing
 from selfimprove.report import percent, points
-from selfimprove.samples_file import Samples, read_samples
+from selfimprove.samples_file import Samples
 from selfimprove.summaries import document_of
 from selfimprove.sweeps import Point
 from selfimprove.sweeps import sweep as swept
@@ -28,12 +29,20 @@ _NAMES |= {"empty_filter": "emptyFilterRate"}
 
 
 def sweep(
-    path: Path, score: str | None, spec: str, plot: Path | None, resamples: int, seed: int, as_json: bool
+    path: Path,
+    iteration: int | None,
+    step: str | None,
+    score: str | None,
+    spec: str,
+    plot: Path | None,
+    resamples: int,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Print the figures at every cut. Raises `UserError` for options that do not fit the file."""
     kind, at = _cuts(spec)
     check_plot(plot)
-    samples = read_samples(path)
+    samples = samples_at(path, iteration, step)
     name = _score(samples, score)
     found = swept(samples, name, kind, at, seed=seed, resamples=resamples)
     known = bool(np.isfinite(samples.utility).any())
