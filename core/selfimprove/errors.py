@@ -27,6 +27,10 @@ class UserError(SelfImproveError):
     exit_code = WRONG_INPUT
 
 
+class ToldError(SelfImproveError):
+    """What a worker process has said to the person already, as an error: what is left to say is what that comes to."""
+
+
 class InvalidRunError(UserError):
     """FILE is no run that could begin: its problems, one a line."""
 

@@ -12,6 +12,7 @@ import math
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
 
@@ -195,7 +196,7 @@ class _Collector:
 def _score(name: str, value: object) -> float:
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError(f"has scores.{name} {shown(value)}; give a number or null")
     try:
         found = float(value)

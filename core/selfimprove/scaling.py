@@ -91,7 +91,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         with open_text(path) as file:
             lines = (line for line in file if line.strip() and not line.startswith("#"))
             if name.endswith(".csv"):
-                yield from csv.DictReader(lines)
+                yield from (_stripped(row) for row in csv.DictReader(lines))
             elif name.endswith((".jsonl", ".ndjson", ".json")):
                 yield from (_object(path, number, line) for number, line in enumerate(lines, 1))
             else:
@@ -101,6 +101,11 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(f"{path}: can't be read ({reason}); give a sound file") from error
+
+
+def _stripped(row: Mapping[str | None, Any]) -> dict[str, Any]:
+    """A row of CSV without the spaces around names and values; what is beyond the last column is left out."""
+    return {name.strip(): value and value.strip() for name, value in row.items() if name is not None}
 
 
 def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:

@@ -16,7 +16,15 @@ from typing import IO
 from pydantic import ValidationError
 
 from selfimprove.artifacts.keys import log_key, step_folder
-from selfimprove.errors import INTERRUPTED, TERMINATED, UNEXPECTED, SelfImproveError, SurroundingsError, UserError
+from selfimprove.errors import (
+    INTERRUPTED,
+    TERMINATED,
+    UNEXPECTED,
+    SelfImproveError,
+    SurroundingsError,
+    ToldError,
+    UserError,
+)
 from selfimprove.failing import naming_log
 from selfimprove.orders import Failure, Order, Reply
 from selfimprove.store.base import Store
@@ -30,12 +38,13 @@ NEEDED = ("torch", "transformers", "pyarrow", "reasoning_gym")
 def have_done(command: str, order: str, failure: str) -> None:
     """Have a worker of its own do one command (`fetch-model`, `score-samples`), heard on standard error.
 
-    `order`: what it is told, as JSON. Raises `SelfImproveError` with `failure` and the worker's exit code.
+    `order`: what it is told, as JSON. Raises `SelfImproveError` with `failure` and the worker's exit code, a
+    `ToldError` where the worker ended itself and so said why.
     """
     asked = [sys.executable, "-m", "selfimprove_workers.main", command]
     done = subprocess.run(asked, input=order, text=True, stdout=sys.stderr, check=False)
     if done.returncode:
-        error = SelfImproveError(failure)
+        error = ToldError(failure) if done.returncode > 0 else SelfImproveError(failure)
         error.exit_code = done.returncode if done.returncode > 0 else 128 - done.returncode
         raise error
 

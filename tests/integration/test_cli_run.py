@@ -150,6 +150,7 @@ def test_a_base_model_that_can_t_be_fetched_ends_with_the_worker_s_exit_code(
     assert outcome.code in (2, 4)
     assert "Traceback" not in outcome.err
     assert "could not be fetched; the lines above say why" in outcome.err
+    assert [line.startswith("error: ") for line in outcome.err.splitlines()].count(True) == 1
     assert not (tmp_path / "m").exists()
 
 

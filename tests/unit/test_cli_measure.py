@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # ruff: noqa: E501 (expected lines stand on one line, so that they can be searched for)
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -311,3 +312,13 @@ def test_a_quantile_of_two_scores_of_two_values_that_differ_is_a_share(
 ) -> None:
     apart = [row | {"scores": {"gt": row["utility"], "odd": i % 2}} for i, row in enumerate(rows())]
     assert selfimprove(capfd, "measure", write(tmp_path, apart), *MEAN).code == 0
+
+
+def test_decimals_of_parquet_are_numbers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    wide = pa.decimal128(5, 2)
+    scores = pa.array([[("mc", Decimal(f"0.{n}5"))] for n in range(4)], pa.map_(pa.string(), wide))
+    utility = pa.array([Decimal(n % 2) for n in range(4)], wide)
+    path = tmp_path / "decimals.parquet"
+    pq.write_table(pa.table({"prompt": ["p", "p", "q", "q"], "utility": utility, "scores": scores}), path)
+    found = as_json(capfd, "measure", path)
+    assert (found["utility"]["value"], found["scores"]["mc"]["auroc"]["value"]) == (0.5, 1.0)

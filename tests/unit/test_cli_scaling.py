@@ -126,3 +126,9 @@ def test_a_table_that_is_not_there_is_one_line(tmp_path: Path, capfd: Capture) -
     outcome = selfimprove(capfd, "scaling", tmp_path / "none.csv")
     assert outcome.code == 2
     assert "no such file; give a table of models" in outcome.err
+
+
+def test_spaces_around_names_and_values_of_a_csv_mean_nothing(tmp_path: Path, capfd: Capture) -> None:
+    plain = as_json(capfd, "scaling", table(tmp_path, "model,flops,relativeGap\na,1e18,0.1\nb,1e19,0.2\n"))
+    spaced = table(tmp_path, "model , flops, relativeGap\na , 1e18, 0.1\n b, 1e19 , 0.2 \n")
+    assert as_json(capfd, "scaling", spaced) == plain

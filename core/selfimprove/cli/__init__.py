@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from selfimprove.errors import DONE, INTERRUPTED, TERMINATED, UNEXPECTED, WRONG_INPUT, SelfImproveError
+from selfimprove.errors import DONE, INTERRUPTED, TERMINATED, UNEXPECTED, WRONG_INPUT, SelfImproveError, ToldError
 from selfimprove.secret_values import masked
 
 DEBUG = "SELFIMPROVE_DEBUG"
@@ -47,7 +47,8 @@ def end_of(command: Callable[[], object]) -> int:
 
 def _failed(error: Exception) -> int:
     if isinstance(error, SelfImproveError):
-        (say if error.exit_code in (INTERRUPTED, TERMINATED) else complain)(str(error))
+        said = error.exit_code in (INTERRUPTED, TERMINATED) or isinstance(error, ToldError)
+        (say if said else complain)(str(error))
         return error.exit_code
     usage = getattr(error, "format_message", None)  # typer's errors: its own class changes place between versions
     if usage is not None:
