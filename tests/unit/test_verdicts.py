@@ -30,6 +30,8 @@ SCORES = {
     "<b>Score:</b> 7": 7,
     "Score (1-10): 7": 7,
     "# Score\n7": 7,
+    "Conclusion: Score: 7\nI hope this helps!": 7,
+    "If it is right: Score: 10\nIt is not. Score: 2": 2,
     '{"score": 7}': 7,
     "3 + 4 is 7, which is right. Score: 9": 9,
     "All steps are right. I would give this a score of 8.": 8,
@@ -63,6 +65,7 @@ NO_SCORES = [
     "A score of 1 means surely wrong and a score of 10 means surely right.",
     "A score of 1 means surely wrong and a score of 10 means surely right. The answer adds 3 and 4.",
     "A score of 10 would need every step to be right.",
+    "If it is right: Score: 10. I can't tell.",
     'It ends with one line that has nothing but "Score: 8".',
     f"Score: {'9' * 5000}",
 ]

@@ -7,6 +7,8 @@ repeats the question: a choice ("Verdict: Correct" or "Verdict: Incorrect"), or 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _THOUGHT_ENDS = "</think>"
@@ -16,7 +18,9 @@ _SENTENCE_ENDS = re.compile(r"\n|[.!?][\"'*_`)\]]*\s+")
 _OPENING = re.compile(
     r"(?:\W|\d|_|\b(?:so|thus|therefore|hence|in conclusion|my|the|your|overall|final|total)\b)*", re.I
 )
-"""What may stand before the word at the start of its line or sentence."""
+"""What may stand before the word at the start of its line or sentence, or after a heading."""
+_HEADING = re.compile(r"(?!\W*if\b)[^:\n]{1,30}:\s+", re.IGNORECASE)
+"""`Conclusion: Score: 8`; not `If it is right: Score: 10`."""
 _REQUEST = re.compile(r"\bnothing but\b|\bend(?:s|ing)? with (?:one|a) line\b", re.IGNORECASE)
 _AFTER_OR = re.compile(r"\bor[^\w\n]*\Z", re.IGNORECASE)
 _ENDING = re.compile(r"\W*(?:points?)?\W*(?:\b(?:because|since|as|for)\b.*)?", re.IGNORECASE | re.DOTALL)
@@ -36,13 +40,23 @@ class Critique:
     """Of a base model, which goes on with questions of its own: the first declaration counts, else the last does."""
 
 
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence that says something, from `start` to `end` of the text."""
+
+    start: int
+    end: int
+    matches: list[re.Match[str]]
+
+
 def declared(pattern: re.Pattern[str], critique: Critique) -> re.Match[str] | None:
     """The match that counts in what was said after all thoughts; None where nothing is declared.
 
     `pattern` has the groups `link`, what stands between the word and what it says, and `says`.
     """
     text = _said(critique)
-    found = [match for match in pattern.finditer(text) if _is_declaration(match, critique, pattern)]
+    sentences = _sentences(pattern, text)
+    found = [match for each in sentences if _may_declare(each) for match in _declarations(each, critique)]
     if not found:
         return None
     return found[0] if critique.runs_on else found[-1]
@@ -60,22 +74,44 @@ def _said(critique: Critique) -> str:
     return _TAG.sub("", text).rstrip()
 
 
-def _is_declaration(match: re.Match[str], critique: Critique, pattern: re.Pattern[str]) -> bool:
-    text = match.string
-    start, end = _sentence(match)
-    sentence, before, after = text[start:end], text[start : match.start()], text[match.end() : end]
-    said = {each["says"].lower() for each in pattern.finditer(sentence)}
-    if len(said) > 1 or _REQUEST.search(sentence) or _AFTER_OR.search(text, 0, match.start()) or _QUOTED.match(after):
-        return False
-    ends = _ENDING.fullmatch(after) is not None
-    if _OPENING.fullmatch(before):
-        return ends or _LINK.search(match["link"]) is not None
-    return ends and end == len(text) and not critique.cut
+def _sentences(pattern: re.Pattern[str], text: str) -> list[_Sentence]:
+    """Those that hold a match; one that goes beyond its sentence, as `Score:` and 8 on the next line, takes both."""
+    ends = list(_SENTENCE_ENDS.finditer(text))
+    starts, stops = [0, *(each.end() for each in ends)], [*(each.start() for each in ends), len(text)]
+    found: list[_Sentence] = []
+    for match in pattern.finditer(text):
+        start = starts[bisect_right(starts, match.start()) - 1]
+        end = stops[bisect_left(stops, match.end())]
+        if found and found[-1].start == start:
+            found[-1].matches.append(match)
+        else:
+            found.append(_Sentence(start, end, [match]))
+    return found
 
 
-def _sentence(match: re.Match[str]) -> tuple[int, int]:
-    """Where the match's sentence starts and ends."""
-    text = match.string
-    start = max((end.end() for end in _SENTENCE_ENDS.finditer(text, 0, match.start())), default=0)
-    end = _SENTENCE_ENDS.search(text, match.end())
-    return start, end.start() if end else len(text)
+def _may_declare(sentence: _Sentence) -> bool:
+    """Whether it says one thing, and does not repeat the template."""
+    said = {match["says"].lower() for match in sentence.matches}
+    return len(said) == 1 and not _REQUEST.search(sentence.matches[0].string, sentence.start, sentence.end)
+
+
+def _declarations(sentence: _Sentence, critique: Critique) -> Iterator[re.Match[str]]:
+    """Its first match where it opens the sentence, its last one where it ends the text."""
+    first, last = sentence.matches[0], sentence.matches[-1]
+    text = first.string
+    before = text[sentence.start : first.start()]
+    heading = _HEADING.match(before)
+    opens = _OPENING.fullmatch(before, heading.end() if heading else 0) and (
+        _LINK.search(first["link"]) or _ENDING.fullmatch(text, first.end(), sentence.end)
+    )
+    if opens and not _is_mention(first, sentence):
+        yield first
+    ends = sentence.end == len(text) and _ENDING.fullmatch(text, last.end(), sentence.end)
+    if ends and not critique.cut and not _is_mention(last, sentence):
+        yield last
+
+
+def _is_mention(match: re.Match[str], sentence: _Sentence) -> bool:
+    """Whether it stands after an "or", or is only quoted."""
+    text, start = match.string, match.start()
+    return bool(_AFTER_OR.search(text[max(0, start - 12) : start]) or _QUOTED.match(text, match.end(), sentence.end))
