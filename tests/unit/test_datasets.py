@@ -179,6 +179,8 @@ REFUSED = [
     ([{"prompt": "a", "x": [1]}], {"fields": {"answer": "x"}}, "spec.dataset.fields.answer: x is a list in line 1 of train.jsonl; give a column of text or numbers"),
     ([{"prompt": "a", "answer": ""}], {"fields": {"answer": "answer"}}, "spec.dataset.fields.answer: line 1 of train.jsonl has an empty answer; fill or remove it"),
     ([{"prompt": "a", "answer": None}], {"fields": {"answer": "answer"}}, "spec.dataset.fields.answer: line 1 of train.jsonl has an empty answer; fill or remove it"),
+    ([{"prompt": "a", "answer": float("nan")}], {"fields": {"answer": "answer"}}, "spec.dataset.fields.answer: line 1 of train.jsonl has an empty answer; fill or remove it"),
+    ([{"prompt": "a", "answer": float("-inf")}], {"fields": {"answer": "answer"}}, "spec.dataset.fields.answer: answer is infinite in line 1 of train.jsonl; give text or a number"),
     ([{"prompt": "a", "answer": "so #### "}], {"fields": {"answer": "answer"}, "answerPattern": "####(.*)"}, "spec.dataset.fields.answer: line 1 of train.jsonl has an empty answer; fill or remove it"),
     ([{"prompt": "a", "answer": "# 1"}, {"prompt": "b", "answer": "2"}], {"fields": {"answer": "answer"}, "answerPattern": "# (.*)"}, "spec.dataset.answerPattern: # (.*) matches nothing in line 2 of train.jsonl ('2'); mend it"),
     ([{"prompt": "a", "answer": "1"}], {"fields": {"answer": "answer"}, "answerPattern": "("}, "spec.dataset.answerPattern: ( is no regular expression (missing ), unterminated subpattern at position 0); mend it"),
@@ -212,6 +214,15 @@ def test_a_broken_dataset_is_refused_in_one_line(
 def test_one_gold_that_cannot_be_read_is_borne(tmp_path: Path) -> None:
     rows = [{"prompt": "a", "answer": "7"}, {"prompt": "b", "answer": "..."}]
     assert [row.answer for row in prompts(tmp_path, rows, fields={"answer": "answer"})] == ["7", "..."]
+
+
+def test_a_gold_that_a_parquet_file_does_not_have_is_refused_by_row(tmp_path: Path) -> None:
+    rows = [{"prompt": "a", "answer": 1.0, "level": 2.0}, {"prompt": "b", "answer": 3.0, "level": float("nan")}]
+    fields = {"answer": "answer", "difficulty": "level"}
+    assert [row.level for row in prompts(tmp_path, rows, fields=fields)] == ["2", None]
+    rows[1]["answer"] = float("nan")
+    with pytest.raises(UserError, match=r"^spec\.dataset\.fields\.answer: row 2 of train\.parquet has an empty answer"):
+        prompts(tmp_path, rows, fields=fields)
 
 
 REFUSED_CHOICES = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from selfimprove.errors import UserError
@@ -31,17 +32,21 @@ def value_at(row: Row, path: str, field: str) -> Any:
 
 
 def text_at(row: Row, path: str, field: str) -> str | None:
-    """The value at a path as text: numbers and booleans are spelled out, null stays None.
+    """The value at a path as text: numbers and booleans are spelled out, null stays None, and so does NaN.
 
-    Raises `UserError` for a struct or a list.
+    Raises `UserError` for a struct, a list or an infinity.
     """
     value = value_at(row, path, field)
+    if isinstance(value, float) and math.isnan(value):
+        return None  # what pandas writes for a value that is missing
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
+    if isinstance(value, float) and math.isinf(value):
+        raise UserError(f"{field}: {path} is infinite in {row.where}; give text or a number")
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, dict):
