@@ -48,6 +48,8 @@ class Report:
     warnings: Sequence[str] = ()
     hint: str | None = None
     """Where more is to be had than was looked at."""
+    left_out: Sequence[str] = ()
+    """What the prompt sets lost when they were loaded, where that was asked for."""
     details: Mapping[int, HeldOutDetails] = field(default_factory=dict)
     """What is noted of M_n beside its measures, where that was asked for."""
     more: Sequence[Titled] = ()
@@ -79,6 +81,7 @@ def conclusions(report: Report) -> list[tuple[str, str]]:
     first = (("Stopped", report.stop), ("Now", report.now), ("Next", report.ahead))
     lines = [(label, text) for label, text in first if text]
     lines += [("Warning", text) for text in report.warnings]
+    lines += [("Prompts", text) for text in report.left_out]
     if report.best is not None:
         lines += _best(report.ledger, report.best)
     if report.checkpoint:

@@ -24,6 +24,7 @@ from selfimprove.artifacts import (
     write_table,
 )
 from selfimprove.errors import UserError
+from selfimprove.left_out import left_out
 from selfimprove.records import PROMPT
 from selfimprove.seeds import bucket
 from selfimprove.store.base import Store
@@ -83,6 +84,8 @@ def _loaded(spec: Spec) -> PromptSets:
     lacking = lacking_solutions(spec, [draft.row for draft in sets.drafts["train"]])
     for caution in [*cautions(spec, len(sets.drafts["heldOut"])), *lacking]:
         log.warning("warning: %s", caution)
+    for line in left_out(_account(sets)):
+        log.info("%s", line)
     return sets
 
 

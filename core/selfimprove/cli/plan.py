@@ -19,6 +19,7 @@ from selfimprove.cli.output import print_json
 from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
 from selfimprove.ledger import Ledger, StepId, Usage
+from selfimprove.left_out import left_out_of
 from selfimprove.loop import Left, Step, Stop, adopts, left, next_step, shards_of, steps_of
 from selfimprove.prompt_counts import Counts, expected
 from selfimprove.runs import RunHandle
@@ -54,6 +55,8 @@ class Plan:
     """The conditions that hold, of those that say what was found of the model or its verifiers."""
     counts: Counts
     """The prompts that `most` is of."""
+    left_out: Sequence[str] = ()
+    """What the sets that were loaded have lost."""
     counted_by: str | None = None
     """A command that counts what is not known here."""
 
@@ -89,6 +92,7 @@ def _of_handle(handle: RunHandle) -> Plan:
         cautions=[str(caution) for caution in cautions(handle.spec, counts.prompts.get("heldOut"))],
         found=_found(handle.spec, ledger, decision),
         counts=counts,
+        left_out=left_out_of(handle.store),
     )
 
 
@@ -194,6 +198,7 @@ def _lines(plan: Plan) -> list[str]:
     else:
         lines += [f"Next  {plan.decision.id.name}", f"Why   {plan.decision.reason}", *_left_lines(plan)]
     lines += [f"Found {each.type}, {each.reason}: {each.message}" for each in plan.found]
+    lines += [f"Data  {line}" for line in plan.left_out]
     return [*lines, "Defaults that were resolved", *(f"  {path}: {value}" for path, value in plan.resolved.items())]
 
 

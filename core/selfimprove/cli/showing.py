@@ -21,6 +21,7 @@ from selfimprove.details import (
     guidance_by_iteration,
 )
 from selfimprove.ledger import Ledger, ledger_of
+from selfimprove.left_out import left_out_of, prompts_document
 from selfimprove.loop import Step, Stop, next_step
 from selfimprove.report import Report, Titled, ending, print_report
 from selfimprove.run_record import read_record
@@ -51,7 +52,12 @@ def status_document(handle: RunHandle, details: bool = False) -> dict[str, objec
         now=_changed_at(handle.store, [shard.at for shard in committed]),
         activity=Activity(running_since=at_work_since(handle.store), suspended=handle.spec.suspend),
     )
-    return {**status.to_json(), **({"details": details_document(handle.store, ledger)} if details else {})}
+    return {**status.to_json(), **(noted_document(handle.store, ledger) if details else {})}
+
+
+def noted_document(store: Store, ledger: Ledger) -> dict[str, object]:
+    """What the manifests say beside the status: of the iterations and of the prompts, as JSON values."""
+    return {"details": details_document(store, ledger), "prompts": prompts_document(store)}
 
 
 def show(handle: RunHandle, file: IO[str], details: bool = False) -> None:
@@ -68,6 +74,7 @@ def show(handle: RunHandle, file: IO[str], details: bool = False) -> None:
         stop=ending(decision.rule, decision.message, ledger) if isinstance(decision, Stop) else None,
         ahead=f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None,
         warnings=[notice.message for notice in warnings(handle.spec, ledger)],
+        left_out=left_out_of(handle.store) if details else [],
         details=notes.held_out if details else {},
         more=notes.tables(details),
     )

@@ -33,16 +33,16 @@ def status(run: str, where: Where, details: bool, as_json: bool) -> None:
 def _show_resource(seen: ClusterRun, storage: Store | None, as_json: bool) -> None:
     from selfimprove.artifacts import load_ledger
     from selfimprove.cli.cluster_showing import report_of, with_manifests
-    from selfimprove.cli.showing import notes_of_run
-    from selfimprove.details import details_document
+    from selfimprove.cli.showing import noted_document, notes_of_run
+    from selfimprove.left_out import left_out_of
 
     if as_json:
-        details = {} if storage is None else {"details": details_document(storage, seen.ledger)}
-        print_json({**seen.document, **details})
+        print_json({**seen.document, **({} if storage is None else noted_document(storage, seen.ledger))})
         return
     report = report_of(seen)
     if storage is not None:
         notes = notes_of_run(storage, seen.ledger)
+        more = notes.tables(details=True)
         report = with_manifests(report, load_ledger(storage))
-        report = replace(report, details=notes.held_out, more=notes.tables(details=True))
+        report = replace(report, left_out=left_out_of(storage), details=notes.held_out, more=more)
     print_report(report, sys.stdout)
