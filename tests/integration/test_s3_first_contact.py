@@ -14,7 +14,7 @@ import pytest
 from selfimprove.api.execution import Storage
 from selfimprove.api.source import Source
 from selfimprove.errors import OtherPlaceError, SurroundingsError
-from selfimprove.store import open_store
+from selfimprove.store import open_store, s3_client
 from selfimprove_workers.sources import fetch
 from tests.fixtures.other_servers import silent_server
 from tests.fixtures.s3 import S3Place
@@ -45,6 +45,32 @@ def test_a_store_that_takes_connections_and_is_silent_is_told_within_a_minute(si
     assert time.monotonic() - began < WITHIN_SECONDS
 
 
+def test_that_it_is_tried_again_is_said_once_before_anybody_thinks_that_it_hangs(silent: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "selfimprove", "plan", "s3://lab/run", "--endpoint", silent, "--json"]
+    began = time.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as plan:
+        assert plan.stdout
+        assert plan.stderr
+        said = plan.stderr.readline()
+        assert time.monotonic() - began < WITHIN_SECONDS / 2
+        assert said.startswith("s3://lab/run")
+        assert f"the server takes connections and does not answer (endpoint {silent})" in said
+        assert said.endswith("; trying again for up to 20 s\n")
+        rest = plan.stderr.read()
+        assert plan.stdout.read() == ""
+    assert rest.startswith("error: s3://lab/run")
+    assert rest.count("\n") == 1
+
+
+def test_a_server_that_is_not_waited_for_is_not_said_to_be(
+    silent: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(OtherPlaceError):
+        open_store("s3://lab/run", endpoint=silent).read("a")
+    assert caplog.messages == []
+
+
 def test_a_source_of_its_own_that_is_silent_names_its_endpoint(silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     line = rf"^spec.dataset.endpoint: {silent} does not answer for s3://lab/x.jsonl; check the network or the endpoint"
@@ -64,6 +90,16 @@ def test_a_worker_looks_at_its_storage_before_it_loads_what_models_need(
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "selfimprove.store.s3" in imported
     assert not imported & {"torch", "transformers", "vllm"}
+
+
+@pytest.mark.usefixtures("silent")
+def test_a_run_waits_once_for_a_store_that_is_away(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_client, "_FIRST_SECONDS", 1)
+    with pytest.raises(SurroundingsError, match="can't be reached"):
+        open_store("s3://lab/run", endpoint="http://127.0.0.1:9").probe()
+    assert len(caplog.messages) == 1
 
 
 @pytest.mark.s3

@@ -27,13 +27,21 @@ def retried(call: Callable[[], T], worth: Callable[[Exception], bool]) -> T:
     return call()
 
 
-def retried_for(seconds: float, call: Callable[[], T], worth: Callable[[Exception], bool]) -> T:
-    """The call's result; tried again after an error that is worth it until so much time has passed. Raises the last."""
-    until = time.monotonic() + seconds
+def retried_for(
+    seconds: float, call: Callable[[], T], worth: Callable[[Exception], bool], tell: Callable[[Exception], None]
+) -> T:
+    """The call's result; tried again after an error that is worth it until so much time has passed. Raises the last.
+
+    `tell` hears of the first of them when it is tried again.
+    """
+    until, told = time.monotonic() + seconds, False
     while True:
         try:
             return call()
         except Exception as error:
             if not worth(error) or time.monotonic() >= until:
                 raise
+            if not told:
+                tell(error)
+                told = True
         time.sleep(random.uniform(0, 2 * _FIRST_PAUSE))

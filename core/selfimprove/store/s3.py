@@ -182,12 +182,11 @@ class S3Store:
 
     def _do(self, key: str, call: Callable[[], T]) -> T:
         """The call's result, tried again where that helps, its failure as one line that names the object."""
+        again, place = partial(retried, call, is_worth_retrying), f"{self.uri}/{key}" if key else self.uri
         try:
-            again = partial(retried, call, is_worth_retrying)
-            done = again() if self._has_answered else first_answer(again)
+            done = again() if self._has_answered else first_answer(again, place, self._client.meta.endpoint_url)
         except _FAULTS as error:
             self._has_answered |= isinstance(error, ClientError)
-            place = f"{self.uri}/{key}" if key else self.uri
             raise explain(error, place, self._client.meta.endpoint_url) from error
         self._has_answered = True
         return done

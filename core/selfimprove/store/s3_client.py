@@ -8,6 +8,7 @@ of boto3's environment hold as usual.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +22,8 @@ from selfimprove.store.s3_settings import STORAGE, WRONG, Fields, attempts, blam
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 
 class Patience(NamedTuple):
     """How often a request is tried, and how long an answer to one may be waited for, in seconds."""
@@ -30,10 +33,10 @@ class Patience(NamedTuple):
 
 
 AT_WORK = Patience(attempts=6, read_seconds=60)
-AT_FIRST = Patience(attempts=2, read_seconds=8)
-"""Of a server that has not answered yet."""
+AT_FIRST = Patience(attempts=1, read_seconds=8)
+"""Of a server that has not answered yet: it is tried again here and not by boto3, so that this is said soon."""
 _FIRST_SECONDS = 20
-"""One that is away is waited for so long; one that is silent ends it when these and two attempts are over: 36 s."""
+"""One that is away is waited for so long; one that is silent ends it when these and one attempt are over: 28 s."""
 _CONNECT_SECONDS = 5
 _CONNECTIONS = 32
 _KEYS = {
@@ -67,12 +70,17 @@ def make_client(
         raise explain(error, uri, str(endpoint)) from error
 
 
-def first_answer(call: Callable[[], T]) -> T:
+def first_answer(call: Callable[[], T], place: str, endpoint: str) -> T:
     """The result of a server's first call, by a client of patience `AT_FIRST`: tried again while that may help.
 
+    That it is tried again is said once, since a person who waits without a word takes it for a program that hangs.
     Where AWS_MAX_ATTEMPTS says how often a request is tried, that is all.
     """
-    return retried_for(0 if attempts(0) else _FIRST_SECONDS, call, may_pass)
+
+    def tell(error: Exception) -> None:
+        _log.warning("%s; trying again for up to %d s", explain(error, place, endpoint), _FIRST_SECONDS)
+
+    return retried_for(0 if attempts(0) else _FIRST_SECONDS, call, may_pass, tell)
 
 
 def _config(endpoint: str | None, patience: Patience) -> Config:

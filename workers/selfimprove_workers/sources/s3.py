@@ -49,7 +49,8 @@ def read_s3(request: Request) -> Found:
         client = partial(
             make_client, request.uri, request.endpoint, request.region, request.credentials, _fields(request)
         )
-        tags = first_answer(partial(_listing, client(patience=AT_FIRST), bucket, path))
+        first = client(patience=AT_FIRST)
+        tags = first_answer(partial(_listing, first, bucket, path), request.uri, first.meta.endpoint_url)
         names = choose(request, path, sorted(tags))
         root = root_of(path, names)
         relative = {name: below(root, name) for name in names}
