@@ -66,6 +66,11 @@ def test_every_name_that_a_bucket_ever_had_may_stand_in_a_uri(bucket: str) -> No
     assert lines_after(f"storage.uri=s3://{bucket}/runs", f"dataset.uri=s3://{bucket}/[a-c] d*.jsonl") == []
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.PARQUET", "*.ndjson.gz", "a.json", "v1.2", "sums.csv/", ""])
+def test_a_name_that_may_be_a_dataset_or_a_folder_of_them_is_left_to_the_reader(name: str) -> None:
+    assert lines_after(f"dataset.uri=s3://lab.db/{name}", f"dataset.test.uri=/data/{name}") == []
+
+
 @pytest.mark.parametrize("server", ["http://host", "https://host:65535/path", "http://[::1]:9000", "http://10.0.0.1:1"])
 def test_a_server_is_named_by_host_or_address_with_or_without_a_port(server: str) -> None:
     assert lines_after(f"storage.endpoint={server}") == []

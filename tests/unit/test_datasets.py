@@ -162,12 +162,13 @@ def test_a_template_sees_the_row_the_prompt_and_the_choices(tmp_path: Path) -> N
     assert row.messages[-1]["content"] == "ART: Which? A=red B=blue"
 
 
-def test_lines_may_be_compressed_and_files_many(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["jsonl.gz", "ndjson.gz"])
+def test_lines_may_be_compressed_and_files_many(tmp_path: Path, kind: str) -> None:
     for name, question in (("a", "one"), ("b", "two")):
-        with gzip.open(tmp_path / f"train-{name}.jsonl.gz", "wt") as file:
+        with gzip.open(tmp_path / f"train-{name}.{kind}", "wt") as file:
             file.write("\ufeff" + json.dumps({"prompt": question}) + "\n\n")
     write(tmp_path / "held.jsonl", [{"prompt": "three"}])
-    sets = load(str(tmp_path / "train-*.jsonl.gz"), heldOut={"uri": str(tmp_path / "held.jsonl")})
+    sets = load(str(tmp_path / f"train-*.{kind}"), heldOut={"uri": str(tmp_path / "held.jsonl")})
     assert {draft.row.messages[0]["content"] for draft in sets.drafts["train"]} == {"one", "two"}
 
 

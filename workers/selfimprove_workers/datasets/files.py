@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from selfimprove.errors import UserError
-from selfimprove.text_files import open_text
+from selfimprove.text_files import LINES, open_text
 
 BATCH = 1024
 
@@ -89,8 +89,5 @@ def _clear_errors(path: Path, field: str, kind: str) -> Iterator[None]:
 
 READERS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
     ".parquet": _read_parquet,
-    ".jsonl": _read_lines,
-    ".ndjson": _read_lines,
-    ".json": _read_lines,
-    ".jsonl.gz": _read_lines,
+    **dict.fromkeys(LINES, _read_lines),
 }

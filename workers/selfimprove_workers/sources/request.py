@@ -19,7 +19,7 @@ Kind = Literal["model", "dataset"]
 
 WANTED: dict[Kind, tuple[str, ...]] = {
     "model": ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja", "*.gguf"),
-    "dataset": ("**/*.parquet", "**/*.jsonl", "**/*.ndjson", "**/*.jsonl.gz"),
+    "dataset": ("**/*.parquet", "**/*.jsonl", "**/*.ndjson", "**/*.jsonl.gz", "**/*.ndjson.gz"),
 }
 """What is taken out of a folder. A model lies flat in its folder: `original/` and ONNX copies beside it stay away."""
 

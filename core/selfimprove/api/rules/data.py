@@ -21,6 +21,7 @@ from selfimprove.api.uris import (
     same_data,
     spoken,
 )
+from selfimprove.text_files import LINES
 
 _SECRETS = {"credentials_secret_name": ("credentialsSecretName", "s3"), "token_secret_name": ("tokenSecretName", "hf")}
 _FORMS = {
@@ -31,6 +32,16 @@ _FORMS = {
     "gym": (r"[A-Za-z0-9_]+(\?.*)?", "NAME?size=1000&seed=0"),
 }
 """What must follow `SCHEME://`, and how to write it."""
+_UNREAD = re.compile(
+    r"\.(csv|tsv|txt|md|xml|ya?ml|xlsx?|ods|arrow|feather|orc|avro|pkl|npy|npz|h5|db|sqlite|zip|tar|tgz|gz|bz2|xz|zst)\Z",
+    re.IGNORECASE,
+)
+"""How files end that hold no rows which are read here. A folder of such a name is written with a slash at its end."""
+_CONVERSIONS = {
+    "csv": ' (pandas.read_csv("A").to_parquet("B") makes one)',
+    "tsv": ' (pandas.read_csv("A", sep="\\t").to_parquet("B") makes one)',
+    "arrow": ' (datasets.Dataset.from_file("A").to_parquet("B") makes one)',
+}
 _BUCKET = r"[A-Za-z0-9._-]+|arn:[A-Za-z0-9:._-]+"
 """What any bucket's name is made of, the upper case and _ of old ones with it, or an access point's ARN."""
 
@@ -51,6 +62,18 @@ def dataset_uris(spec: Spec) -> Iterator[Problem]:
         rest = place_of(source.uri or "").rest
         if source.uri and source.uri.startswith("hf://") and not rest.startswith("datasets/"):
             yield Problem(f"{name}.uri", f"{source.uri} is a model; give hf://datasets/{rest} for a dataset")
+
+
+@rule("dataset")
+def dataset_files_are_read(spec: Spec) -> Iterator[Problem]:
+    """What the end of its name tells to be no dataset file is refused before anybody fetches it."""
+    for name, source in datasets_of(spec.dataset):
+        scheme, rest, _ = place_of(source.uri or "")
+        path = {"file": rest, "s3": rest.partition("/")[2]}.get(scheme, "")
+        found = _UNREAD.search(path)
+        if found and not path.lower().endswith(LINES):
+            convert = _CONVERSIONS.get(found[1].lower(), "")
+            yield Problem(f"{name}.uri", f"{source.uri} is no dataset file; give .parquet or .jsonl{convert}")
 
 
 @rule("storage")
@@ -165,6 +188,7 @@ def columns(spec: Spec) -> Iterator[Problem]:
 RULES: tuple[Rule, ...] = (
     model_uri,
     dataset_uris,
+    dataset_files_are_read,
     held_out_is_one_thing,
     data_that_must_differ,
     gym_goes_with_gym,
