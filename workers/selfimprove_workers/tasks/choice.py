@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.assertions import PART, asserted, name_of, plain
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.extract import Found, declared, final_part
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 
@@ -67,6 +68,7 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
     region = final_part(response)
     if region is None:
         return None
+    region = corrected(region)
     found = declared(region)
     if found is not None and not _begins_echo(found, choices):
         label = _alone(found.payload, choices)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.extract import declared, final_part
 
 MAX_LENGTH = 20000
@@ -60,6 +61,7 @@ def normalised(text: str) -> str:
 
 def _candidates(text: str) -> Iterator[str]:
     """What may be the answer: what a channel declares, and nothing else then; else all of it, else the last line."""
+    text = corrected(text)
     found = declared(text)
     if found is not None:
         yield found.payload

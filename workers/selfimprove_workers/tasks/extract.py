@@ -7,13 +7,15 @@ Thinking is cut off first. Then, the last of each kind counts:
    MATH; math-verify 0.9 makes one list of any that stand near: of an answer and its correction too.
 2. `tag`: `<answer>...</answer>`.
 3. `hashes`: `#### ...`, as GSM8K writes it.
-4. `says`: "the answer is ...", "Answer: ...".
+4. `key`: `"answer": ...` of a JSON object, or `final_answer`, or `result`.
+5. `says`: "the answer is ...", "Answer: ...".
 
 Every search is linear in the response, whatever it holds.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -36,7 +38,7 @@ class Found(NamedTuple):
     @property
     def is_closed(self) -> bool:
         """Whether the channel has an end mark, so that what it holds is all of it even in a response that was cut."""
-        return self.channel in ("boxed", "tag")
+        return self.channel in ("boxed", "tag", "key")
 
 
 THINK_OPEN = re.compile(r"<(?:think|thinking)>", re.IGNORECASE)
@@ -47,6 +49,10 @@ BETWEEN_BOXES = re.compile(
     r"(?:[A-Za-z](?:_\{?\w\}?)?\s?=\s?)?"
 )
 MAX_BETWEEN = 60
+KEYED = re.compile(
+    r"\"(?P<key>(?i:final[_ ]?answer|answer|result))\"\s*:\s*"
+    r"(?P<value>\"(?:[^\"\\]|\\.){1,4000}\"|-?\d[\d.eE+-]{0,40}|\[[^\[\]{}]{1,400}\])\s*(?:,\s*\"|\})"
+)
 SAYS = re.compile(
     r"answers?\b\W{0,4}(?:(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:\b(?:is|are|was|would be|equals)\b|:|=)[\s*_:]*",
     re.IGNORECASE,
@@ -85,6 +91,11 @@ REACH = 150
 MARKERS = 8
 """How many places that look like a marker are tried, from the last."""
 
+BARE_COMMAND = re.compile(
+    r"(?<!\\)\\(?:[bdtf]?frac|text|times|tan|theta|t?binom|begin|beta|ne|neq|nu|rho|right)(?![a-z])"
+)
+"""LaTeX that is not escaped as JSON asks, which would read `\\f` as a form feed."""
+
 
 def final_part(response: str) -> str | None:
     """The response without its thinking; None when a thought was begun and never ended."""
@@ -113,7 +124,7 @@ def without_denials(text: str) -> str:
 
 def declared(text: str) -> Found | None:
     """The answer that a text declares, by the first channel that has one."""
-    return boxed(text) or tagged(text) or hashed(text) or said(without_denials(text))
+    return boxed(text) or tagged(text) or hashed(text) or keyed(text) or said(without_denials(text))
 
 
 def boxed(text: str) -> Found | None:
@@ -153,6 +164,28 @@ def hashed(text: str) -> Found | None:
         return None
     line = text[start + 4 : start + 4 + MAX_PAYLOAD].partition("\n")[0].strip()
     return Found("hashes", line) if line else None
+
+
+def keyed(text: str) -> Found | None:
+    """The last value of a JSON object that is called its answer, `final_answer` before `answer` before `result`."""
+    if '":' not in text and '" :' not in text:
+        return None
+    values = {found["key"].lower().replace("_", " "): found["value"] for found in KEYED.finditer(text)}
+    for key in ("final answer", "finalanswer", "answer", "result"):
+        payload = _unquoted(values.get(key, "")).strip()
+        if payload:
+            return Found("key", payload)
+    return None
+
+
+def _unquoted(value: str) -> str:
+    """What a JSON string holds, where it is one; any other value as it is written."""
+    if not value.startswith('"'):
+        return value
+    try:
+        return value[1:-1] if BARE_COMMAND.search(value) else str(json.loads(value, strict=False))
+    except ValueError:
+        return value[1:-1]
 
 
 def said(text: str) -> Found | None:

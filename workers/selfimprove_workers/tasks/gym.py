@@ -18,8 +18,9 @@ from functools import lru_cache
 from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.equality import Kind, canonical, comes_to, is_unevaluated, read
-from selfimprove_workers.tasks.extract import declared, final_part, without_denials
+from selfimprove_workers.tasks.extract import Found, declared, final_part, without_denials
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
 from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence
@@ -40,7 +41,7 @@ class Gym:
         """See `tasks.base.Task`. An empty gold is one that only the scorer knows."""
         if not extra or "entry" not in extra:
             return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
-        region = (final_part(response) or "")[-MAX_LENGTH:]
+        region = _region(response)
         candidates = list(dict.fromkeys(_candidates(region, answer)))
         if truncated or not candidates:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
@@ -55,7 +56,7 @@ class Gym:
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives; the entry's own answer tells only whether it is a number."""
         gold = str((extra or {}).get("entry", {}).get("answer") or "")
-        first = next(_candidates((final_part(response) or "")[-MAX_LENGTH:], gold), None)
+        first = next(_candidates(_region(response), gold), None)
         return _shown(first, gold) if first else None
 
     def _best(self, candidates: list[str], gold: str, extra: Mapping[str, Any]) -> tuple[Verdict, str]:
@@ -111,11 +112,22 @@ def _number(text: str) -> Quantity | None:
     return quantity if quantity and not quantity.percent else None
 
 
+def _region(response: str) -> str:
+    """The part of a response in which its answer stands."""
+    return corrected((final_part(response) or "")[-MAX_LENGTH:])
+
+
+def _declared(text: str, gold: str) -> Found | None:
+    """What a text declares; a gold that is a JSON object may have keys of its own that are called so."""
+    found = declared(text)
+    return None if found and found.channel == "key" and gold.lstrip().startswith("{") else found
+
+
 def _candidates(text: str, gold: str) -> Iterator[str]:
     """What may be the answer. Where a channel declares one, that and nothing else."""
     is_number = NUMBER.fullmatch(gold) is not None
     text = without_shown_sums(text) if is_number else text
-    found = declared(text)
+    found = _declared(text, gold)
     if found is not None:
         forms = _forms(f"{found.payload}\n{found.after}" if "\n" in gold else found.payload, is_number)
         yield from (_worked_out(form, text) if is_number else form for form in forms)
@@ -134,7 +146,7 @@ def _candidates(text: str, gold: str) -> Iterator[str]:
 
 def _alone(text: str, gold: str) -> str:
     """What strict grading looks at: all that a channel holds, else the whole response."""
-    found = declared(text)
+    found = _declared(text, gold)
     if found is None or ("\n" in gold and not found.is_closed):
         return text.strip()
     if found.is_closed:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.asides import stated_formulas, without_added
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.equality import (
     Kind,
     Reading,
@@ -118,7 +119,8 @@ def read_gold(answer: str) -> Reading | None:
 
 
 def find_answer(text: str, gold: Reading) -> Candidate | None:
-    """The answer that a response (without its thinking) gives."""
+    """The answer that a response (without its thinking) gives, the corrected one where it corrects itself."""
+    text = corrected(text)
     plain = without_restated(without_shown_sums(text)) if gold.kind is Kind.QUANTITY else text
     candidate = _find_answer(plain, gold)
     if candidate is None or not candidate.is_strict or plain == text:
@@ -149,7 +151,7 @@ def _undeclared(text: str, gold: Reading) -> Candidate | None:
 
 def _from_channel(found: Found, gold: Reading) -> Candidate | None:
     if found.is_closed:
-        is_sentence = found.channel == "tag" and is_prose(found.payload) and not _is_answer(found.payload, gold)
+        is_sentence = found.channel != "boxed" and is_prose(found.payload) and not _is_answer(found.payload, gold)
         inside = _find_answer(found.payload, gold) if is_sentence else None
         return Candidate(inside.text if inside else found.payload, is_strict=inside is None, is_closed=True)
     payload = found.payload if found.channel == "hashes" else sentence(found.payload)

@@ -1,0 +1,56 @@
+"""A JSON object declares what it calls its answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from selfimprove_workers.tasks import Choice, Gym, Math, Verdict
+
+CORRECT, WRONG = Verdict.CORRECT, Verdict.WRONG
+
+DECLARED = [
+    ("5", '{"answer": 5}'), ("5", '{"answer": "5"}'), ("5", '{"reasoning": "2+3", "answer": 5}'),
+    ("5", '```json\n{"answer": 5}\n```'), ("-5", '{"answer": -5}'), ("5", '{"answer": 5, "confidence": 0.9}'),
+    ("5", '{\n  "steps": ["{2} + 3 = 6"],\n  "final_answer": "5"\n}'), ("5", 'Here it is: {"result": 5.0}'),
+    ("5", '{"final_answer": 5, "answer": 7, "result": 9}'),
+    ("1/2", r'{"answer": "\frac{1}{2}"}'), ("1/2", r'{"answer": "\\frac{1}{2}"}'), ("5", r'{"answer": "\\boxed{5}"}'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "response"), DECLARED)
+def test_the_value_of_its_key_is_the_answer(gold: str, response: str) -> None:
+    check = Math().check(response, gold, None)
+    assert (check.flexible, check.strict) == (CORRECT, CORRECT)
+
+
+def test_a_sentence_in_it_is_no_answer_in_the_form_that_strict_asks_for() -> None:
+    check = Math().check('{"answer": "In all it is 5 apples."}', "5", None)
+    assert (check.flexible, check.strict) == (CORRECT, Verdict.NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        '{"answer": 6, "guess": 5}',
+        '{"answer": 5}\n\nThe object again: {"answer": 6}',
+        '{"answer": null, "steps": 5, "result": 6}',
+    ],
+)
+def test_no_other_number_of_it_counts(response: str) -> None:
+    assert Math().check(response, "5", None).flexible is WRONG
+
+
+def test_a_box_says_more_and_a_template_nothing() -> None:
+    assert Math().check('{"answer": 6} so $\\boxed{5}$', "5", None).flexible is CORRECT
+    assert Math().check('As {"answer": NUMBER}. The answer is 5.', "5", None).strict is CORRECT
+
+
+def test_a_choice_is_declared_in_it_too() -> None:
+    check = Choice().check('{"reasoning": "A is dry.", "answer": "B"}', "B", None)
+    assert (check.flexible, check.strict) == (CORRECT, CORRECT)
+
+
+def test_an_object_that_is_the_gold_itself_is_scored_whole() -> None:
+    gold = '{"result": 5}'
+    extra = {"gym": "codeio", "config": {}, "entry": {"question": "?", "answer": gold, "metadata": {}}}
+    assert Gym().check(gold, gold, extra).flexible is CORRECT
