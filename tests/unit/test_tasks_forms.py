@@ -20,3 +20,40 @@ CORRECT, WRONG = Verdict.CORRECT, Verdict.WRONG
 )
 def test_a_negative_space_sets_thousands_apart_with_a_space_beside_it_too(gold: str, response: str) -> None:
     assert Math().check(response, gold, None).strict is CORRECT
+
+
+INSIDE = [
+    # a gold that is a part of what is said, and the response
+    ("6", "So the point is (5, 6)."), ("6", "The interval is [5, 6]."), ("6", "We get {5, 6}."),
+    ("6", "We get (5; 6)."),
+    ("3", "We get [1, 2, 3]."), ("2", "So it lies in (-∞, 2)."), ("2", "We get 1,2."), ("6", r"The set is \{5, 6\}."),
+    ("6", "So x > 6."), ("6", "Thus x <= 6."), ("6", "We get x ≤ 6"), ("6", "so $x > 6$"), ("6", "Hence 0 < x < 6."),
+    ("6", "So 6 < x."), ("6", "So y != 6"), ("6", "It is at most 6."), ("5", "The answer is at least 5."),
+    ("5", "The answer is x > 5."), ("5", "2x = 5"), ("5", "The answer is 2x = 5."), ("5", "x^2 = 5"),
+    ("5", "So x² = 5."),
+    ("6", "So $2x = 6$."), ("6", "We get 2x + 3 = 6."), ("6", "x = 5\ny = 6"), ("6", "We solve:\n\nx = 5\ny = 6."),
+    ("5", "The answer is 5 times as many as 3."), ("5", "The answer is 5 more than x."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "response"), INSIDE)
+def test_a_number_inside_of_another_answer_is_none(gold: str, response: str) -> None:
+    check = Math().check(response, gold, None)
+    assert check.flexible is WRONG
+    assert check.strict is not CORRECT
+
+
+ALONE = [
+    ("20", "The perimeter is 4s = 20."), ("5", "So a + b = 5."), ("5", "So x = 5."), ("6", "We get x=6."),
+    ("6", "f(x) = 6"),
+    ("120", "In all 2h = 120 minutes"), ("1234", "We get (1,234)."), ("1234", "So it is 1,234"), ("6", "So 5 + 1 => 6"),
+    ("6", "x = 5\n\nThen we add 1.\ny = 6"), ("6", "n = 3\nn = 6"), ("6", "2x = 12\nx = 6"), ("6", "gcd(12, 18) = 6"),
+    ("6", "The distance from (1, 2) to (3, 4) is 6."), ("6", "x > 3, so the smallest is 6."),
+    ("5", "He has 5 more than Tom."),
+    ("5", "Ann has 5 times as many as Tom."), ("6", "It is most likely 6"), ("0", "So |x - 3| = 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "response"), ALONE)
+def test_a_number_beside_such_a_form_stands_for_itself(gold: str, response: str) -> None:
+    assert Math().check(response, gold, None).flexible is CORRECT

@@ -391,7 +391,7 @@ CHANNELS = [
     ("36", "They are 3/4 of the 48 clips (36 clips).", CORRECT, NO_ANSWER),
     ("24", "He walked half of 48 miles (24 miles).", CORRECT, NO_ANSWER),
     ("24", "Then she sold half of 48 (24).", CORRECT, NO_ANSWER),
-    ("5", "The vertex is at (2, 5).", CORRECT, NO_ANSWER),
+    ("5", "The vertex is at (2, 5).", WRONG, NO_ANSWER),
     ("3", "So f(3)", WRONG, NO_ANSWER),
     ("7", "The cost of 2 tickets is 7 (2 + 5 = 7) and we are done", CORRECT, NO_ANSWER),
     # thousands set apart, and marks that are no signs

@@ -7,6 +7,7 @@ from collections.abc import Set
 from itertools import pairwise
 from typing import NamedTuple
 
+from selfimprove_workers.tasks.forms import form_of
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
 from selfimprove_workers.tasks.outcomes import calculates_on, is_calculation
 from selfimprove_workers.tasks.symbols import PROSE, UNIT_NAMES
@@ -62,6 +63,8 @@ JOINED = re.compile(r"\b(?:and|or|to|remainder|plus|minus|times|by)\s+[-−$\\\d
 MORE = re.compile(r"(?:,\s|\s\()(?P<joint>and|or)\s")
 SOME_OF_ALL = re.compile(rf"{DECIMAL}\s(?:out\s)?of\s(?:(?:the|all|these|those)\s)?{DECIMAL}(?=\s[a-z]{{3}})")
 """`12 of the 30 students`, which are 12."""
+COMPARED = re.compile(rf"\stimes\sas\s[a-z]{{1,12}}\sas\s\$?{DECIMAL}")
+"""After a number that is a part of what is said: ` times as many as 3`."""
 PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
 NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
 WORD = re.compile(
@@ -103,7 +106,9 @@ def statement(text: str) -> str:
     """The part of a text up to where its first statement ends, without an introducing adverb."""
     text = LEAD.sub("", text, count=1) if LEAD.match(text) else text
     opening = _leading_formula(text)
-    ends = [end.start() for end in SENTENCE_END.finditer(text, opening.end() if opening else 0)] + [len(text)]
+    compared = COMPARED.search(text) if " times as " in text else None
+    begin = compared.end() if compared else opening.end() if opening else 0
+    ends = [end.start() for end in SENTENCE_END.finditer(text, begin)] + [len(text)]
     end = next(place for place, then in pairwise([*ends, len(text)]) if not _goes_on(text[:place], text[place:then]))
     return text[: end or len(text)].strip()
 
@@ -137,6 +142,9 @@ def _last_number(text: str) -> str | None:
     if is_denied(text, last):
         begin = _sentence_begin(text, last.start())
         return None if begin is None else _last_number(text[begin : last.start()])
+    form = form_of(text, last)
+    if form is not None:
+        return form
     term, said = term_of(text, last), last[0].strip().rstrip(".")
     whole = whole_of(text, last, term.removeprefix(said)) if term.startswith(said) else None
     for formula, start, end in _formulas(text, max(0, len(text) - TAIL)):

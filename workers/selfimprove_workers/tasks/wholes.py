@@ -11,6 +11,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from selfimprove_workers.tasks.forms import may_be_in_a_form
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity, plain, read_quantity
 from selfimprove_workers.tasks.sums import is_unevaluated, value_of_sum
 from selfimprove_workers.tasks.symbols import MULTIPLIED
@@ -55,20 +56,21 @@ BEFORE = re.compile(
 TIMES = {"half": "1/2 * ", "twice": "2 * ", "thrice": "3 * ", "root": "\\sqrt ", "either": "\\pm "}
 JOINED = re.compile(
     rf"(?<![\w.,/])(?P<one>{PLAIN})\$?(?:(?P<list>,?\s(?:and|or)\s\$?(?:[A-Za-z]\s?=\s?)?)|(?P<ratio>\sto\s|:|\s:\s)"
-    rf"|(?P<apart>\s(?:less|fewer|more)\sthan\s)|(?P<among>\s(?:in|out\sof)\s(?:every\s)?)|\s(?:remainder|rem\.?|[Rr])\s)(?:{MONEY})?\Z"
+    rf"|(?P<apart>\s(?:less|fewer|more)\sthan\s)|(?P<among>\s(?:in|out\sof)\s(?:every\s)?)|\stimes\s(?:as\s[a-z]{{1,12}}\sas|(?:more|larger|greater|bigger)\sthan)\s|\s(?:remainder|rem\.?|[Rr])\s)(?:{MONEY})?\Z"
 )
 MOVED = re.compile(r"\b(?:from|round\w*)\s(?:\w+\s)?\Z", re.IGNORECASE)
 """`from 3 to 4` ends at 4, and `round 12.5 to 13` gives 13."""
 FIRST_UNIT = re.compile(rf"(?<![\w.,/]){DECIMAL}\s?(?P<unit>[A-Za-z]{{1,11}}|')\.?,?\s?(?:and\s)?\Z")
 SECOND_UNIT = re.compile(r"\s?(?P<unit>[A-Za-z]{1,11}|\")(?![A-Za-z])")
 MARKS = {"'": "ft", '"': "inch"}
-AFTER = re.compile(r"\s(?:squared|cubed)\b(?!\s[a-z])")
+AFTER = re.compile(r"\s(?:squared|cubed)\b(?!\s[a-z])|\s(?:more|less|fewer|greater)\sthan\s\$?[b-hj-zB-HJ-Z](?![\w'’])")
 OTHERWISE = re.compile(r"(?:\s\w{1,20}){0,2},?\s(?:otherwise|or\selse)\b")
 DENIED = re.compile(r"\b(?:not|rather\sthan|instead\sof|unlike|as\sopposed\sto)\s\$?\Z", re.IGNORECASE)
 """Up to a number that is just not the answer: `42, not 43`."""
 UNSURE = frozenset(
     [*"+*/×÷·x:−–±", "+/-", "+-", "plus", "minus", "times", "by", "of", "half", "twice", "double", "doubled", "thrice"]
-    + ["triple", "sqrt", "the", "than", "and", "or", "to", "in", "every", "remainder", "rem", "r", "not", "unlike"]
+    + ["triple", "sqrt", "the", "than", "and", "or", "to", "in", "every"]
+    + ["remainder", "rem", "r", "not", "unlike", "as"]
     + [word.lower() for word in CANONICAL]
 )  # fmt: skip
 """What stands before a number, without the marks around it, that may make it a part of a whole."""
@@ -98,6 +100,8 @@ def may_be_a_part(before: str, after: str) -> bool:
     """Whether a number between two texts may be a part of a whole: quick, and sure where it says no."""
     word = before.rsplit(None, 1)[-1].strip(",.()$").lower() if before.strip() else ""
     if word in UNSURE or word[-1:] in "+*/×÷·±'" or (word == "=" and re.search(r"\b(?:and|or)\s", before)):
+        return True
+    if may_be_in_a_form(word, before) or " than " in after or "<" in after or ">" in after:
         return True
     if "squared" in after or "cubed" in after or "otherwise" in after or "else" in after or after.strip() == "=":
         return True
