@@ -57,3 +57,29 @@ ALONE = [
 @pytest.mark.parametrize(("gold", "response"), ALONE)
 def test_a_number_beside_such_a_form_stands_for_itself(gold: str, response: str) -> None:
     assert Math().check(response, gold, None).flexible is CORRECT
+
+
+@pytest.mark.parametrize("response", ["-> 2", "→ 2", "✅ 2", "--> **2**", "➜ $2$", "The answer is → 2"])
+def test_what_points_at_an_answer_is_no_part_of_it(response: str) -> None:
+    assert Math().check(response, "2", None).strict is CORRECT
+    assert Math().check(response, "-2", None).flexible is WRONG
+
+
+def test_a_ratio_may_be_said_with_to() -> None:
+    for response in ("The ratio is 3 to 4.", "So it is 3:4 in all.", "The ratio of cats to dogs is 3 : 4."):
+        assert Math().check(response, "3:4", None).flexible is CORRECT
+    for response in ("The ratio is 4 to 3.", "The ratio is 3 to 40.", "It goes from 3 to 4.", "It is 13 to 4."):
+        assert Math().check(response, "3:4", None).flexible is WRONG
+
+
+def test_a_capital_u_between_two_intervals_joins_them() -> None:
+    gold = r"(0,1) \cup (2,3)"
+    assert Math().check("(0, 1) U (2, 3)", gold, None).strict is CORRECT
+    assert Math().check("(0, 1) U (2, 4)", gold, None).flexible is WRONG
+
+
+def test_an_answer_that_is_explained_after_it_is_the_one_before_the_explanation() -> None:
+    response = "2.\n\nExplanation: 5 - 3 = 2, and we had 4 before."
+    assert Math().check(response, "2", None).flexible is CORRECT
+    assert Math().check(response, "4", None).flexible is WRONG
+    assert Math().check("2.\n\nExplanation: 5 - 3 = 2. The answer is 4.", "4", None).flexible is CORRECT

@@ -68,7 +68,7 @@ def whole_number_at_end(response: str) -> str | None:
 
 def whole_number_in_sentence(response: str) -> str | None:
     """The last number, a whole one, of a response that has no `answer`, `####` or backslash; None if unsure."""
-    if "<" in response or "NSWER" in response:
+    if "<" in response or "NSWER" in response or "xplanation" in response:
         return None
     last = (plain_last_number(response) or "").lstrip("$").replace(",", "")
     return last if is_whole(last) and _is_sentence(response) else None

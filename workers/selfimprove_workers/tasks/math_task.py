@@ -55,6 +55,11 @@ LIST = re.compile(
     r"(?<![\w^])[(\[{][^()\[\]{}]{1,100},[^()\[\]{}]{1,100}[)\]}]"
     rf"|(?<![\w^]){PLAIN}(?:, {PLAIN}){{0,20}},? and {PLAIN}"
 )
+RATIO = re.compile(rf"{PLAIN}\s?:\s?{PLAIN}")
+RATIO_SAID = re.compile(rf"(?<![\w.:])(?<!\bfrom )({PLAIN})(?:\sto\s|\s?:\s?)({PLAIN})(?![\w:])")
+EXPLAINED = re.compile(r"\s*(?P<answer>\S[^\n]{0,80})\n\s*[*#_]{0,4}\s?Explanation\b")
+"""An answer on a line of its own, which what comes after it only explains."""
+TAIL = 2000
 MOST_STATED = 4
 """How many of a line's copulas are tried, the longest statement first: `the roots are x = 1 and x = 2`."""
 ANY_GOLD = read("0")
@@ -140,6 +145,9 @@ def _find_answer(text: str, gold: Reading) -> Candidate | None:
 
 def _undeclared(text: str, gold: Reading) -> Candidate | None:
     """The answer of a text without what it declares."""
+    explained = EXPLAINED.match(text)
+    if explained and _is_answer(explained["answer"], gold):
+        return Candidate(explained["answer"], is_strict=False)
     said, whole = without_denials(text), text.strip()
     is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and "\\boxed{" not in whole and said == text
     is_stated = gold.kind is Kind.WORDS and (_is_wordier(whole, gold) or _stated(whole, gold) is not None)
@@ -190,6 +198,8 @@ def _within(text: str, gold: Reading) -> str | None:
         return last_number(without_added(text))
     if is_clock(gold.text):
         return last_time(text)
+    if RATIO.fullmatch(gold.text) and (ratios := RATIO_SAID.findall(text[-TAIL:])):
+        return ":".join(ratios[-1])
     formulas = [] if _is_plain_after_formulas(text) else stated_formulas(text)
     if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
         return ", ".join(formulas)
@@ -234,7 +244,7 @@ def _listed(text: str, gold: Reading) -> str | None:
 def _last_line(text: str, gold: Reading) -> str | None:
     if gold.kind is Kind.QUANTITY:
         return None
-    lines = [line.strip() for line in text[-2000:].splitlines() if re.search(r"\w", line)]
+    lines = [line.strip() for line in text[-TAIL:].splitlines() if re.search(r"\w", line)]
     return lines[-1] if lines else None
 
 

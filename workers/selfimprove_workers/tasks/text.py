@@ -11,6 +11,7 @@ import unicodedata
 MAX_LENGTH = 2000
 """A longer answer is no final answer."""
 
+ARROW = re.compile(r"-{1,2}>\s*(?=\S)")
 PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]+", re.ASCII)
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 SIGNS = {
@@ -53,6 +54,8 @@ AND_A_PART = re.compile(r"(?<![\w.,/])(\d{1,9}) and (?:a|one)[ -](half|third|qua
 """`2 and a half` is 2 1/2."""
 DECORATION = re.compile("(?<=\\S)\\s*[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f]+\\Z")
 """A tick or a smile after an answer."""
+POINTER = re.compile("\\A[\u2190-\u21ff\u2600-\u27bf\U0001f300-\U0001faff\ufe0f]+\\s*(?=\\S)")
+"""A tick or an arrow before one."""
 POWER = re.compile(r"(?<=\d) (squared|cubed)(?!\w| [a-z])", re.IGNORECASE)
 """`5 squared` is 25, and `5 meters squared` and `5 squared meters` are an area."""
 PAIRS = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ('"', '"'), ("'", "'")]
@@ -65,7 +68,7 @@ def clean(text: str) -> str:
         return text
     if not text.isascii():
         text = _ascii(text)
-    text = unwrap(text)
+    text = unwrap(ARROW.sub("", text, count=1) if ARROW.match(text) else text)
     if MARKED.search(text):
         for pattern, replacement in REWRITES:
             text = pattern.sub(replacement, text)
@@ -123,7 +126,7 @@ def closing_at(text: str, start: int) -> int:
 
 def _ascii(text: str) -> str:
     """Unicode's digits, fractions, superscripts and signs as ASCII and LaTeX; invisible characters gone."""
-    text = DECORATION.sub("", text)
+    text = POINTER.sub("", DECORATION.sub("", text))
     text = re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", text)
     text = re.sub(r"[⁰¹²³⁴-⁹⁺⁻]+", lambda found: "^{" + found[0].translate(SUPERSCRIPTS) + "}", text)
     text = re.sub(r"√\s*(\d+|[a-z]|\([^()]*\))", lambda found: "\\sqrt{" + found[1].strip("()") + "}", text)
