@@ -58,13 +58,14 @@ def form_of(text: str, number: re.Match[str]) -> str | None:
     )
 
 
-def may_be_in_a_form(word: str, before: str) -> bool:
-    """Whether a number may be in one that is told by the word before it: quick, and sure where it says no."""
-    if word == "=":
-        return UNSOLVED.search(before) is not None or (
-            "\n" in before and ASSIGNED.match(before.rsplit("\n", 2)[-2]) is not None
-        )
-    return word[:1] in "<>!" or word in ("most", "least")
+def ends_an_equation(before: str) -> bool:
+    """Whether what stands before a number makes it the end of an unsolved equation, or of values on lines of their own.
+
+    Quick, and sure where it says no.
+    """
+    if UNSOLVED.search(before):
+        return True
+    return "\n" in before and ASSIGNED.match(before.rsplit("\n", 2)[-2]) is not None
 
 
 def _several(text: str, place: int) -> str | None:

@@ -48,6 +48,7 @@ from selfimprove_workers.tasks.restated import without_restated
 from selfimprove_workers.tasks.statements import RELATION, last_statement
 from selfimprove_workers.tasks.sums import without_shown_sums
 from selfimprove_workers.tasks.symbols import words_of
+from selfimprove_workers.tasks.wholes import is_denied
 
 COPULA = re.compile(r"\s(?:is|are|was|were|be|falls on|equals|=)[\s:]+")
 PLAIN = r"-?\d[\d./]{0,20}(?<!\.)"
@@ -56,7 +57,7 @@ LIST = re.compile(
     rf"|(?<![\w^]){PLAIN}(?:, {PLAIN}){{0,20}},? and {PLAIN}"
 )
 RATIO = re.compile(rf"{PLAIN}\s?:\s?{PLAIN}")
-RATIO_SAID = re.compile(rf"(?<![\w.:])(?<!\bfrom )({PLAIN})(?:\sto\s|\s?:\s?)({PLAIN})(?![\w:])")
+RATIO_SAID = re.compile(rf"(?<![\w.:])(?<!\bfrom )(?<!n['’]t )({PLAIN})(?:\sto\s|\s?:\s?)({PLAIN})(?![\w:])")
 EXPLAINED = re.compile(r"\s*(?P<answer>\S[^\n]{0,80})\n\s*[*#_]{0,4}\s?Explanation\b")
 """An answer on a line of its own, which what comes after it only explains."""
 TAIL = 2000
@@ -198,12 +199,18 @@ def _within(text: str, gold: Reading) -> str | None:
         return last_number(without_added(text))
     if is_clock(gold.text):
         return last_time(text)
-    if RATIO.fullmatch(gold.text) and (ratios := RATIO_SAID.findall(text[-TAIL:])):
-        return ":".join(ratios[-1])
+    if RATIO.fullmatch(gold.text) and (ratio := _last_ratio(text[-TAIL:])):
+        return ratio
     formulas = [] if _is_plain_after_formulas(text) else stated_formulas(text)
     if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
         return ", ".join(formulas)
     return formulas[-1] if formulas else None
+
+
+def _last_ratio(text: str) -> str | None:
+    """The last ratio of a text, said with `to` or a colon, as the latter has it."""
+    ratios = [ratio for ratio in RATIO_SAID.finditer(text) if not is_denied(text, ratio)]
+    return f"{ratios[-1][1]}:{ratios[-1][2]}" if ratios else None
 
 
 def _stated(text: str, gold: Reading) -> str | None:

@@ -51,7 +51,7 @@ ASIDE = re.compile(
 """What explains the number before it, or says it in another unit or form. `(or 3)` and `(24)` may be an answer."""
 NEARLY = re.compile(r"\s?(?:≈|\\approx)\s?\$?\Z")
 PLAIN_AFTER = re.compile(
-    rf"(?!\.?\s?(?:%|pi\b|sqrt\b|\^|percent\b|hundred\b|thousand\b|million\b|billion\b|[x*]\s?10\s?\^)|{AND_A_PART})\.?(?:\s|\Z)"
+    rf"(?!\.?\s?(?:%|[<>]|(?:more|less|fewer|greater)\sthan\s|pi\b|sqrt\b|\^|percent\b|hundred\b|thousand\b|million\b|billion\b|[x*]\s?10\s?\^)|{AND_A_PART})\.?(?:\s|\Z)"
 )
 DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")

@@ -11,7 +11,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from selfimprove_workers.tasks.forms import may_be_in_a_form
+from selfimprove_workers.tasks.forms import ends_an_equation
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity, plain, read_quantity
 from selfimprove_workers.tasks.sums import is_unevaluated, value_of_sum
 from selfimprove_workers.tasks.symbols import MULTIPLIED
@@ -70,7 +70,7 @@ DENIED = re.compile(r"\b(?:not|rather\sthan|instead\sof|unlike|as\sopposed\sto)\
 UNSURE = frozenset(
     [*"+*/×÷·x:−–±", "+/-", "+-", "plus", "minus", "times", "by", "of", "half", "twice", "double", "doubled", "thrice"]
     + ["triple", "sqrt", "the", "than", "and", "or", "to", "in", "every"]
-    + ["remainder", "rem", "r", "not", "unlike", "as"]
+    + ["remainder", "rem", "r", "not", "unlike", "as", "<", ">", "<=", ">=", "!=", "most", "least"]
     + [word.lower() for word in CANONICAL]
 )  # fmt: skip
 """What stands before a number, without the marks around it, that may make it a part of a whole."""
@@ -101,7 +101,7 @@ def may_be_a_part(before: str, after: str) -> bool:
     word = before.rsplit(None, 1)[-1].strip(",.()$").lower() if before.strip() else ""
     if word in UNSURE or word[-1:] in "+*/×÷·±'" or (word == "=" and re.search(r"\b(?:and|or)\s", before)):
         return True
-    if may_be_in_a_form(word, before) or " than " in after or "<" in after or ">" in after:
+    if word == "=" and ends_an_equation(before):
         return True
     if "squared" in after or "cubed" in after or "otherwise" in after or "else" in after or after.strip() == "=":
         return True
