@@ -12,7 +12,8 @@ CHOICES = {"choices": [{"label": "A", "text": "dry palms"}, {"label": "B", "text
 
 CORRECTED = [
     "The answer is 5. Actually, it should be 6.", "The answer is 5.\nActually, it should be 6.",
-    "The answer is 5? No, 6.", "The answer is 5?\n\nNo, it is 6.", "The answer is 5, no wait, 6.",
+    "The answer is 5? No, 6.", "The answer is 5. No. 6.", "The answer is 5. I apologize, it is 6.",
+    "The answer is 5?\n\nNo, it is 6.", "The answer is 5, no wait, 6.",
     "The answer is 5 — no, 6.", "The answer is $5$. Actually, it is $6$.", "The answer is **5**. Actually, **6**.",
     "The answer is 5. Sorry, I meant 6.", "The answer is 5, or rather 6.",
     "The answer is 5. Wait, that's wrong. It's 6.",
@@ -41,6 +42,7 @@ KEPT = [
     "The answer is 5.\n\nActually, this can be checked in 2 ways.", "The answer is 5. No units are needed.",
     "The answer is 5. Wait, let me double check. 2 + 3 = 5. Yes.", "The answer is 5. This is because 2 is a number.",
     "No, it is not 7. The answer is 5.", "Actually, it is 7 - 2. The answer is 5.",
+    "The answer is 5 (no, really).",
     "The answer is 5, with no remainder.", "I made a mistake in 7, so the answer is 5.",
     "The answer is 5.\n\n" + "Here is how it is found. " * 6 + "Is 3 even? No, 3 is odd.",
 ]  # fmt: skip

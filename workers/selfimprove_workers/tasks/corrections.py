@@ -17,18 +17,18 @@ NEAR, FAR = 120, 400
 """How far behind the declaration a `No,` and any other correction may begin: farther on they answer something else."""
 MARKER = re.compile(r"nswer|NSWER|box|####")
 """What stands in every text that declares an answer, before any correction of it."""
-ITEM = re.compile(r"(?<![\w'’])[A-Ja-j1-9][.):][\s*_]*\Z")
+ITEM = re.compile(r"^[ \t*_(]{0,4}[A-Ja-j1-9][.):][ \t*_]*\Z", re.MULTILINE)
 """Up to the verdict on a choice: `B. No, since ...`."""
 BEGINS = r"(?:[.!?:;,)\]}>*…—–(\n]|\s-|(?<=\w)\$)[\s*_\"(]{0,6}(?:(?i:but|oh|ah|hm+|um|uh|well)\b[\s,.…—–-]{1,4})?"
 SHOULD = r"(?:it|that|this|the\s(?:\w{1,10}\s)?answer)\s(?:should|must|ought\sto)\s(?:\w{1,10}\s)?(?:be|have\sbeen)\b"
 IS_WRONG = r"(?:is|was)(?:n['’]t|\snot)?\s(?:\w+ly\s)?(?:wrong|incorrect|mistaken|false)"
-NO = r"(?:no|nope)(?=\s?[,.!:;—–…]|\s(?:wait|sorry)\b|\s-)"
+NO = r"(?:no|nope)(?!\W{1,3}(?:really|seriously|kidding|problem)\b)(?=\s?[,.!:;—–…]|\s(?:wait|sorry)\b|\s-)"
 STRONG = (
     r"oops|correction\b\s?:|scratch\sthat|my\s(?:mistake|bad)\b"
     r"|i\s(?:have\s)?(?:made|see)\s(?:an?|the|my)\s(?:\w{1,12}\s)?(?:mistake|error)\b|let\sme\scorrect\b"
     r"|(?:that|this|it)(?:['’]s|\sis|\swas)\s(?:wrong|incorrect|not\s(?:right|correct))\b"
 )
-WEAK = r"actually|wait|hold\son|hang\son|sorry|apologies|(?:or\s)?rather|i\smean(?:t)?\b"
+WEAK = r"actually|wait|hold\son|hang\son|sorry|(?:i\s|my\s)?apolog(?:ies|i[sz]e)|(?:or\s)?rather|i\smean(?:t)?\b"
 ANSWER = r"[\s:*_$\\(\[{]{0,6}[-−]?[$€£]?\s?(?:\.?\d|\\?(?:d?frac|sqrt|pi)\b|[A-J](?![\w'’])|[b-hj-z](?![\w'’]))"
 ASSERTED = re.compile(
     rf"[\s,.!:;…—–-]{{0,4}}(?:no\b[\s,.!]{{1,3}})?(?:{ANSWER}|[^.!?\n\d]{{0,60}}?(?:\b(?:is|are|was|were|be|equals?|get|have)\b|['’]s\b|=)"
@@ -50,7 +50,7 @@ def corrected(text: str) -> str:
 
 def _corrects(text: str, cue: re.Match[str]) -> bool:
     if cue["no"]:
-        return ITEM.search(text, max(0, cue.start() - 2), cue.start("word")) is None
+        return ITEM.search(text, max(0, cue.start() - 6), cue.start("word")) is None
     return cue["strong"] is not None or ASSERTED.match(text, cue.end()) is not None
 
 
