@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from selfimprove_workers.tasks import Choice, Exact, Gym, Math, Verdict
@@ -87,3 +89,17 @@ def test_words_and_generated_tasks_follow_a_correction_too() -> None:
     for gold, verdict in (("6", CORRECT), ("5", WRONG)):
         entry = {**extra, "entry": {**extra["entry"], "answer": gold}}  # type: ignore[dict-item]
         assert Gym().check("The answer is 5. Actually, it should be 6.", gold, entry).flexible is verdict
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "The answer is 5. No, " * 2000,
+        "The answer is 5. " + "Sorry, it is " * 3000,
+        "answer is 5." + " " * 30000 + "No, 6",
+    ],
+)
+def test_a_response_full_of_corrections_costs_little(response: str) -> None:
+    began = time.process_time()
+    corrected(response)
+    assert time.process_time() - began < 0.2
