@@ -32,6 +32,8 @@ INSIDE = [
     ("5", "The answer is x > 5."), ("5", "2x = 5"), ("5", "The answer is 2x = 5."), ("5", "x^2 = 5"),
     ("5", "So x² = 5."),
     ("6", "So $2x = 6$."), ("6", "We get 2x + 3 = 6."), ("6", "x = 5\ny = 6"), ("6", "We solve:\n\nx = 5\ny = 6."),
+    ("5", "We have: 2x = 5"), ("5", "Equation: 2x = 5"), ("5", "y = 9, so 2x = 5"),
+    ("6", "She has at least 6."), ("6", "x = 3\ny = 5\nz = 6"),
     ("5", "The answer is 5 times as many as 3."), ("5", "The answer is 5 more than x."),
 ]  # fmt: skip
 
@@ -50,6 +52,10 @@ ALONE = [
     ("6", "x = 5\n\nThen we add 1.\ny = 6"), ("6", "n = 3\nn = 6"), ("6", "2x = 12\nx = 6"), ("6", "gcd(12, 18) = 6"),
     ("6", "The distance from (1, 2) to (3, 4) is 6."), ("6", "x > 3, so the smallest is 6."),
     ("5", "He has 5 more than Tom."),
+    ("18", "We need at least 18 tickets."), ("18", "He can buy at most **18** pens."),
+    ("18", "She needs a score of at least 18."), ("18", "If x = 9, then 2x = 18."), ("18", "x = 9\n2x = 18"),
+    ("18", "Earnings: 2x = 18"), ("18", "Tom's apples: 2x + 4 = 18"), ("18", "l = 9\nw = 2\nA = 18"),
+    ("5", "1. x = 3\n2. y = 5"),
     ("5", "Ann has 5 times as many as Tom."), ("6", "It is most likely 6"), ("0", "So |x - 3| = 0"),
 ]  # fmt: skip
 

@@ -12,7 +12,11 @@ DECLARED = [
     ("5", '{"answer": 5}'), ("5", '{"answer": "5"}'), ("5", '{"reasoning": "2+3", "answer": 5}'),
     ("5", '```json\n{"answer": 5}\n```'), ("-5", '{"answer": -5}'), ("5", '{"answer": 5, "confidence": 0.9}'),
     ("5", '{\n  "steps": ["{2} + 3 = 6"],\n  "final_answer": "5"\n}'), ("5", 'Here it is: {"result": 5.0}'),
-    ("5", '{"final_answer": 5, "answer": 7, "result": 9}'),
+    ("5", '{"final_answer": 5, "answer": 7, "result": 9}'), ("5", '{"answer": 7, "final_answer": 5}'),
+    ("5", '{"answer": "7", "corrected_answer": "5"}'), ("5", '{"result": 7, "answer": 5}'),
+    ("5", '{"answer": 7, "answer": 5}'), ("5", '{"answer": 7}\n{"answer": 5}'),
+    ("5", '{"answer": 5, "check": {"final_answer": 7}}'), ("5", '{"check": {"final_answer": 7}, "answer": 5}'),
+    ("5", '{"solution": {"steps": ["}", "{{"], "answer": 5}}'),
     ("1/2", r'{"answer": "\frac{1}{2}"}'), ("1/2", r'{"answer": "\\frac{1}{2}"}'), ("5", r'{"answer": "\\boxed{5}"}'),
 ]  # fmt: skip
 
@@ -43,6 +47,11 @@ def test_no_other_number_of_it_counts(response: str) -> None:
 def test_a_box_says_more_and_a_template_nothing() -> None:
     assert Math().check('{"answer": 6} so $\\boxed{5}$', "5", None).flexible is CORRECT
     assert Math().check('As {"answer": NUMBER}. The answer is 5.', "5", None).strict is CORRECT
+
+
+def test_an_answer_that_is_declared_after_it_counts() -> None:
+    assert Math().check('As in {"answer": 6}.\n\nThe answer is 5.', "5", None).strict is CORRECT
+    assert Math().check('{"answer": 5, "why": "The answer is 6 - 1."}', "5", None).strict is CORRECT
 
 
 def test_a_choice_is_declared_in_it_too() -> None:

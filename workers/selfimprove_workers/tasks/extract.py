@@ -7,7 +7,7 @@ Thinking is cut off first. Then, the last of each kind counts:
    MATH; math-verify 0.9 makes one list of any that stand near: of an answer and its correction too.
 2. `tag`: `<answer>...</answer>`.
 3. `hashes`: `#### ...`, as GSM8K writes it.
-4. `key`: `"answer": ...` of a JSON object, or `final_answer`, or `result`.
+4. `key`: `"answer": ...` of a JSON object, or `final_answer`, or `result`, that no 5. comes after.
 5. `says`: "the answer is ...", "Answer: ...".
 
 Every search is linear in the response, whatever it holds.
@@ -33,7 +33,7 @@ class Found(NamedTuple):
     channel: str
     payload: str
     after: str = ""
-    """What the response still says after it (only `says`)."""
+    """What the response still says after it (only of `says`, and of what `keyed` returns)."""
 
     @property
     def is_closed(self) -> bool:
@@ -50,9 +50,13 @@ BETWEEN_BOXES = re.compile(
 )
 MAX_BETWEEN = 60
 KEYED = re.compile(
-    r"\"(?P<key>(?i:final[_ ]?answer|answer|result))\"\s*:\s*"
-    r"(?P<value>\"(?:[^\"\\]|\\.){1,4000}\"|-?\d[\d.eE+-]{0,40}|\[[^\[\]{}]{1,400}\])\s*(?:,\s*\"|\})"
+    r"\"(?P<key>(?i:(?:final|corrected)[_ ]?answer|answer|result))\"\s*:\s*"
+    r"(?P<value>\"(?:[^\"\\]|\\.){1,4000}\"|-?\d[\d.eE+-]{0,40}|\[[^\[\]{}]{1,400}\])(?=\s*(?:,\s*\"|\}))"
+    r"|(?:(?<=[:,\[])|(?<=[:,\[]\s))\"(?:[^\"\\\n]|\\.){0,4000}\"|(?P<brace>[{}])"
 )
+"""A value that a JSON object calls its answer; between them other strings, and the braces that tell what is in what."""
+KEYS = ("result", "answer", "finalanswer", "correctedanswer")
+"""The one that counts least first."""
 SAYS = re.compile(
     r"answers?\b\W{0,4}(?:(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:\b(?:is|are|was|would be|equals)\b|:|=)[\s*_:]*",
     re.IGNORECASE,
@@ -124,7 +128,12 @@ def without_denials(text: str) -> str:
 
 def declared(text: str) -> Found | None:
     """The answer that a text declares, by the first channel that has one."""
-    return boxed(text) or tagged(text) or hashed(text) or keyed(text) or said(without_denials(text))
+    found = boxed(text) or tagged(text) or hashed(text)
+    if found is not None:
+        return found
+    key = keyed(text)
+    later = said(without_denials(key.after if key else text))
+    return later or (key._replace(after="") if key else None)
 
 
 def boxed(text: str) -> Found | None:
@@ -167,15 +176,25 @@ def hashed(text: str) -> Found | None:
 
 
 def keyed(text: str) -> Found | None:
-    """The last value of a JSON object that is called its answer, `final_answer` before `answer` before `result`."""
+    """The value that the last JSON object calls its answer: `final_answer` before `answer` before `result`.
+
+    An object inside of it counts only where it has none of its own. `after` is what comes after the object.
+    """
     if '":' not in text and '" :' not in text:
         return None
-    values = {found["key"].lower().replace("_", " "): found["value"] for found in KEYED.finditer(text)}
-    for key in ("final answer", "finalanswer", "answer", "result"):
-        payload = _unquoted(values.get(key, "")).strip()
-        if payload:
-            return Found("key", payload)
-    return None
+    best, payload, ends = (0, 0, 0), "", len(text)
+    objects = depth = 0
+    for found in KEYED.finditer(text):
+        if found["brace"] == "{":
+            objects, depth = objects + (depth == 0), depth + 1
+        elif found["brace"] == "}":
+            depth = max(0, depth - 1)
+            ends = found.end() if depth == 0 and objects == best[0] else ends
+        elif found["key"] and (value := _unquoted(found["value"]).strip()):
+            place = (objects, -depth, KEYS.index(re.sub("[_ ]", "", found["key"].lower())))
+            if not payload or place >= best:
+                best, payload, ends = place, value, found.end()
+    return Found("key", payload, text[ends:].strip()) if payload else None
 
 
 def _unquoted(value: str) -> str:

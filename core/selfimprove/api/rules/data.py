@@ -42,6 +42,8 @@ _CONVERSIONS = {
     "tsv": ' (pandas.read_csv("A", sep="\\t").to_parquet("B") makes one)',
     "arrow": ' (datasets.Dataset.from_file("A").to_parquet("B") makes one)',
 }
+_PACKED = re.compile(r"\.([ct]sv)\.(?:gz|bz2|xz|zst|zip)\Z", re.IGNORECASE)
+"""What pandas unpacks as it reads it."""
 _BUCKET = r"[A-Za-z0-9._-]+|arn:[A-Za-z0-9:._-]+"
 """What any bucket's name is made of, the upper case and _ of old ones with it, or an access point's ARN."""
 
@@ -72,7 +74,8 @@ def dataset_files_are_read(spec: Spec) -> Iterator[Problem]:
         path = {"file": rest, "s3": rest.partition("/")[2]}.get(scheme, "")
         found = _UNREAD.search(path)
         if found and not path.lower().endswith(LINES):
-            convert = _CONVERSIONS.get(found[1].lower(), "")
+            packed = _PACKED.search(path)
+            convert = _CONVERSIONS.get((packed or found)[1].lower(), "")
             yield Problem(f"{name}.uri", f"{source.uri} is no dataset file; give .parquet or .jsonl{convert}")
 
 
