@@ -1,7 +1,7 @@
 """Where a critique declares: at the start of a line or of a sentence, or as the end of its last sentence.
 
-A word in the middle of a sentence ("a score of 10 would need every step to be right") is a mention, and so is what only
-repeats the question: a choice ("Verdict: Correct" or "Verdict: Incorrect"), or the template's own request.
+A word in the middle of a sentence ("the answer says that Ann's score is 45") is a mention, and so is what only speaks
+of a declaration (`mentions`).
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+
+from selfimprove_workers.verifiers.mentions import is_choice, is_mention, is_requested
 
 _THOUGHT_ENDS = "</think>"
-_TAG = re.compile(r"</?(?:b|strong|i|em|u|p|span|code|h[1-6])\s*>", re.IGNORECASE)
+_TAG = re.compile(r"</?(?:b|strong|i|em|u|p|span|code|h[1-6]|answer)\s*>", re.IGNORECASE)
 _OWN_QUESTION = re.compile(r"^\W*Question\b", re.MULTILINE)
-_SENTENCE_ENDS = re.compile(r"\n|[.!?][\"'*_`)\]]*\s+")
+_SENTENCE_ENDS = re.compile(r"\n|(?<!\n[0-9])(?<!\A[0-9])[.!?][\"'*_`)\]]*\s+")
+_I_GIVE = (
+    r"I(?:['’](?:d|ll)| would| will)?(?: (?:give|assign|award|rate)\b"
+    r"(?: (?:it|this|that|the|your|answer|response|solution|an?|of|with)\b)*)?"
+)
+"""The verb may be the word itself: `I would score it 8`."""
 _OPENING = re.compile(
-    r"(?:\W|\d|_|\b(?:so|thus|therefore|hence|in conclusion|my|the|your|overall|final|total)\b)*", re.I
+    rf"(?:\W|\d|_|\b(?:so|thus|therefore|hence|in conclusion|my|the|your|overall|final|total|{_I_GIVE})\b)*", re.I
 )
 """What may stand before the word at the start of its line or sentence, or after a heading."""
 _HEADING = re.compile(r"(?!\W*if\b)[^:\n]{1,30}:\s+", re.IGNORECASE)
 """`Conclusion: Score: 8`; not `If it is right: Score: 10`."""
-_REQUEST = re.compile(r"\bnothing but\b|\bend(?:s|ing)? with (?:one|a) line\b", re.IGNORECASE)
-_AFTER_OR = re.compile(r"\bor[^\w\n]*\Z", re.IGNORECASE)
 _ENDING = re.compile(r"\W*(?:points?)?\W*(?:\b(?:because|since|as|for)\b.*)?", re.IGNORECASE | re.DOTALL)
-_QUOTED = re.compile(r"[\"'`]\s*\w")
-"""`"Verdict: Correct" is a helpful answer`: what is quoted is spoken of, not said."""
-_LINK = re.compile(r"[:=–—→\n-]|\bis\b", re.IGNORECASE)
+_LINK = re.compile(r"[:：=–—→|>\n-]|\bis\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ def declared(pattern: re.Pattern[str], critique: Critique) -> re.Match[str] | No
     `pattern` has the groups `link`, what stands between the word and what it says, and `says`.
     """
     text = _said(critique)
-    sentences = _sentences(pattern, text)
-    found = [match for each in sentences if _may_declare(each) for match in _declarations(each, critique)]
+    sentences = _declaring(_sentences(pattern, text), text)
+    found = [match for each in sentences for match in _declarations(each, critique)]
     if not found:
         return None
     return found[0] if critique.runs_on else found[-1]
@@ -89,10 +93,22 @@ def _sentences(pattern: re.Pattern[str], text: str) -> list[_Sentence]:
     return found
 
 
-def _may_declare(sentence: _Sentence) -> bool:
-    """Whether it says one thing, and does not repeat the template."""
-    said = {match["says"].lower() for match in sentence.matches}
-    return len(said) == 1 and not _REQUEST.search(sentence.matches[0].string, sentence.start, sentence.end)
+def _declaring(sentences: list[_Sentence], text: str) -> list[_Sentence]:
+    """Those that say one thing, which is neither asked for nor one of a choice, alone or line by line."""
+    barred = [len(_said_in(each)) > 1 or is_requested(text, each.start, each.end) for each in sentences]
+    for at, (one, other) in enumerate(pairwise(sentences)):
+        between = text[one.end : other.start]
+        if between == "\n" and barred[at]:
+            barred[at + 1] = True
+        if _said_in(one) != _said_in(other) and is_choice(
+            text[one.start : one.end], between, text[other.start : other.end]
+        ):
+            barred[at] = barred[at + 1] = True
+    return [each for each, out in zip(sentences, barred, strict=True) if not out]
+
+
+def _said_in(sentence: _Sentence) -> set[str]:
+    return {match["says"].lower() for match in sentence.matches}
 
 
 def _declarations(sentence: _Sentence, critique: Critique) -> Iterator[re.Match[str]]:
@@ -104,14 +120,8 @@ def _declarations(sentence: _Sentence, critique: Critique) -> Iterator[re.Match[
     opens = _OPENING.fullmatch(before, heading.end() if heading else 0) and (
         _LINK.search(first["link"]) or _ENDING.fullmatch(text, first.end(), sentence.end)
     )
-    if opens and not _is_mention(first, sentence):
+    if opens and not is_mention(first, sentence.start, sentence.end):
         yield first
     ends = sentence.end == len(text) and _ENDING.fullmatch(text, last.end(), sentence.end)
-    if ends and not critique.cut and not _is_mention(last, sentence):
+    if ends and not critique.cut and not is_mention(last, sentence.start, sentence.end):
         yield last
-
-
-def _is_mention(match: re.Match[str], sentence: _Sentence) -> bool:
-    """Whether it stands after an "or", or is only quoted."""
-    text, start = match.string, match.start()
-    return bool(_AFTER_OR.search(text[max(0, start - 12) : start]) or _QUOTED.match(text, match.end(), sentence.end))
