@@ -29,7 +29,9 @@ def test_a_verifier_at_chance_is_told_before_and_after_distill_and_at_the_end(
         (found,) = as_json(capfd, "plan", run.folder)["conditions"]
         assert (found["type"], found["reason"]) == ("VerifierDrift", "AtChance")
         assert found["message"].startswith(MESSAGE)
-        assert f"Found VerifierDrift, AtChance: {MESSAGE}" in selfimprove(capfd, "plan", run.folder).out
+        said = selfimprove(capfd, "plan", run.folder).out
+        assert f"Found VerifierDrift, AtChance: {MESSAGE}" in said
+        assert said.count(MESSAGE) == 1
 
     told()
     run.distill(1)

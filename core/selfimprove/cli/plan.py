@@ -196,10 +196,18 @@ def _lines(plan: Plan) -> list[str]:
     if isinstance(plan.decision, Stop):
         lines += ["Next  nothing: the run is over", f"Why   {plan.decision.rule}: {plan.decision.message}"]
     else:
-        lines += [f"Next  {plan.decision.id.name}", f"Why   {plan.decision.reason}", *_left_lines(plan)]
+        lines += [f"Next  {plan.decision.id.name}", f"Why   {_why(plan, plan.decision)}", *_left_lines(plan)]
     lines += [f"Found {each.type}, {each.reason}: {each.message}" for each in plan.found]
     lines += [f"Data  {line}" for line in plan.left_out]
     return [*lines, "Defaults that were resolved", *(f"  {path}: {value}" for path, value in plan.resolved.items())]
+
+
+def _why(plan: Plan, step: Step) -> str:
+    """The reason of the next step, without what stands in a line of its own below."""
+    why = step.reason
+    for each in plan.found:
+        why = why.removesuffix(f"; {each.type}, {each.reason}: {each.message}")
+    return why
 
 
 def _left_lines(plan: Plan) -> Iterator[str]:
