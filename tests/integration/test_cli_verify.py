@@ -112,6 +112,28 @@ def test_a_score_is_known_by_the_format_that_the_model_computes_in(tiny_model: P
     assert [a["scoredBy"]["MajorityVote"] for a in coarse] == [b["scoredBy"]["MajorityVote"] for b in fine]
 
 
+def test_a_critique_s_score_is_known_by_how_critiques_are_read(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, made = write(tmp_path / "s.jsonl"), []
+    for reading in ("now", "otherwise"):
+        monkeypatch.setattr(scoring, "CRITIQUES", reading)
+        output = tmp_path / f"{reading}.jsonl"
+        verify(tiny_model, samples, output, "CoTBinary", "MultipleChoice")
+        made.append(read(output)[0]["scoredBy"])
+    assert made[0]["CoTBinary"] != made[1]["CoTBinary"]
+    assert made[0]["MultipleChoice"] == made[1]["MultipleChoice"]
+
+
+def test_a_command_that_scored_nothing_claims_to_keep_nothing(tmp_path: Path, capfd: Capture) -> None:
+    output = tmp_path / "o.jsonl"
+    failed = selfimprove(
+        capfd, "verify", tmp_path / "none", write(tmp_path / "s.jsonl"), "-o", output, "--method", "CoTBinary"
+    )
+    said = f"{output}: not all is scored; the lines above say why; the same command again scores what is left"
+    assert (failed.code, failed.err.splitlines()[-1]) == (2, said)
+
+
 def test_another_method_is_added_to_the_scores_that_the_output_has(tiny_model: Path, tmp_path: Path) -> None:
     samples, output = write(tmp_path / "s.jsonl"), tmp_path / "o.jsonl"
     verify(tiny_model, samples, output, "MultipleChoice")

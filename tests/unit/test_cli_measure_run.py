@@ -95,3 +95,9 @@ def test_a_run_s_options_have_no_meaning_for_a_file(tmp_path: Path, capfd: pytes
     path = table_of(verified(tmp_path))
     outcome = selfimprove(capfd, "measure", path, "--step", "evaluate")
     assert outcome.err == f"error: --step: is of a run, and {path} is no folder of one; leave it out\n"
+
+
+def test_a_name_of_nothing_may_have_meant_a_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    outcome = selfimprove(capfd, "measure", path := tmp_path / "vrun")
+    remedy = "give samples as .jsonl or .parquet, or the folder of a run"
+    assert (outcome.code, outcome.err) == (2, f"error: {path}: no such file or folder; {remedy}\n")

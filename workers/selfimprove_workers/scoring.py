@@ -37,6 +37,8 @@ VERSION = 1
 """Part of what a score is known by; to be raised when the same words would get another score."""
 LABELS = "read in float32"
 """The same of methods that read labels: scores of theirs that are older were read as coarsely as the model computes."""
+CRITIQUES = "only what is declared"
+"""The same of methods that draw critiques: older scores of theirs also count a mention, and miss a corrected answer."""
 SAMPLES_AT_ONCE = 128
 """Enough to fill a batch, few enough that a killed command loses little."""
 
@@ -148,7 +150,7 @@ class Bench:
         if isinstance(verifier, LabelReader):
             parts.append({"labels": LABELS})
         if verifier.draws:
-            parts.append(_drawing(self._order.generation))
+            parts += [_drawing(self._order.generation), {"critiques": CRITIQUES}]
         if verifier.needs_model and (verifier.draws or verifier.compares):
             parts.append(self._order.seed)
         return digest_of(*parts)
