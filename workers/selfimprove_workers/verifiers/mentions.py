@@ -16,17 +16,17 @@ _SUPPOSES = re.compile(
 _CONCLUDES = re.compile(r"[,;]\s*(?:and )?(?:so|thus|therefore|hence)\b", re.IGNORECASE)
 """`If we add 3 and 4 we get 7, so the verdict is Correct.`"""
 _MEANS = re.compile(
-    r"[^\w\n,;()–—.=-]*(?:\b(?:would|means?|only|if|unless|when|where|is\s+for)\b|=\s*[^\W\d])"
+    r"[^\w\n,;()–—.=-]*(?:\b(?:would|means?|only(?! because)|if|unless|when|where|is\s+for)\b|=\s*[^\W\d])"
     r"|,\s*(?:but\s+)?(?:only|if|unless|when)\b",
     re.IGNORECASE,
 )
 """What follows what is said directly, and makes it the thing spoken of."""
 _REQUESTS = re.compile(
     r"\bnothing but\b|\bend(?:s|ing)? with (?:one|a) line\b"
-    r"|\byou(?:r \w+)? (?:should|must|may) (?:be|end|finish|write|say|give)\b"
+    r"|\byou(?:r \w+)? (?:should|must|may) (?:end|finish|write|say|give)\b"
     r"|\bone of(?: these| the (?:two|following))?(?: \w+)?\s*:"
     r"|\bpossible (?:verdict|score)s?\b"
-    r"|\A\W*(?:rubric|scale|criteria)\b"
+    r"|\A\W*(?:rubric|scale|criteria)\W*:"
     r"|\A\W*(?:then |please |and )*(?:end|finish|conclude|write|respond|reply)\b",
     re.IGNORECASE,
 )
