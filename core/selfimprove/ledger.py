@@ -48,6 +48,8 @@ class Ledger:
     """What the last failed attempt at a step said."""
     fatal: Mapping[StepId, str] = field(default_factory=dict)
     """Steps that failed for good (exit 2 or 3, or too many failures), with the message."""
+    worked_on: frozenset[StepId] = frozenset()
+    """Steps that were at work where the executor knows that before anything of them is committed."""
     usage: Usage = Usage()
     gpu_seconds: Mapping[int, float] = field(default_factory=dict)
     """GPU-seconds of each iteration where the executor counts them itself: all attempts, from the pods' own times."""
@@ -95,8 +97,9 @@ class Ledger:
         return replace(self, committed=committed, usage=usage)
 
     def begun(self, iteration: int) -> bool:
-        """Whether anything of an iteration's own steps is committed (the last look at the test set is not one)."""
-        return any(shards and key.iteration == iteration and not key.split for key, shards in self.committed.items())
+        """Whether any of an iteration's own steps was worked on (the last look at the test set is not one)."""
+        begun = (*self.worked_on, *(step for step, shards in self.committed.items() if shards))
+        return any(step.iteration == iteration and not step.split for step in begun)
 
     def with_failure(self, step: StepId, cause: str = "") -> Ledger:
         """The ledger after one more failed attempt at a step, with what that attempt said."""

@@ -43,6 +43,7 @@ def ledger_of_status(spec: Spec, status: Status) -> Ledger:
         committed=committed,
         usage=Usage(float(usage.gpu_seconds), usage.tokens, float(usage.wall_seconds)),
         gpu_seconds={row.iteration: float(row.gpu_seconds) for row in status.iterations},
+        worked_on=_worked_on(status.step),
     )
     return _with_failures(ledger, status.step)
 
@@ -167,6 +168,11 @@ def _verified(status: Status) -> dict[StepId, Summary]:
     verified = [step.iteration for step in map(step_of, names) if step.step == "verify"]
     step = StepId(max([last, *verified]), "verify")
     return {step: _summary(step, counts=dict(status.verdicts))} if status.verdicts else {}
+
+
+def _worked_on(step: StepStatus | None) -> frozenset[StepId]:
+    """The step at hand, once a pod of it has run."""
+    return frozenset() if step is None or step.prompts is None else frozenset((step_of(step.name),))
 
 
 def _with_failures(ledger: Ledger, step: StepStatus | None) -> Ledger:

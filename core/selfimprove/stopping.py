@@ -257,7 +257,10 @@ def _ends_of_fall(change: Estimate) -> str | None:
 
 
 def _budget_spent(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
-    """Judged between iterations only: one that has begun is finished, since half of one is worth nothing."""
+    """Judged between iterations only: one that has begun is finished, since half of one is worth nothing.
+
+    In a cluster one has begun when a pod of it has run, whatever became of that.
+    """
     if ledger.begun(iteration + 1):
         return None
     budget, usage = spec.stopping.budget, ledger.usage

@@ -65,8 +65,8 @@ def harvest(
 ) -> Harvest:
     """Take in what is new since the status was written. `pods`: of every attempt at this step. `held`: by the user.
 
-    `leaves`: the run has ended without the step. What that still spends counts; what it commits is found when the run
-    is reopened, and must not reopen it.
+    `leaves`: the run has ended without the step. What that still spends counts; what it begins and commits is found
+    when the run is reopened, and must not reopen it.
     """
     done_before = ledger.shards_done(step_of(step.name))
     ended = sorted((pod for pod in pods if pod.over), key=_end_order)
@@ -82,7 +82,7 @@ def harvest(
         "accounted": untold[-MOST_ACCOUNTED:] or None,
         "failures": max(step.failures or 0, _worst(pods, step, job)) or None,
         "message": explain(failed[-1]) if failed else step.message,
-        **_patience(step, fresh, job),
+        **_patience(step, fresh, job, begun=step.prompts is not None or (not leaves and any(map(_has_run, pods)))),
     }
     still = [pod for pod in pods if pod.attempt == step.attempt and pod.index not in done]
     disrupted = [pod for pod in fresh if pod.disrupted and not pod.succeeded]
@@ -249,8 +249,13 @@ def _worst(pods: Iterable[ObservedPod], step: StepStatus, job: ObservedJob | Non
     return max(failures.values(), default=0)
 
 
-def _patience(step: StepStatus, fresh: Sequence[ObservedPod], job: ObservedJob | None) -> dict[str, int | None]:
-    """Ends in a row that count as nothing; a pod that got further than any before it begins a new row."""
+def _patience(
+    step: StepStatus, fresh: Sequence[ObservedPod], job: ObservedJob | None, *, begun: bool
+) -> dict[str, int | None]:
+    """Ends in a row that count as nothing; a pod that got further than any before it begins a new row.
+
+    `begun`: a pod of the step has run. Nothing else keeps that once its pods are gone: a hold leaves none.
+    """
     ignored, prompts = step.ignored or 0, step.prompts or 0
     for pod in fresh:
         if pod.succeeded:
@@ -258,7 +263,12 @@ def _patience(step: StepStatus, fresh: Sequence[ObservedPod], job: ObservedJob |
         elif _is_ignored(pod, job) and not _asked_for(pod, step, job):
             done = _prompts_done(pod)
             ignored, prompts = (0, done) if done > prompts else (ignored + 1, prompts)
-    return {"ignored": ignored or None, "prompts": prompts or None}
+    return {"ignored": ignored or None, "prompts": prompts if begun else None}
+
+
+def _has_run(pod: ObservedPod) -> bool:
+    """Whether its container was at work, for however long."""
+    return pod.running_since is not None or (pod.ended is not None and pod.ended.started_at is not None)
 
 
 def _is_ignored(pod: ObservedPod, job: ObservedJob | None) -> bool:

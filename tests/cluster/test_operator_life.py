@@ -103,20 +103,31 @@ def test_a_budget_ends_a_run_in_order_and_reopens_it_when_raised(run: LiveRun) -
     until(lambda: run.status["stop"] if run.status.get("stop", {}).get("rule") == "MaxIterations" else None)
 
 
-def test_a_budget_that_is_lowered_under_a_step_at_work_stops_it_and_the_raised_one_goes_on(run: LiveRun) -> None:
-    run.apply("maxIterations=1", labels={"fake/seconds": "6s"}).wait_for_step("i001-generate")
+def test_a_budget_that_is_lowered_under_a_step_at_work_lets_its_iteration_end(run: LiveRun) -> None:
+    run.apply("maxIterations=2", labels={"fake/seconds": "2s"}).wait_for_step("i001-generate")
     run.patch(stopping={"budget": {"wallSeconds": 1}})
-    assert run.wait("Succeeded")["stop"]["rule"] == "BudgetSpent"
+    run.patch(suspend=True)
+    until(lambda: run.status["state"] == "Suspended", or_say=lambda: run.status)
+    run.patch(suspend=False)
+    stop = run.wait("Succeeded", 120)["stop"]
+    assert (stop["rule"], stop["iteration"]) == ("BudgetSpent", 1)
+    assert "StepStopped" not in {reason for reason, _ in run.events()}
+
+
+def test_a_rule_that_is_edited_under_a_step_at_work_stops_it_and_the_lifted_one_goes_on(run: LiveRun) -> None:
+    run.apply("maxIterations=2", labels={"fake/seconds": "4s"}).wait_for_step("i002-generate", 120)
+    run.patch(stopping={"minGap": 0.9, "patience": 1})
+    assert run.wait("Succeeded")["stop"]["rule"] == "Converged"
     until(lambda: not [pod for pod in run.items("pods") if pod["status"]["phase"] == "Running"])
     until(lambda: "step" not in run.status, or_say=lambda: run.status)
     assert [message.partition(" is")[0] for reason, message in run.events() if reason == "StepStopped"] == [
-        "i001-generate"
+        "i002-generate"
     ]
     spent = run.status["usage"]["wallSeconds"]
-    run.patch(stopping={"budget": {"wallSeconds": None}})
+    run.patch(stopping={"minGap": None, "patience": None})
     assert run.wait("Succeeded", 120)["stop"]["rule"] == "MaxIterations"
     assert run.status["usage"]["wallSeconds"] > spent
-    assert [job for job in run.jobs() if "generate" in job] == ["i001-generate-1", "i001-generate-2"]
+    assert [job for job in run.jobs() if "i002-generate" in job] == ["i002-generate-1", "i002-generate-2"]
 
 
 def test_a_changed_execution_is_heeded_by_the_next_step(run: LiveRun) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfimprove_operator.observed import Observed, job_of
-from tests.unit.operator_support import Cluster, finish_run, run_manifest
+from tests.unit.operator_support import Cluster, begun, finish_run, run_manifest, start
 
 SPEC: dict[str, Any] = {"generation": {"shards": 2}, "execution": {"backoffLimit": 100, "pendingDeadlineSeconds": 1500}}
 
@@ -123,6 +123,27 @@ def test_a_run_through_chaos_ends_with_the_same_ledger(seed: int, calls: int) ->
     assert (found.best, found.latest, found.baseline) == (expected.best, expected.latest, expected.baseline)
     assert [row.held_out for row in found.iterations] == [row.held_out for row in expected.iterations]
     assert [row.examples for row in found.iterations] == [row.examples for row in expected.iterations]
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(deadline=None, max_examples=15)
+def test_a_budget_that_is_spent_in_the_last_iteration_ends_it_as_a_calm_one(seed: int) -> None:
+    cluster = begun(**SPEC, stopping={"budget": {"wallSeconds": 80}})
+    for _ in range(7):
+        cluster.wait(10)
+        for pod in cluster.live():
+            cluster.end(pod)
+        cluster.settle()
+        start(cluster)
+    assert cluster.status.step is not None and cluster.status.step.name == "i002-generate"
+    assert cluster.status.usage.wall_seconds == 70
+    chaos = Chaos(cluster, random.Random(seed))
+    for _ in range(150):
+        chaos.happen()
+    finish_run(cluster)
+    found, expected = cluster.status, calm().status
+    assert (found.stop, found.best, found.latest) == (expected.stop, expected.best, expected.latest)
+    assert found.usage.wall_seconds > 80
 
 
 @given(seed=st.integers(0, 2**32))

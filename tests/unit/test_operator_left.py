@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -65,11 +66,11 @@ def let_go(cluster: Cluster, code: int = 143) -> None:
     cluster.settle()
 
 
-@pytest.mark.parametrize(("stopping", "step"), [(BUDGET, "i001-generate"), (GAP, "i002-select")])
-def test_a_step_at_work_is_stopped_when_an_edited_rule_ends_the_run(stopping: dict[str, Any], step: str) -> None:
+@pytest.mark.parametrize("step", ["i002-generate", "i002-select"])
+def test_a_step_at_work_is_stopped_when_an_edited_rule_ends_the_run(step: str) -> None:
     cluster = at_work(step)
     job = cluster.created[-1]
-    edit(cluster, **stopping)
+    edit(cluster, **GAP)
     assert actions(cluster) == [StopJob(job, 86400)]
     cluster.settle()
     assert (cluster.status.state, jobs_at_work(cluster)) == ("Succeeded", [])
@@ -80,10 +81,10 @@ def test_a_step_at_work_is_stopped_when_an_edited_rule_ends_the_run(stopping: di
 
 
 def test_what_its_pods_spend_until_they_are_over_is_counted_once() -> None:
-    cluster = at_work("i001-generate")
+    cluster = at_work("i002-generate")
     before = cluster.status.usage
     cluster.wait(20)
-    edit(cluster, **BUDGET)
+    edit(cluster, **GAP)
     cluster.settle()
     cluster.wait(5)
     let_go(cluster)
@@ -97,14 +98,14 @@ def test_what_its_pods_spend_until_they_are_over_is_counted_once() -> None:
 
 
 def test_an_event_says_that_it_was_stopped_and_why() -> None:
-    cluster = at_work("i001-generate")
-    edit(cluster, **BUDGET)
+    cluster = at_work("i002-generate")
+    edit(cluster, **GAP)
     cluster.settle()
     assert [(event.type, event.reason) for event in cluster.events[-2:]] == [
-        ("Normal", "BudgetSpent"),
+        ("Normal", "Converged"),
         ("Normal", "StepStopped"),
     ]
-    said = "i001-generate is stopped, what it has committed is kept: the run is over: BudgetSpent"
+    said = "i002-generate is stopped, what it has committed is kept: the run is over: Converged"
     assert cluster.events[-1].message == said
     events = len(cluster.events)
     let_go(cluster)
@@ -112,18 +113,18 @@ def test_an_event_says_that_it_was_stopped_and_why() -> None:
 
 
 def test_a_pod_that_does_its_work_while_it_is_let_go_reopens_nothing() -> None:
-    cluster = at_work("i001-generate")
-    edit(cluster, **BUDGET)
+    cluster = at_work("i002-generate")
+    edit(cluster, **GAP)
     cluster.settle()
     let_go(cluster, code=0)
-    assert cluster.status.stop is not None and cluster.status.stop.rule == "BudgetSpent"
+    assert cluster.status.stop is not None and cluster.status.stop.rule == "Converged"
     assert cluster.status.step is None
 
 
 def test_a_run_that_is_reopened_goes_on_at_that_step_with_a_job_of_its_own() -> None:
-    cluster = at_work("i001-generate")
+    cluster = at_work("i002-generate")
     old = cluster.created[-1]
-    edit(cluster, **BUDGET)
+    edit(cluster, **GAP)
     cluster.settle()
     let_go(cluster)
     edit(cluster)
@@ -135,9 +136,9 @@ def test_a_run_that_is_reopened_goes_on_at_that_step_with_a_job_of_its_own() -> 
 
 
 def test_a_run_that_is_reopened_while_its_step_still_stops_begins_the_next_attempt_at_once() -> None:
-    cluster = at_work("i001-generate")
+    cluster = at_work("i002-generate")
     old = cluster.created[-1]
-    edit(cluster, **BUDGET)
+    edit(cluster, **GAP)
     cluster.settle()
     edit(cluster)
     cluster.settle()
@@ -147,11 +148,11 @@ def test_a_run_that_is_reopened_while_its_step_still_stops_begins_the_next_attem
 
 
 def test_a_job_that_is_held_has_nothing_to_stop_and_goes() -> None:
-    cluster = at_work("i001-generate")
+    cluster = at_work("i002-generate")
     job = cluster.created[-1]
     cluster.run["spec"]["suspend"] = True
     cluster.settle()
-    edit(cluster, **BUDGET)
+    edit(cluster, **GAP)
     assert [action for action in actions(cluster) if isinstance(action, DeleteJob)] == [
         DeleteJob(job, cluster.jobs[job]["metadata"]["uid"])
     ]
@@ -170,9 +171,87 @@ def test_the_last_look_at_the_test_set_waits_until_the_step_has_stopped() -> Non
     assert [name for name in cluster.created if "i002-distill" in name] == []
 
 
-def test_a_pod_on_a_node_that_answers_no_more_keeps_no_step_at_hand() -> None:
+def test_a_budget_that_is_lowered_under_a_step_at_work_lets_the_iteration_end() -> None:
     cluster = at_work("i001-generate")
     edit(cluster, **BUDGET)
+    finish_run(cluster)
+    assert cluster.status.stop is not None
+    assert (cluster.status.stop.rule, cluster.status.stop.iteration) == ("BudgetSpent", 1)
+
+
+def test_a_budget_that_is_lowered_before_a_pod_of_an_iteration_has_run_ends_the_run_before_it() -> None:
+    cluster = at_work("i000-measure")
+    let_go(cluster, code=0)
+    assert cluster.status.step is not None and cluster.status.step.name == "i001-generate"
+    edit(cluster, **BUDGET)
+    cluster.settle()
+    assert cluster.status.stop is not None
+    assert (cluster.status.stop.rule, cluster.status.stop.iteration) == ("BudgetSpent", 0)
+    let_go(cluster)
+    assert cluster.status.step is None
+
+
+def evicted(cluster: Cluster) -> None:
+    """Nothing is left of its pod to be seen."""
+    cluster.evict(cluster.live()[0])
+
+
+def preempted(cluster: Cluster) -> None:
+    cluster.end(cluster.live()[0], 137, '{"promptsDone": 3}', disrupted=True)
+
+
+def cut_off(cluster: Cluster) -> None:
+    cluster.end(cluster.live()[0], 4)
+
+
+def broken(cluster: Cluster) -> None:
+    cluster.end(cluster.live()[0], 1)
+
+
+def vanished(cluster: Cluster) -> None:
+    cluster.remove(cluster.created[-1])
+
+
+def held(cluster: Cluster) -> None:
+    """Held by the user, who lets it go on when its pods are gone."""
+    hold(cluster, True)
+    assert cluster.status.state == "Suspended"
+    let_go(cluster)
+    cluster.pods = {name: pod for name, pod in cluster.pods.items() if not cluster.is_over(name)}
+    cluster.settle()
+    assert cluster.status.state == "Suspended"
+    hold(cluster, False)
+
+
+def failed(cluster: Cluster) -> None:
+    """It failed for good, and the user has it tried again."""
+    cluster.end(cluster.live()[0], 3)
+    cluster.settle()
+    hold(cluster, True)
+    hold(cluster, False)
+
+
+def hold(cluster: Cluster, suspend: bool) -> None:
+    cluster.run["spec"]["suspend"] = suspend
+    cluster.run["metadata"]["generation"] += 1
+    cluster.settle()
+
+
+@pytest.mark.parametrize("happens", [evicted, preempted, cut_off, broken, vanished, held, failed])
+def test_a_budget_that_is_spent_within_an_iteration_ends_the_run_after_it(happens: Callable[[Cluster], None]) -> None:
+    cluster = at_work("i001-generate", stopping={"budget": {"wallSeconds": 1000}})
+    cluster.wait(1500)
+    happens(cluster)
+    cluster.settle()
+    assert (cluster.status.stop, cluster.status.usage.wall_seconds > 1000) == (None, True)
+    finish_run(cluster)
+    assert cluster.status.stop is not None
+    assert (cluster.status.stop.rule, cluster.status.stop.iteration) == ("BudgetSpent", 1)
+
+
+def test_a_pod_on_a_node_that_answers_no_more_keeps_no_step_at_hand() -> None:
+    cluster = at_work("i002-generate")
+    edit(cluster, **GAP)
     cluster.settle()
     cluster.wait(400)
     cluster.settle()
@@ -180,11 +259,11 @@ def test_a_pod_on_a_node_that_answers_no_more_keeps_no_step_at_hand() -> None:
 
 
 def test_a_job_that_has_our_labels_and_not_our_names_is_ended_by_nobody() -> None:
-    cluster = at_work("i001-generate")
+    cluster = at_work("i002-generate")
     (job,) = jobs_at_work(cluster)
     other = {**cluster.jobs[job], "metadata": {**cluster.jobs[job]["metadata"], "name": "mine", "uid": "mine"}}
     cluster.jobs["mine"] = json.loads(json.dumps(other))
-    edit(cluster, **BUDGET)
+    edit(cluster, **GAP)
     cluster.settle()
     assert jobs_at_work(cluster) == ["mine"]
     let_go(cluster)
@@ -192,8 +271,8 @@ def test_a_job_that_has_our_labels_and_not_our_names_is_ended_by_nobody() -> Non
 
 
 def test_a_step_that_was_stopped_is_no_duration_of_a_step() -> None:
-    cluster, metrics = at_work("i001-generate"), Metrics()
-    edit(cluster, **BUDGET)
+    cluster, metrics = at_work("i002-generate"), Metrics()
+    edit(cluster, **GAP)
     statuses = [cluster.status]
     cluster.settle()
     statuses.append(cluster.status)

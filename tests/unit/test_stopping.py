@@ -121,6 +121,13 @@ class TestBudgetSpent:
         begun = commit(after(measures(0.4), measures(0.5)), StepId(2, "generate"), tokens=5000)
         assert step(spec, begun).id == StepId(2, "verify")
 
+    def test_an_iteration_has_begun_once_it_was_worked_on_and_not_with_the_last_look_at_the_test_set(self):
+        spec = spec_of(stopping={"budget": {"tokens": 1000}})
+        ledger = replace(after(measures(0.4), measures(0.5)), usage=Usage(tokens=1000))
+        assert step(spec, replace(ledger, worked_on=frozenset({StepId(2, "generate")}))).id == StepId(2, "generate")
+        looked = replace(ledger, worked_on=frozenset({StepId(2, "evaluate", "test")}))
+        assert stop(spec, looked).rule == "BudgetSpent"
+
     def test_tokens_spent_on_the_test_set_do_not_rename_the_end(self):
         spec = spec_of(maxIterations=1, test=True, stopping={"budget": {"tokens": 1000}})
         ledger = after(measures(0.4), measures(0.5))

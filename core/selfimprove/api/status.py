@@ -86,7 +86,8 @@ class StepStatus(Model):
     ignored: int | None = None
     """Ends in a row that count as no failure (signals, disruptions), without a prompt more done in between."""
     prompts: int | None = None
-    """Prompts of it that are known to be done, as the pod that was last told to stop said."""
+    """Prompts of it that are known to be done, as the pod that was last told to stop said; None before a pod of it has
+    run, which is how an iteration is known to have begun."""
     accounted: Annotated[list[Annotated[str, Field(max_length=36)]], Field(max_length=256)] | None = None
     """Ended pods of it whose time is in `usage` already, while their objects last."""
 
