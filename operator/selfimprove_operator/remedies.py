@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from selfimprove.api.secret_names import prefix_of
+from selfimprove.api.source import HeldOut, Source, TestSet
+from selfimprove.api.sources import sources_of
+from selfimprove.api.spec import Spec
 from selfimprove_operator.observed import ObservedPod
 from selfimprove_operator.origins import Origins
-from selfimprove_operator.secrets import secret_variables
 
 Table = tuple[tuple[str, str], ...]
 """A pattern in what is said, and the remedy; {1} is the pattern's first group, a word in braces a field or a place."""
@@ -76,12 +79,13 @@ WAITING: Table = (
     (r'configmap "([^"]+)" not found', "create the ConfigMap {1} in namespace {namespace}, or mend {env}"),
     (r"", "see kubectl describe pod -n {namespace} {pod}"),
 )
-KEYS: Table = (
-    (r"AWS_|access key|secret key|session token|these credentials", "AWS_SECRET_ACCESS_KEY"),
-    (r"HF_TOKEN|tokenSecretName", "HF_TOKEN"),
-    (r"OPENAI_API_KEY", "OPENAI_API_KEY"),
+_S3_KEYS = re.compile(
+    r"s3://.*?: (?:access denied|the access key is unknown|the secret key is (?:refused|wrong)|the session token |"
+    r"no credentials|(?:no|the) AWS credentials |the login has expired)|the value of AWS_\w+ (?:is|holds) "
 )
-"""What a worker says of keys that are refused, and the variable that they are given in."""
+_HUB_TOKEN = re.compile(r"set HF_TOKEN|the value of HF_TOKEN (?:is|holds) ")
+_TEACHERS_KEY = re.compile(r"OPENAI_API_KEY")
+"""What a worker says of keys that are missing or refused; an endpoint or a region that is wrong is another trouble."""
 _FORBIDDEN = re.compile(r'^(pods|jobs\.batch) "[^"]*" is forbidden: ')
 _MORE = re.compile(r"\.? (?:no new claims to deallocate, )?preemption: .*|\. not found$", re.DOTALL)
 """The scheduler's thoughts about pods of lower priority, and its own slip: they say the same once more."""
@@ -100,14 +104,13 @@ def refused_keys(said: str, origins: Origins) -> str:
 
     A worker knows the names of its variables, and not who gives them.
     """
-    keys = [key for pattern, key in KEYS if re.search(pattern, said)]
-    found = (each for each in secret_variables(origins.spec) if each["name"].endswith(tuple(keys)))
-    names = list(dict.fromkeys(str(each["valueFrom"]["secretKeyRef"]["name"]) for each in found)) if keys else []
+    names = list(dict.fromkeys(name for name in _secrets_of(said, origins.spec) if name))
     if not names:
         return ""
     fields = " and ".join(map(origins.secret, names))
     what = f"Secret{'s' if len(names) > 1 else ''} {' and '.join(names)}"
-    return f"; the keys come from {what} in namespace {origins.namespace}, which {fields} names"
+    verb = "name" if " and " in fields else "names"
+    return f"; the keys come from {what} in namespace {origins.namespace}, which {fields} {verb}"
 
 
 def unscheduled(pod: ObservedPod, origins: Origins) -> str:
@@ -121,6 +124,27 @@ def waiting(pod: ObservedPod, origins: Origins) -> str:
     """Why a container does not start, and what to do."""
     said = pod.waiting or "its image or its volumes do not come"
     return f"{pod.name} can't start: {said}; {_first(WAITING, said, origins, pod.name)}"
+
+
+def _secrets_of(said: str, spec: Spec) -> Iterator[str | None]:
+    """The Secret of every source that is named, else the one of the storage or the model, which others take too."""
+    named = [source for _, source in sources_of(spec) if _is_named(source, said)]
+    if _S3_KEYS.search(said):
+        usual = spec.storage.credentials_secret_name
+        yield from [source.credentials_secret_name or usual for source in named] or [usual]
+    if _HUB_TOKEN.search(said):
+        usual = spec.model.token_secret_name
+        yield from [source.token_secret_name or usual for source in named] or [usual]
+    if _TEACHERS_KEY.search(said) and spec.resampling.teacher:
+        yield spec.resampling.teacher.credentials_secret_name
+
+
+def _is_named(source: Source | HeldOut | TestSet, said: str) -> bool:
+    """Whether a worker names the place, or a variable that is of this source's own Secret."""
+    secrets = (source.credentials_secret_name, source.token_secret_name)
+    if any(name and re.search(rf"\b{prefix_of(name)}(?:AWS|HF)_", said) for name in secrets):
+        return True
+    return source.uri is not None and re.search(rf"{re.escape(source.uri)}(?![\w.-])", said) is not None
 
 
 def _first(table: Table, said: str, origins: Origins, pod: str = "") -> str:

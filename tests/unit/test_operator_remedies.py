@@ -12,7 +12,7 @@ from selfimprove.api.spec import Spec
 from selfimprove.ledger import StepId
 from selfimprove_operator.observed import ObservedPod
 from selfimprove_operator.origins import Origins
-from selfimprove_operator.remedies import refused, unscheduled, waiting
+from selfimprove_operator.remedies import refused, refused_keys, unscheduled, waiting
 from tests.unit.operator_support import DEFAULTS, START, run_manifest
 
 FORBIDDEN = 'pods "gsm8k-x-0-" is forbidden: '
@@ -21,8 +21,8 @@ AFTER = " no new claims to deallocate, preemption: 0/2 nodes are available: 2 Pr
 POD = ObservedPod("pod-1", "u", "r", "i001-generate", 1, 0, "Pending", START)
 
 
-def origins(execution: dict[str, Any] | None = None, defaults: Defaults = DEFAULTS) -> Origins:
-    spec = Spec.model_validate(run_manifest(execution=execution or {})["spec"])
+def origins(execution: dict[str, Any] | None = None, defaults: Defaults = DEFAULTS, **spec_fields: Any) -> Origins:
+    spec = Spec.model_validate(run_manifest(execution=execution or {}, **spec_fields)["spec"])
     return Origins(with_defaults(spec, defaults), defaults, StepId(1, "generate"), "research")
 
 
@@ -181,4 +181,72 @@ def test_a_container_that_does_not_start_says_what_to_do(said: str, remedy: str)
 def test_a_container_that_waits_without_a_word_points_to_its_pod() -> None:
     assert waiting(POD, origins()) == (
         "pod-1 can't start: its image or its volumes do not come; see kubectl describe pod -n research pod-1"
+    )
+
+
+OWN = {
+    "model": {"uri": "s3://models/base", "credentialsSecretName": "model-s3"},
+    "dataset": {"uri": "s3://lab/train.jsonl", "task": "Math", "fields": {"answer": "answer"}},
+}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "s3://lab/runs: can't be reached (endpoint http://s3:1); check the network and storage.endpoint or "
+        "AWS_ENDPOINT_URL",
+        "s3://lab/runs: the certificate is not accepted (endpoint https://s3); set AWS_CA_BUNDLE or correct "
+        "storage.endpoint",
+        "s3://lab/runs: the bucket is in another region (endpoint https://s3); set AWS_REGION, or begin a run with its "
+        "storage.region",
+        "s3://lab/runs: the signature is refused as out of date (endpoint https://s3); set the clock of the machine",
+        "spec.model.uri: hf://lab/base: the hub answered 503; wait until it answers again",
+    ],
+)
+def test_a_trouble_that_keys_have_no_part_in_names_no_secret(said: str) -> None:
+    assert refused_keys(said, origins()) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "secret", "field"),
+    [
+        ("s3://lab/runs/x: the secret key is refused (endpoint s3); check it", "s3", "storage.credentialsSecretName"),
+        (
+            "spec.model.uri: s3://models/base: access denied; set AWS_ACCESS_KEY_ID",
+            "model-s3",
+            "model.credentialsSecretName",
+        ),
+        (
+            "spec.dataset.uri: s3://lab/train.jsonl: no credentials; set them",
+            "s3",
+            "storage.credentialsSecretName",
+        ),
+        ("s3://models/base-2: the access key is unknown there", "s3", "storage.credentialsSecretName"),
+        (
+            "SECRET_MODEL_S3_AWS_SECRET_ACCESS_KEY: the value of AWS_SECRET_ACCESS_KEY is empty; give it",
+            "model-s3",
+            "model.credentialsSecretName",
+        ),
+    ],
+)
+def test_keys_that_are_refused_are_told_with_the_secret_of_the_place_that_is_named(
+    said: str, secret: str, field: str
+) -> None:
+    assert refused_keys(said, origins(**OWN)) == (
+        f"; the keys come from Secret {secret} in namespace research, which spec.{field} names"
+    )
+
+
+def test_a_token_is_told_with_the_secret_of_the_model_or_of_the_source_that_has_its_own() -> None:
+    model = {"uri": "hf://lab/base", "tokenSecretName": "hub"}
+    said = "spec.model.uri: hf://lab/base: the hub answered 401; set HF_TOKEN, or tokenSecretName"
+    assert "Secret hub in namespace research, which spec.model.tokenSecretName names" in refused_keys(
+        said, origins(model=model)
+    )
+
+
+def test_two_fields_name_a_secret() -> None:
+    model = {"uri": "s3://models/base", "credentialsSecretName": "s3"}
+    assert refused_keys("s3://lab/runs: access denied; give", origins(model=model)).endswith(
+        "which spec.model.credentialsSecretName and spec.storage.credentialsSecretName name"
     )
