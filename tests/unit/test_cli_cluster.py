@@ -105,7 +105,7 @@ def test_status_without_storage_has_of_a_gain_what_the_resource_has_and_says_whe
     assert "M_1 best 75.0 [70.0, 80.0] +25.0 [+15.0, +35.0]" in text
     assert "M_2 60.0 [55.0, 65.0] +10.0 [-20.0, +60.0] at 99.5%" in text
     assert "More strict accuracy, and each model's gain on M_0" in text
-    assert "selfimprove status sir/demo --details" in text
+    assert "selfimprove status sir/demo -n research --details" in text
 
 
 def test_status_says_what_is_running_and_what_the_plan_is(tmp_path: Path, kubectl: FakeKubectl, capfd: Capture) -> None:

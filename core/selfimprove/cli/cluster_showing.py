@@ -11,8 +11,8 @@ from selfimprove.ledger import Ledger
 from selfimprove.report import Report, ending
 
 _HINT = (
-    "strict accuracy, and each model's gain on M_0 with its 95% interval: selfimprove status {name} --details, which "
-    "reads the manifests (--endpoint URL where the cluster's S3 is out of reach from here)"
+    "strict accuracy, and each model's gain on M_0 with its 95% interval: selfimprove status {run} --details, "
+    "which reads the manifests (--endpoint URL where the cluster's S3 is out of reach from here)"
 )
 _WARNINGS = ("TailNarrowing", "VerifierDrift", "Degraded")
 """Conditions that a person should hear of while they are True."""
@@ -30,7 +30,7 @@ def report_of(seen: ClusterRun) -> Report:
         now=_now(status),
         ahead=_ahead(status),
         warnings=list(_warnings(seen)),
-        hint=_HINT.format(name=seen.name) if seen.ledger.measured_iterations() else None,
+        hint=_HINT.format(run=_named(seen)) if seen.ledger.measured_iterations() else None,
     )
 
 
@@ -42,6 +42,12 @@ def with_manifests(report: Report, ledger: Ledger) -> Report:
     told = report.ledger.committed
     committed = {step: ledger.committed.get(step, shards) for step, shards in told.items()}
     return replace(report, ledger=replace(report.ledger, committed=committed), hint=None)
+
+
+def _named(seen: ClusterRun) -> str:
+    """The run as a command line names it: the namespace that this command was told, the next one must be told too."""
+    namespace = seen.run.metadata.namespace
+    return f"{seen.name} -n {namespace}" if namespace else seen.name
 
 
 def _heading(seen: ClusterRun) -> str:
