@@ -1,36 +1,59 @@
-"""Whether what kept a step from going on is gone, where its pods can't say so: of a hold and of a new attempt.
+"""Whether what kept a step from going on is gone, where its pods can't say so.
 
-A new attempt shows no trouble before it meets some, so that its absence is no evidence. What is open is kept in the
-condition itself, as reason and message, until the work is seen to go on.
+That no trouble is to be seen is no evidence: the pod that met it was deleted, the Job is on hold, a new attempt has not
+come so far. What is open is kept in the condition itself, as reason and message, until the work is seen to go on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from selfimprove.api.status import Condition, Status, StepStatus
+from selfimprove.ledger import Ledger
 from selfimprove.status_conditions import UNPROVEN
+from selfimprove.status_ledger import step_of
+from selfimprove_operator.observed import ObservedPod
 from selfimprove_operator.timing import at_work_since
-from selfimprove_operator.trouble import AT_WORK, BY_ITSELF, HEALED
+from selfimprove_operator.trouble import BY_ITSELF, outlasted
 
 
-def unproven(before: Status | None, step: StepStatus | None, suspended: bool, now: datetime) -> str | None:
-    """The trouble of which nobody knows yet that it is gone; None where there is none. `step`: as it stands now, with
-    no trouble to be seen.
+def unproven(
+    before: Status | None,
+    step: StepStatus | None,
+    trouble: str | None,
+    ledger: Ledger,
+    pods: Sequence[ObservedPod],
+    now: datetime,
+) -> str | None:
+    """The trouble of which nobody knows yet that it is gone; None where there is none, and for one that is news.
+
+    `step`: as it stands now. `trouble`: what its pods show. `pods`: of the attempt at hand and of shards that are open.
     """
     old = next((found for found in before.conditions if found.type == "Degraded"), None) if before else None
-    if before is None or old is None or step is None or before.step is None or _works(before.step, step, old, now):
+    if before is None or old is None or step is None or before.step is None:
         return None
-    anew = step.attempt != before.step.attempt or step.state == "Failed"
-    is_open = (suspended or anew) if old.status == "True" else old.reason == UNPROVEN
-    return old.message if is_open else None
+    if old.status != "True" and old.reason != UNPROVEN:
+        return None
+    if trouble is not None:
+        return trouble if _is_an_old_word(trouble, old) else None
+    return None if _gets_on(before.step, step, old, ledger, pods, now) else old.message
 
 
-def _works(before: StepStatus, step: StepStatus, old: Condition, now: datetime) -> bool:
-    """Whether a step is seen to get on: it did something, or is at work for longer than its trouble takes to come."""
-    if step.name != before.name or step.shards_done > before.shards_done:
-        return True
-    since = at_work_since(step)
-    if since is None:
-        return False
-    return not old.message.endswith(BY_ITSELF) or now - since > AT_WORK + HEALED
+def _is_an_old_word(trouble: str, old: Condition) -> bool:
+    """Whether a pod said it at its end, before its step was held: no other has run since."""
+    return old.reason == UNPROVEN and trouble == old.message and trouble.endswith(BY_ITSELF)
+
+
+def _gets_on(
+    before: StepStatus, step: StepStatus, old: Condition, ledger: Ledger, pods: Sequence[ObservedPod], now: datetime
+) -> bool:
+    """Whether the work is seen to go on: a shard is done, or pods are at work for longer than trouble takes to come.
+
+    What kept pods from starting is over once all that there are run.
+    """
+    done, since = len(ledger.shards_done(step_of(before.name))), at_work_since(step)
+    if old.message.endswith(BY_ITSELF):
+        return done > before.shards_done or (since is not None and outlasted(pods, since, now))
+    waits = any(not pod.over and pod.running_since is None for pod in pods)
+    return done >= before.shards or (since is not None and not waits)

@@ -235,17 +235,26 @@ def _status(view: View, ledger: Ledger, decision: Step | Stop, verdict: policy.V
     before = previous.counters if previous else None
     counted = harvested.failures if harvested else 0
     step = verdict.step and _with_shards(verdict.step, ledger)
+    open_trouble = unproven(previous, step, verdict.trouble, ledger, _open_pods(view, ledger, step), view.now)
     activity = Activity(
         running_since=verdict.running_since,
         suspended=view.spec.suspend,
-        trouble=verdict.trouble,
-        unproven=None if verdict.trouble else unproven(previous, step, view.spec.suspend, view.now),
+        trouble=None if open_trouble else verdict.trouble,
+        unproven=open_trouble,
         disruptions=(before.disruptions if before else 0) + (harvested.disruptions if harvested else 0),
         suspensions=(before.suspensions if before else 0) + verdict.suspended_now,
         step=step,
         failures=(before.failures if before else 0) + counted,
     )
     return _bare(view, _with_wall(ledger, view, step), _as_said(decision, previous), activity)
+
+
+def _open_pods(view: View, ledger: Ledger, step: StepStatus | None) -> list[ObservedPod]:
+    """The pods of the attempt at hand whose shards are not done."""
+    if step is None:
+        return []
+    done = ledger.shards_done(step_of(step.name))
+    return [pod for pod in view.pods(step.name) if pod.attempt == step.attempt and pod.index not in done]
 
 
 def _as_said(decision: Step | Stop, previous: Status | None) -> Step | Stop:

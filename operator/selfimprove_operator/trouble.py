@@ -93,6 +93,16 @@ def out_of_reach(pod: ObservedPod, now: datetime) -> bool:
     return pod.deleting_since is not None and now - pod.deleting_since > STUCK
 
 
+def outlasted(pods: Sequence[ObservedPod], since: datetime, now: datetime) -> bool:
+    """Whether a step is at work for longer than its surroundings took to end a pod: in every shard where they did, as
+    far as such pods are still there. `since`: when it began to work.
+    """
+    broken = {pod.index for pod in pods if _broke(pod)}
+    if not broken:
+        return now - since > HEALED + AT_WORK
+    return all(_outlasted([pod for pod in pods if pod.index == index], now) for index in broken)
+
+
 def _looks_long(pod: ObservedPod, now: datetime) -> bool:
     return bool(pod.unscheduled) and pod.created_at is not None and now - pod.created_at > PATIENCE
 
@@ -106,18 +116,26 @@ def _waits(pod: ObservedPod, origins: Origins) -> str:
 def _surroundings(pods: Sequence[ObservedPod], now: datetime) -> str | None:
     """What the last ended pod of a shard said of its surroundings, until another one has outlasted those before it."""
     ended = sorted((pod for pod in pods if pod.ended and pod.ended.finished_at), key=_finished)
-    if not ended or ended[-1].ended is None or ended[-1].ended.exit_code != SURROUNDINGS:
-        return None
-    outlasted = HEALED + min(max(map(_struggle, pods)), AT_WORK)
-    if any(not pod.over and pod.running_since and now - pod.running_since > outlasted for pod in pods):
+    if not ended or not _broke(ended[-1]) or _outlasted(pods, now):
         return None
     return explain(ended[-1])
+
+
+def _outlasted(pods: Sequence[ObservedPod], now: datetime) -> bool:
+    """Whether a pod of a shard has run for longer than any that its surroundings ended."""
+    time = HEALED + min(max(map(_struggle, pods)), AT_WORK)
+    return any(not pod.over and pod.running_since and now - pod.running_since > time for pod in pods)
+
+
+def _broke(pod: ObservedPod) -> bool:
+    """Whether its surroundings ended a pod."""
+    return pod.ended is not None and pod.ended.exit_code == SURROUNDINGS
 
 
 def _struggle(pod: ObservedPod) -> timedelta:
     """How long a pod ran until its surroundings ended it."""
     end = pod.ended
-    if end is None or end.exit_code != SURROUNDINGS or end.started_at is None or end.finished_at is None:
+    if end is None or not _broke(pod) or end.started_at is None or end.finished_at is None:
         return timedelta()
     return end.finished_at - end.started_at
 

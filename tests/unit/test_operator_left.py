@@ -249,6 +249,19 @@ def test_a_budget_that_is_spent_within_an_iteration_ends_the_run_after_it(happen
     assert (cluster.status.stop.rule, cluster.status.stop.iteration) == ("BudgetSpent", 1)
 
 
+def test_the_last_look_at_the_test_set_has_healed_nothing_that_kept_the_step_before_it_from_going_on() -> None:
+    cluster = at_work("i002-select", dataset=TEST)
+    cluster.end(cluster.live()[0], 4, "error: s3://lab/runs: can't be reached; check the network")
+    cluster.settle()
+    edit(cluster, **GAP)
+    cluster.settle()
+    let_go(cluster)
+    assert cluster.status.step is not None and cluster.status.step.name == "i000-evaluate-test"
+    assert [event.reason for event in cluster.events].count("Healed") == 0
+    finish_run(cluster)
+    assert [event.reason for event in cluster.events].count("Healed") == 1
+
+
 def test_a_pod_on_a_node_that_answers_no_more_keeps_no_step_at_hand() -> None:
     cluster = at_work("i002-generate")
     edit(cluster, **GAP)
