@@ -23,7 +23,6 @@ from selfimprove_operator.harvest import counts, explain, is_final
 from selfimprove_operator.jobs import LET_GO_SECONDS, job_for, settings_digest
 from selfimprove_operator.observed import ObservedJob, ObservedPod
 from selfimprove_operator.origins import Origins
-from selfimprove_operator.pods import settings_of
 from selfimprove_operator.timing import at_work_since, waits_since
 
 OVERDUE = timedelta(minutes=1)
@@ -144,8 +143,8 @@ def _job_failed(situation: Situation, step: StepStatus) -> Verdict | None:
         return None
     if job.reason == "DeadlineExceeded":
         field = situation.origins.to_give("activeDeadlineSeconds")
-        seconds = settings_of(situation.spec, situation.defaults, step_of(step.name).step).active_deadline_seconds
-        return Verdict(step, fatal=f"{field}: it ran longer than {seconds} s; give more{_log(situation, step)}")
+        longer = f"it ran longer than {job.deadline} s" if job.deadline else "its Job ran out of its time"
+        return Verdict(step, fatal=f"{field}: {longer}; give more{_log(situation, step)}")
     limit = situation.spec.execution.backoff_limit
     last = step.message or job.message or job.reason
     return Verdict(step, fatal=too_often(step.failures or 1, limit, last))

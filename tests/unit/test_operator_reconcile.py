@@ -339,6 +339,14 @@ def test_a_token_that_no_secret_of_the_run_gives_is_told_in_the_workers_own_word
     assert "Secret" not in condition(cluster, "Degraded")[2]
 
 
+def test_a_step_that_ran_too_long_is_told_with_the_time_that_it_had_whatever_the_run_says_since() -> None:
+    cluster = begun(execution={"defaults": {"activeDeadlineSeconds": 60}})
+    cluster.run["spec"]["execution"] = {}
+    cluster.give_up(cluster.created[0], "DeadlineExceeded")
+    cluster.settle()
+    assert "activeDeadlineSeconds: it ran longer than 60 s; give more" in cluster.status.message
+
+
 def test_a_step_that_ran_too_long_keeps_no_pod_and_is_told_with_where_its_log_lies() -> None:
     limit = {"defaults": {"activeDeadlineSeconds": 60}}
     cluster = begun(execution=limit)
@@ -512,6 +520,77 @@ def test_a_shard_that_is_done_has_healed_whatever_the_one_before_it_took() -> No
     cluster.end(retry)
     cluster.settle()
     assert condition(cluster, "Degraded")[0] == "False"
+
+
+PULLS = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+
+
+def cannot_start(cluster: Cluster, pod: str) -> None:
+    """Its image can't be pulled, and that is told."""
+    cluster.pods[pod]["status"] = {"phase": "Pending", "containerStatuses": [{"name": "worker", "state": PULLS}]}
+    cluster.settle()
+
+
+def test_a_pod_that_could_not_start_and_is_deleted_has_healed_nothing_until_another_one_runs() -> None:
+    cluster = Cluster()
+    cluster.settle()
+    cannot_start(cluster, cluster.live()[0])
+    cluster.evict(cluster.live()[0])
+    cluster.settle()
+    assert (healings(cluster), condition(cluster, "Degraded")[1]) == (["Degraded"], "Unproven")
+    cluster.start(cluster.live()[0])
+    cluster.settle()
+    assert healings(cluster) == ["Degraded", "Healed"]
+
+
+def test_a_shard_that_is_at_work_or_done_heals_nothing_that_keeps_another_from_starting() -> None:
+    cluster = Cluster(run_manifest(generation={"shards": 2}))
+    cluster.settle()
+    first, second = cluster.live()
+    cluster.start(first)
+    cannot_start(cluster, second)
+    cluster.evict(second)
+    cluster.settle()
+    cluster.end(first)
+    cluster.settle()
+    assert (healings(cluster), condition(cluster, "Degraded")[1]) == (["Degraded"], "Unproven")
+    cluster.start(cluster.live()[0])
+    cluster.settle()
+    assert healings(cluster) == ["Degraded", "Healed"]
+
+
+def test_a_job_whose_place_kueue_takes_away_has_healed_nothing() -> None:
+    cluster = Cluster(run_manifest(execution={"queueName": "q"}))
+    cluster.settle()
+    cluster.suspend(cluster.created[0], False)
+    cannot_start(cluster, cluster.live()[0])
+    cluster.suspend(cluster.created[0], True)
+    cluster.settle()
+    assert (healings(cluster), condition(cluster, "Degraded")[1]) == (["Degraded"], "Unproven")
+
+
+def test_a_retry_that_is_evicted_has_not_healed_what_ended_the_pod_before_it() -> None:
+    cluster = begun()
+    broken_surroundings(cluster, after=30)
+    cluster.wait(5)
+    cluster.end(cluster.live()[0], 137, "cut", disrupted=True)
+    cluster.settle()
+    assert (healings(cluster), condition(cluster, "Degraded")[1]) == (["Degraded"], "Unproven")
+    cluster.start(cluster.live()[0])
+    cluster.wait(95)
+    cluster.settle()
+    assert healings(cluster) == ["Degraded", "Healed"]
+
+
+def test_what_an_ended_pod_said_is_not_told_anew_when_its_step_is_let_go_on() -> None:
+    cluster = begun()
+    broken_surroundings(cluster, after=30)
+    for suspend in (True, False):
+        cluster.run["spec"]["suspend"] = suspend
+        cluster.settle()
+    assert (healings(cluster), condition(cluster, "Degraded")[1]) == (["Degraded"], "Unproven")
+    broken_surroundings(cluster, after=30)
+    assert healings(cluster) == ["Degraded", "Degraded"], "another pod met it"
 
 
 def test_a_refused_pod_shows_the_api_servers_reason() -> None:
