@@ -115,7 +115,7 @@ def test_a_budget_that_is_lowered_under_a_step_at_work_lets_its_iteration_end(ru
 
 
 def test_a_rule_that_is_edited_under_a_step_at_work_stops_it_and_the_lifted_one_goes_on(run: LiveRun) -> None:
-    run.apply("maxIterations=2", labels={"fake/seconds": "4s"}).wait_for_step("i002-generate", 120)
+    run.apply("maxIterations=2", labels={"fake/seconds": "4s"}).wait_for_step("i002-generate", seconds=120)
     run.patch(stopping={"minGap": 0.9, "patience": 1})
     assert run.wait("Succeeded")["stop"]["rule"] == "Converged"
     until(lambda: not [pod for pod in run.items("pods") if pod["status"]["phase"] == "Running"])
