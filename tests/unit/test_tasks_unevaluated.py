@@ -65,6 +65,13 @@ EVALUATED = [
     ("I get 128 from 55 + 73.", "128"), ("128, since 55 + 73.", "128"),
     ("55 + 73 ≈ 128", "128"), ("The answer is 55 + 73\n= 128", "128"), ("The answer is 55 + 73. So 128.", "128"),
     ("55 + 73 = 128. The answer is 55 + 73.", "128"), ("#### 55 + 73\nwhich is 128", "128"),
+    ("The total is 128 ($55+73$).", "128"), (r"Thus it is \(128\) (\(55 + 73\)).", "128"),
+    ("The total is **128** clips ($55 + 73$).", "128"),
+    (r"She makes **$128** every day there ($64 \times \$2$).", "128"),
+    ("The answer is 128 ($55+73$).", "128"), ("**Answer:** $128$ ($55+73$)", "128"), ("#### 128 ($55+73$)", "128"),
+    ("The answer is 55 plus 73, giving a total of 128.", "128"), ("The answer is 64 times 2, which is 128.", "128"),
+    ("The answer is 55 minus 73, which is -18.", "-18"), ("The answer is 55 - 73, which is negative 18.", "-18"),
+    ("55 apples + 73 apples = 128 apples", "128"),
 ]  # fmt: skip
 
 
@@ -84,6 +91,11 @@ def test_what_a_sum_is_said_to_come_to_is_the_answer(grade, response: str, gold:
         ("The answer is 55 + (73)", "73"),
         ("The answer is 55 + 73. I am 5 years old.", "5"),
         ("For 48 clips, the answer is 55 + 73.", "48"),
+        ("For 48 clips it is more ($55 + 73$).", "48"),
+        ("The answer is 55 plus 73, giving a total of 48.", "48"),
+        ("55 apples + 73 apples", "128"),
+        ("So we get 10 apples + 5 pears.", "15"),
+        ("There are 64 boxes x 2 red apples.", "128"),
     ],
 )
 def test_another_number_before_a_sum_is_not_taken_for_it(response: str, gold: str) -> None:

@@ -168,7 +168,10 @@ def is_unevaluated(found: Reading) -> bool:
 
 def comes_to(found: Reading, number: str) -> bool:
     """Whether a text is the number that an unevaluated sum comes to."""
-    return read(number).quantity is not None and compare(found, number) is Verdict.CORRECT
+    quantity, value = read(number).quantity, sums.value_of_sum(sums.in_signs(found.text))
+    if quantity is None or (value is not None and value == quantity.value):
+        return quantity is not None
+    return compare(found, spelled(quantity)) is Verdict.CORRECT
 
 
 def _before_approx(found: Reading) -> str | None:

@@ -159,10 +159,10 @@ def _forms(text: str, is_number: bool) -> Iterator[str]:
     if is_number:
         phrase = sentence(text)
         said = read(phrase)  # of two numbers neither is the answer
-        is_whole = _number(phrase) or said.kind is Kind.ITEMS or is_unevaluated(said)
+        is_whole = _number(phrase) or said.kind is Kind.ITEMS
         number = phrase if is_whole else leading_number(phrase) or last_number(phrase) or last_number(text)
-        if number:
-            yield _shown(number, "0")
+        if number or is_unevaluated(said):  # a sum as it is written: without its spaces `55 - 73` may be a range
+            yield phrase if is_unevaluated(said) else _shown(number or "", "0")
         return
     yield text.strip()
     yield text.strip(" *`$").rstrip(".").strip(" *`$")

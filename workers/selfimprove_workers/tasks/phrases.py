@@ -10,6 +10,7 @@ from typing import NamedTuple
 from selfimprove_workers.tasks.forms import form_of
 from selfimprove_workers.tasks.numbers import DECIMAL, read_quantity
 from selfimprove_workers.tasks.outcomes import calculates_on, is_calculation
+from selfimprove_workers.tasks.sums import is_unevaluated
 from selfimprove_workers.tasks.symbols import PROSE, UNIT_NAMES
 from selfimprove_workers.tasks.terms import is_unit_power, term_of
 from selfimprove_workers.tasks.text import GROUPS, clean
@@ -149,7 +150,8 @@ def _last_number(text: str) -> str | None:
     whole = whole_of(text, last, term.removeprefix(said)) if term.startswith(said) else None
     for formula, start, end in _formulas(text, max(0, len(text) - TAIL)):
         if start <= last.start() and last.end() <= end:
-            return whole.text if whole and whole.begin < start else formula
+            is_sum = whole and is_unevaluated(formula) and not re.search(r"\d", text[start : whole.begin])
+            return whole.text if whole and (is_sum or whole.begin < start) else formula
     if whole is not None:
         return whole.text
     nearly = NEARLY.search(text, max(0, last.start() - EDGE), last.start())

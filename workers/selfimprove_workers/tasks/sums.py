@@ -24,11 +24,20 @@ UNEVALUATED = re.compile(
     re.ASCII,
 )
 """Numbers with signs between them, of which one adds, takes away or multiplies: `84/2` and `5-10` are none."""
+SIGNS = [
+    (re.compile(pattern), sign)
+    for pattern, sign in (
+        (r"\s*(?:\\times|\\cdot|·|times|multiplied\s?by)\s*", " * "),
+        (r"\s*(?:\\div|divided\s?by)\s*", " / "),
+        (r"\s*plus\s*", " + "),
+        (r"\s*minus\s*", " - "),
+    )
+]
 PARENTHESES = str.maketrans("()", "  ")
 
 SHOWN = re.compile(
     rf"(?<![\w.,/])(?P<number>(?P<sign>[-−])?[$€£¥₹]?(?P<over>{DECIMAL})(?:/(?P<under>[1-9]\d{{0,8}}))?(?:\*\*|\$|\\\))?)"
-    r"[^\S\n]\((?P<sum>[^()\n]{3,60})\)(?=[.,;!*$}<\s]|\Z)"
+    r"[^\S\n]\((?:\$|\\\()?(?P<sum>[^()\n]{3,60}?)(?:(?<!\\)\$|\\\))?\)(?=[.,;!*$}<\s]|\Z)"
     r"(?!\*?[^\S\n]*(?:[-−–+*/×÷·^=(\d\\]|(?:x|plus|minus|times|multiplied|divided|over|squared|cubed|mod|and|or)\b))",
     re.ASCII,
 )
@@ -47,6 +56,13 @@ def without_shown_sums(text: str) -> str:
 def is_unevaluated(text: str) -> bool:
     """Whether a text that is no number (as `3 x 10^8` is) is a sum, a difference or a product, not worked out."""
     return UNEVALUATED.fullmatch(" ".join(text.translate(PARENTHESES).split())) is not None
+
+
+def in_signs(text: str) -> str:
+    """A calculation in plain signs, of one in LaTeX or in words."""
+    for pattern, sign in SIGNS:
+        text = pattern.sub(sign, text)
+    return text.replace("\\$", "$")
 
 
 def value_of_sum(text: str) -> Fraction | None:
@@ -77,4 +93,4 @@ def _is_shown(found: re.Match[str]) -> bool:
     if BEFORE_SHOWN.search(found.string, max(0, found.start() - REACH), found.start()) is None:
         return False
     value = Fraction(plain(found["over"])) / int(found["under"] or 1)
-    return value_of_sum(found["sum"]) == (-value if found["sign"] else value)
+    return value_of_sum(in_signs(found["sum"])) == (-value if found["sign"] else value)
