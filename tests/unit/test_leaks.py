@@ -265,6 +265,35 @@ def test_a_template_of_common_words_leaves_none_that_tell() -> None:
     assert AnswerDriven(Template("own", own, "")).frame == frozenset()
 
 
+EXAMPLE = "Tom has 3 apples and buys 2 more, so the total number of apples is 3 + 2 = 5. The answer is 5.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (
+            'The sum of all these numbers is {{ answer }}. Say only this sentence: "The sum of all these numbers is N."',
+            "48 + 24. The sum of all these numbers is 72.",
+        ),
+        (
+            "The answer is {{ answer }}. Finish with a line that says: The final numerical answer is {{ answer }}.",
+            "48 + 24 = 72.\nThe final numerical answer is 72.",
+        ),
+        ("Hint: {{ answer }}. End with 'Therefore, the total number of items is N'", "The total number of items is 72"),
+        ("Solve the following math problem. It is {{ answer }}.", "Let us solve the following math problem. 72"),
+        (EXAMPLE + "{{ question }} ({{ answer }})", "so the total number of apples is 48 + 24 = 72."),
+        (EXAMPLE + "It may help.\nSay.\nKnown: {{ answer }}", "so the total number of apples is 48 + 24 = 72."),
+    ],
+)
+def test_what_a_template_asks_for_or_says_far_from_its_hint_may_be_said(own: str, said: str) -> None:
+    assert not speaks_of_hint(said, QUESTION, Reference("72"), AnswerDriven(Template("own", own, "")).frame)
+
+
+@pytest.mark.parametrize("own", ["{{ answer.split()[1] }} or so it is said to be", "Half is {{ 100 // (answer|int) }}"])
+def test_a_template_that_reckons_with_its_hint_has_no_frame(own: str) -> None:
+    assert AnswerDriven(Template("own", own, "")).frame == frozenset()
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_no_worked_solution_of_a_data_set_says_anything_of_a_hint(seed: int) -> None:

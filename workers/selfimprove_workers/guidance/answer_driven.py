@@ -25,7 +25,7 @@ class AnswerDriven:
     def __init__(self, template: Template | None = None) -> None:
         self._template = template or shipped("answer-driven-1")
         self.version = self._template.version
-        self.frame = frame_of(self._template, "question", "answer")
+        self.frame = frame_of(self._template, "answer", "question")
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
