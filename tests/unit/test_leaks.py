@@ -272,7 +272,7 @@ EXAMPLE = "Tom has 3 apples and buys 2 more, so the total number of apples is 3 
     ("own", "said"),
     [
         (
-            'The sum of all these numbers is {{ answer }}. Say only this sentence: "The sum of all these numbers is N."',
+            'The sum of all these numbers is {{ answer }}. Say only: "The sum of all these numbers is N."',
             "48 + 24. The sum of all these numbers is 72.",
         ),
         (
