@@ -42,8 +42,7 @@ def left_behind(sandbox: Sandbox) -> list[int]:
 
 def refused(sandbox: Sandbox, attempt: str) -> None:
     """A program is told that it can't do this, and goes on without."""
-    program = (
-        f"import os\ntry:\n    {attempt}\nexcept (OSError, RuntimeError) as error:\n    print('refused', type(error))\n"
-    )
+    errors = "(OSError, RuntimeError, ImportError)"
+    program = f"import os\ntry:\n    {attempt}\nexcept {errors} as error:\n    print('refused', type(error))\n"
     outcome = run(sandbox, program)
     assert (outcome.end, outcome.out[:7]) == ("exit", "refused"), outcome

@@ -29,7 +29,7 @@ from selfimprove.errors import SurroundingsError, UserError
 from selfimprove_workers.sandbox import client, guards, seccomp
 from selfimprove_workers.sandbox.client import SOCKET, Connection, Limits, Outcome, Sandbox, server_command
 from selfimprove_workers.sandbox.seccomp import ALLOW, AUDIT_ARCH, CHECKED, COMPUTING, FAIL, FILES, KILL_PROCESS
-from tests.unit.sandbox_support import HELD, lacking, refused
+from tests.unit.sandbox_support import HELD, LACKING, lacking, refused
 
 if sys.platform != "linux":
     pytest.skip("the sandbox needs Linux", allow_module_level=True)
@@ -214,14 +214,35 @@ def test_a_sidecar_keeps_nothing_of_its_containers_environment(place: str, monke
     made.close()
 
 
+NO_MODULE = """
+import numpy
+for name in ("psutil", "charset_normalizer", "selfimprove_workers.tasks", "pytest"):
+    try:
+        __import__(name)
+    except ImportError:
+        continue
+    print(name)
+print("refused")
+"""
+
+
+@pytest.mark.parametrize("state", LACKING)
+def test_a_package_that_is_not_for_programs_is_one_that_is_not_there(state: str) -> None:
+    assert lacking(state).run(NO_MODULE, HELD).out == "refused\n"
+
+
+def test_a_program_imports_what_it_writes() -> None:
+    program = "import sys\nopen('own.py', 'w').write('n = 42')\nsys.path.insert(0, '.')\nimport own\nprint(own.n)"
+    assert lacking("all guards").run(program, HELD) == Outcome("exit", 0, "42\n", "")
+
+
 @pytest.mark.parametrize("state", ["all guards", "no namespaces", "no Landlock"])
 def test_of_what_is_installed_only_what_computes_can_be_imported_and_nothing_else_read(state: str) -> None:
     """A package may be a data set with its gold answers, or the generator that knows them."""
     sandbox = lacking(state)
     for module in (selfimprove_workers, pytest, psutil):
         refused(sandbox, f"open({module.__file__!r})")
-    missing = "try:\n    import psutil\nexcept (ImportError, OSError):\n    print('refused')\n"
-    assert sandbox.run(missing, HELD).out == "refused\n"
+    assert sandbox.run(NO_MODULE, HELD).out == "refused\n"
     able = "import csv, sqlite3, mpmath, numpy, sympy\nprint(numpy.linalg.det(numpy.eye(2)), sympy.sqrt(4))"
     assert sandbox.run(able, HELD) == Outcome("exit", 0, "1.0 2\n", "")
 

@@ -281,6 +281,9 @@ def test_a_program_that_is_no_text_is_refused_by_python(sandbox: Sandbox) -> Non
         ("import numpy\nprint(numpy.fft.fft([1, 2]).real, numpy.polynomial.Polynomial([1, 2])(3))", "[ 3. -1.] 7.0\n"),
         ("import sympy\nx = sympy.Symbol('x')\nprint(sympy.solve(x**2 - 4, x), sympy.integrate(x * sympy.exp(x), x))",
          "[-2, 2] (x - 1)*exp(x)\n"),
+        ("from numpy import *\nprint(array([1, 2]).sum())", "3\n"),
+        ("from sympy import *\nx = symbols('x')\nprint(lambdify(x, x**2)(3), ask(Q.positive(pi)))", "9 True\n"),
+        ("from sympy.abc import x\nfrom sympy import *\nprint(refine(Abs(x), Q.positive(x)))", "x\n"),
         ("import sympy, numpy\nprint(sympy.solveset(sympy.Symbol('x') ** 2 - 1))", "{-1, 1}\n"),
     ],
 )  # fmt: skip

@@ -32,7 +32,7 @@ PROCESSES = 8
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache")
 PACKAGES = ("numpy", "numpy.libs", "sympy", "mpmath", "gmpy2", "gmpy2.libs")
 """What programs may import beside the standard library: another package may hold a data set with its answers."""
-_INSTALLED = ("site-packages", "dist-packages")
+INSTALLED = ("site-packages", "dist-packages")
 _DEVICES = ("/dev/null", "/dev/urandom")
 
 
@@ -154,7 +154,7 @@ def _packages() -> list[str]:
 
 def _without_installed(folder: Path) -> Iterator[str]:
     """The folder, or the parts of it that are no installed packages."""
-    inside = [found for name in _INSTALLED for pattern in (name, f"python*/{name}") for found in folder.glob(pattern)]
+    inside = [found for name in INSTALLED for pattern in (name, f"python*/{name}") for found in folder.glob(pattern)]
     if not inside or not folder.is_dir():
         yield str(folder)
         return

@@ -30,7 +30,7 @@ from typing import Any, BinaryIO
 
 _HERE = Path(__file__).resolve()
 sys.path.insert(0, str(_HERE.parents[2]))
-from selfimprove_workers.sandbox import guards, program  # noqa: E402
+from selfimprove_workers.sandbox import guards, imports, program  # noqa: E402
 from selfimprove_workers.sandbox.guards import Guards, Limits, RefusedError  # noqa: E402
 
 del sys.path[0]
@@ -42,19 +42,30 @@ ANY_PROGRAMS = (
 )
 """What programs may import at no cost, and where there is no guard of files at all."""
 HEAVY = {
-    "numpy": "numpy numpy.fft numpy.ma numpy.polynomial numpy.random",
+    "numpy": (
+        "numpy numpy.char numpy.core numpy.ctypeslib numpy.f2py numpy.fft numpy.ma numpy.polynomial numpy.random "
+        "numpy.rec numpy.strings numpy.testing numpy.typing"
+    ),
     "sympy": (
-        "sympy sympy.assumptions.wrapper sympy.codegen.ast sympy.integrals.heurisch sympy.integrals.manualintegrate "
-        "sympy.integrals.prde sympy.integrals.risch sympy.physics.units sympy.polys.domains.old_polynomialring "
-        "sympy.polys.polymatrix sympy.sets.handlers.add sympy.sets.handlers.comparison sympy.sets.handlers.functions "
-        "sympy.sets.handlers.intersection sympy.sets.handlers.issubset sympy.sets.handlers.mul "
-        "sympy.sets.handlers.power sympy.sets.handlers.union sympy.sets.setexpr sympy.tensor.tensor"
+        "sympy sympy.abc sympy.assumptions.ask_generated sympy.assumptions.facts "
+        "sympy.assumptions.handlers.calculus sympy.assumptions.handlers.common "
+        "sympy.assumptions.handlers.matrices sympy.assumptions.handlers.ntheory "
+        "sympy.assumptions.handlers.order sympy.assumptions.handlers.sets sympy.assumptions.lra_satask "
+        "sympy.assumptions.predicates.calculus sympy.assumptions.refine sympy.assumptions.satask "
+        "sympy.assumptions.wrapper sympy.codegen.ast sympy.combinatorics sympy.integrals.heurisch "
+        "sympy.integrals.manualintegrate sympy.integrals.prde sympy.integrals.risch "
+        "sympy.logic.algorithms.dpll2 sympy.matrices.expressions.factorizations "
+        "sympy.matrices.expressions.fourier sympy.physics.units sympy.polys.domains.old_polynomialring "
+        "sympy.polys.polymatrix sympy.sets.handlers.add sympy.sets.handlers.comparison "
+        "sympy.sets.handlers.functions sympy.sets.handlers.intersection sympy.sets.handlers.issubset "
+        "sympy.sets.handlers.mul sympy.sets.handlers.power sympy.sets.handlers.union sympy.sets.setexpr "
+        "sympy.tensor.tensor"
     ),
 }
 """Imported, once, when the first program comes that names them: they cost more than a program may take.
 
-Among them what they load only when it is used (by `solve`, `integrate`, `numpy.random`): behind the guards every
-program would load it anew, where it may open files at all.
+Among them what they load only when it is used (by `solve`, `integrate`, `ask`, `from numpy import *`): behind the
+guards every program would load it anew, where it may open files at all.
 """
 KEPT_OF_ERRORS = 4096
 LOOKS_AFTER_SECONDS = 0.05
@@ -68,7 +79,7 @@ def fails(attempt):
         return True
 tries = [
     lambda: open("/etc/passwd"), lambda: open("/proc/self/environ"), lambda: os.kill(os.getppid() or 1 << 20, 0),
-    lambda: open("/usr/lib/new", "w"), lambda: socket.create_connection(("127.0.0.1", 9), 1),
+    lambda: open("/usr/lib/new", "w"), lambda: socket.socket().connect(("127.0.0.1", 9)),
 ]
 print([fails(attempt) for attempt in tries].count(True), dict(os.environ))
 """
@@ -260,6 +271,7 @@ def main() -> None:
     os.environ.clear()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads can't be forked safely
     has = guards.found(frozenset(chosen.without.split(",")))
+    imports.hide_the_rest()
     for name in ANY_PROGRAMS.split():
         importlib.import_module(name)
     if chosen.socket:
