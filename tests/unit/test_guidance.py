@@ -78,13 +78,24 @@ def test_state_reset_by_tokens_gives_fifths_of_the_reference() -> None:
     assert [len(prefix.split()) for prefix in given_away] == [2, 4, 6, 8, 2]
 
 
+def test_a_prefix_is_looked_for_in_the_round_that_gives_it() -> None:
+    asked: list[str] = []
+    state = StateReset("Lines", words, lambda text, reference: bool(asked.append(text)))
+    reference = Reference("x", "a\nb\nc\nd\n")
+    turn = [{"role": "user", "content": "?"}]
+    assert state.guide(turn, reference, (), 1).prefix == "a\n"
+    assert asked == ["a\n"]
+    assert [state.guide(turn, reference, (), round).prefix for round in (2, 3, 4)] == ["a\nb\n", "a\nb\nc\n", "a\n"]
+    assert len(asked) == 3
+
+
 def test_without_a_schedule_one_line_is_cut_by_tokens_and_several_by_lines() -> None:
-    assert growing_prefixes("a b c d e f g h i j", None, None, words)[0] == "a b"
-    assert growing_prefixes("a b c\nd e f\ng h i", None, None, words) == ["a b c\n", "a b c\nd e f\n"]
+    assert next(growing_prefixes("a b c d e f g h i j", None, None, words)) == "a b"
+    assert list(growing_prefixes("a b c\nd e f\ng h i", None, None, words)) == ["a b c\n", "a b c\nd e f\n"]
 
 
 def test_a_gold_in_the_first_line_leaves_shares_of_what_comes_before_it() -> None:
-    prefixes = growing_prefixes("She has half of 48, which is 24.\nSo 24 it is.", "24", "Lines", words)
+    prefixes = list(growing_prefixes("She has half of 48, which is 24.\nSo 24 it is.", "24", "Lines", words))
     assert prefixes
     assert all("24" not in prefix for prefix in prefixes)
 
@@ -165,7 +176,7 @@ def test_the_gold_is_found_as_a_thing_of_its_own(text: str, gold: str, before: s
 
 
 def test_the_text_of_the_option_that_the_gold_names_gives_it_away_too() -> None:
-    prefixes = growing_prefixes("Add them up.\nThat makes 48.\nSo it is B.", "B", "Lines", words, option="48")
+    prefixes = list(growing_prefixes("Add them up.\nThat makes 48.\nSo it is B.", "B", "Lines", words, option="48"))
     assert prefixes == ["Add them up.\n"]
     assert gold_position("That makes 48, so B", "B", "48") == len("That makes ")
 
@@ -219,7 +230,7 @@ def letters(text: str) -> list[int]:
 def test_no_prefix_contains_the_gold_and_each_is_longer_than_the_one_before(
     text: str, gold: int, schedule: str | None, token_ends: TokenEnds
 ) -> None:
-    prefixes = growing_prefixes(text, str(gold), schedule, token_ends)
+    prefixes = list(growing_prefixes(text, str(gold), schedule, token_ends))
     assert all(text.startswith(prefix) and prefix.strip() for prefix in prefixes)
     assert [len(prefix) for prefix in prefixes] == sorted({len(prefix) for prefix in prefixes})
     assert all(gold_position(prefix, str(gold)) == len(prefix) for prefix in prefixes)

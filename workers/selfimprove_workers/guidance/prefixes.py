@@ -6,7 +6,7 @@ nothing left to find, so by default a prefix ends before the gold first appears,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate
 
@@ -28,8 +28,8 @@ def growing_prefixes(
     may_hold_gold: bool = False,
     option: str | None = None,
     solves: Callable[[str], bool] = lambda text: False,
-) -> list[str]:
-    """The prefixes to give, weakest first; empty when nothing can be given away.
+) -> Iterator[str]:
+    """The prefixes to give, weakest first, each looked for when it is asked for; none when nothing can be given away.
 
     `schedule`: "Lines", "Tokens", or None for lines where there are two and more. Lines fall back to token shares of
     what comes before the gold when the gold is in the first line. `may_hold_gold`: as in the paper, up to all but the
@@ -47,10 +47,18 @@ def growing_prefixes(
         return gold_position(rationale[:end], answer, option) == end and not solves(rationale[:end])
 
     lines = _line_ends(rationale)[:-1] if by_lines else []
-    ends = [end for end in lines if end <= limit and may_be_given(end)]
-    ends = ends or _share_ends(token_ends(rationale), limit, may_be_given)
-    prefixes = [rationale[:end] for end in sorted(set(ends)) if rationale[:end].strip()]
-    return [*prefixes, *prefixes[-1:]] if may_hold_gold and not by_lines else prefixes  # 20, 40, 60, 80 and again 80%
+    prefix = ""
+    for end in lines:
+        if rationale[:end].strip() and end <= limit and may_be_given(end):
+            prefix = rationale[:end]
+            yield prefix
+    if not prefix:
+        shares = _share_ends(token_ends(rationale), limit, may_be_given)
+        for end in sorted(end for end in set(shares) if rationale[:end].strip()):
+            prefix = rationale[:end]
+            yield prefix
+    if prefix and may_hold_gold and not by_lines:
+        yield prefix  # 20, 40, 60, 80 and again 80%
 
 
 def _line_ends(text: str) -> list[int]:

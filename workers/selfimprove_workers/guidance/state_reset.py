@@ -6,7 +6,8 @@ prefix and continuation as one solution.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
 from selfimprove_workers.guidance.framing import Frame
@@ -34,21 +35,21 @@ class StateReset:
         self._schedule = None if schedule == "Paper" else schedule
         self._may_hold_gold = schedule == "Paper"
         self._token_ends, self._solves = token_ends, solves or solves_for(None)
-        self._known: dict[str, list[str]] = {}
+        self._known: dict[str, tuple[list[str], Iterator[str]]] = {}
         self.leaks = frozenset((Leak.COPY, Leak.SPOKEN_OF) if self._may_hold_gold else _LEAKS)
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int
     ) -> Guided:
         """The plain prompt, and the round's prefix; no prefix where every one would give the answer away."""
-        prefixes = self._prefixes(reference)
+        prefixes = self._prefixes(reference, round)
         return Guided(list(messages), prefixes[(round - 1) % len(prefixes)] if prefixes else "")
 
-    def _prefixes(self, reference: Reference) -> list[str]:
-        """Worked out once for a prompt: they are asked for every round anew."""
+    def _prefixes(self, reference: Reference, most: int) -> list[str]:
+        """The first of a prompt's prefixes, each worked out once: that may cost as much as grading a sample."""
         key = repr((reference.rationale, reference.answer, reference.option, reference.extra))
         if key not in self._known:
-            self._known[key] = growing_prefixes(
+            prefixes = growing_prefixes(
                 reference.rationale or "",
                 reference.answer,
                 self._schedule,
@@ -57,4 +58,7 @@ class StateReset:
                 reference.option,
                 lambda text: self._solves(text, reference),
             )
-        return self._known[key]
+            self._known[key] = [], prefixes
+        known, others = self._known[key]
+        known.extend(islice(others, max(0, most - len(known))))
+        return known
