@@ -36,9 +36,9 @@ from selfimprove_workers.sandbox.guards import Guards, Limits, RefusedError  # n
 del sys.path[0]
 
 ANY_PROGRAMS = (
-    "array bisect calendar cmath collections collections.abc copy dataclasses datetime decimal enum fractions "
-    "functools heapq inspect io itertools json math numbers operator random re statistics string textwrap time timeit "
-    "typing"
+    "array bisect calendar cmath collections collections.abc copy dataclasses datetime decimal encodings.idna enum "
+    "fractions functools heapq inspect io itertools json math numbers operator random re statistics string textwrap "
+    "time timeit typing"
 )
 """What programs may import at no cost, and where there is no guard of files at all."""
 HEAVY = {
