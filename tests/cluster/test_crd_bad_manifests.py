@@ -21,6 +21,8 @@ UNSEEN = {
     "spec.model.chatTemplate: line 1": "no CEL reads Jinja",
     "spec.verification.methods[0].template": "no CEL reads Jinja",
     "spec.dataset.heldOut.uri: gym://chain_sum?seed=1&size=5 is the same data": "spellings of one URI",
+    "spec.dataset.uri: s3://lab/data/*.TXT is no dataset": "the definition knows endings in lower case alone",
+    "spec.dataset.heldOut.uri: s3://lab/held.json.gz is no dataset": "the definition knows the plainest endings alone",
     "spec.dataset.uri: Chain_Sum is no name of a task": "no CEL knows the tasks of reasoning-gym",
     "spec.dataset.uri: size is no setting": "what a gym:// asks for, setting by setting",
     "spec.dataset.uri: size= is no whole number": "what a gym:// asks for, setting by setting",
