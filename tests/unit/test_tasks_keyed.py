@@ -54,6 +54,18 @@ def test_an_answer_that_is_declared_after_it_counts() -> None:
     assert Math().check('{"answer": 5, "why": "The answer is 6 - 1."}', "5", None).strict is CORRECT
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        '{"result": 15}\n\nSo the total is **18** apples.',
+        '<tool>{"expression": "5 * 3", "result": 15}</tool> Total: 18',
+    ],
+)
+def test_an_object_after_which_more_is_said_declares_nothing(response: str) -> None:
+    assert Math().check(response, "15", None).flexible is WRONG
+    assert Math().check(response, "18", None).flexible is CORRECT
+
+
 def test_a_choice_is_declared_in_it_too() -> None:
     check = Choice().check('{"reasoning": "A is dry.", "answer": "B"}', "B", None)
     assert (check.flexible, check.strict) == (CORRECT, CORRECT)

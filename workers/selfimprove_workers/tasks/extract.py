@@ -33,7 +33,7 @@ class Found(NamedTuple):
     channel: str
     payload: str
     after: str = ""
-    """What the response still says after it (only of `says`, and of what `keyed` returns)."""
+    """What the response still says after it (only of `says`)."""
 
     @property
     def is_closed(self) -> bool:
@@ -55,6 +55,7 @@ KEYED = re.compile(
     r"|(?:(?<=[:,\[])|(?<=[:,\[]\s))\"(?:[^\"\\\n]|\\.){0,4000}\"|(?P<brace>[{}])"
 )
 """A value that a JSON object calls its answer; between them other strings, and the braces that tell what is in what."""
+NOTHING_SAID = re.compile(r"[\W_]*(?:</?\w{1,12}>\W*)?")
 KEYS = ("result", "answer", "finalanswer", "correctedanswer")
 """The one that counts least first."""
 SAYS = re.compile(
@@ -131,9 +132,7 @@ def declared(text: str) -> Found | None:
     found = boxed(text) or tagged(text) or hashed(text)
     if found is not None:
         return found
-    key = keyed(text)
-    later = said(without_denials(key.after if key else text))
-    return later or (key._replace(after="") if key else None)
+    return keyed(text) or said(without_denials(text))
 
 
 def boxed(text: str) -> Found | None:
@@ -176,9 +175,9 @@ def hashed(text: str) -> Found | None:
 
 
 def keyed(text: str) -> Found | None:
-    """The value that the last JSON object calls its answer: `final_answer` before `answer` before `result`.
+    """The value that the JSON object at the end of a text calls its answer: `final_answer`, `answer` or `result`.
 
-    An object inside of it counts only where it has none of its own. `after` is what comes after the object.
+    An object inside of it counts only where it has none of its own. One after which more is said may be a tool's.
     """
     if '":' not in text and '" :' not in text:
         return None
@@ -194,7 +193,7 @@ def keyed(text: str) -> Found | None:
             place = (objects, -depth, KEYS.index(re.sub("[_ ]", "", found["key"].lower())))
             if not payload or place >= best:
                 best, payload, ends = place, value, found.end()
-    return Found("key", payload, text[ends:].strip()) if payload else None
+    return Found("key", payload) if payload and NOTHING_SAID.fullmatch(text, ends) else None
 
 
 def _unquoted(value: str) -> str:

@@ -11,7 +11,6 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from selfimprove_workers.tasks.forms import ends_an_equation
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity, plain, read_quantity
 from selfimprove_workers.tasks.sums import in_signs, is_unevaluated, value_of_sum
 from selfimprove_workers.tasks.symbols import MULTIPLIED
@@ -92,8 +91,6 @@ def may_be_a_part(before: str, after: str) -> bool:
     """Whether a number between two texts may be a part of a whole: quick, and sure where it says no."""
     word = before.rsplit(None, 1)[-1].strip(",.()$").lower() if before.strip() else ""
     if word in UNSURE or word[-1:] in "+*/×÷·±'" or (word == "=" and re.search(r"\b(?:and|or)\s", before)):
-        return True
-    if word == "=" and ends_an_equation(before):
         return True
     if "squared" in after or "cubed" in after or "otherwise" in after or "else" in after or after.strip() == "=":
         return True
