@@ -131,3 +131,16 @@ def test_a_long_text_is_read_in_no_time(text: str) -> None:
     began = time.monotonic()
     is_unevaluated(read(text))
     assert time.monotonic() - began < 0.1
+
+
+@pytest.mark.parametrize(
+    ("gold", "response"),
+    [
+        ("72", "The answer is 48 clips + 24 clips, which is 72 clips."),
+        ("180", "The answer is 3 hours × 60 minutes, which is 180 minutes."),
+        ("72", "The final answer is 48 clips + 24 clips.\n\nSo, 72."),
+    ],
+)
+def test_a_sum_of_counted_things_is_passed_over_for_what_it_comes_to(gold: str, response: str) -> None:
+    assert Math().check(response, gold, None).flexible is CORRECT
+    assert Math().check(response.replace(gold, "71"), "71", None).flexible is WRONG

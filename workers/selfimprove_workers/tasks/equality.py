@@ -163,12 +163,12 @@ def side_that_counts(found: Reading) -> Reading:
 
 def is_unevaluated(found: Reading) -> bool:
     """Whether a text is a sum that is not worked out (`sums`)."""
-    return found.kind is Kind.MATH and sums.is_unevaluated(found.text)
+    return found.kind is Kind.MATH and sums.is_unevaluated(sums.uncounted(found.text))
 
 
 def comes_to(found: Reading, number: str) -> bool:
     """Whether a text is the number that an unevaluated sum comes to."""
-    quantity, value = read(number).quantity, sums.value_of_sum(sums.in_signs(found.text))
+    quantity, value = read(number).quantity, sums.value_of_sum(sums.in_signs(sums.uncounted(found.text)))
     if quantity is None or (value is not None and value == quantity.value):
         return quantity is not None
     return compare(found, spelled(quantity)) is Verdict.CORRECT

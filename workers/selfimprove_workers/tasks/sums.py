@@ -33,6 +33,8 @@ SIGNS = [
         (r"\s*minus\s*", " - "),
     )
 ]
+COUNTED = re.compile(r"(?<=\d)(?:\s[A-Za-z]{2,15}){1,2}(?=\s(?:[-+*/×÷x·]|\\(?:times|cdot|div)|plus|minus|times)\s)")
+"""What an operand counts: of `5 apples + 3 apples`."""
 PARENTHESES = str.maketrans("()", "  ")
 
 SHOWN = re.compile(
@@ -63,6 +65,11 @@ def in_signs(text: str) -> str:
     for pattern, sign in SIGNS:
         text = pattern.sub(sign, text)
     return text.replace("\\$", "$")
+
+
+def uncounted(text: str) -> str:
+    """A calculation without what its operands count, but the last."""
+    return COUNTED.sub("", text)
 
 
 def value_of_sum(text: str) -> Fraction | None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity, plain, read_quantity
-from selfimprove_workers.tasks.sums import in_signs, is_unevaluated, value_of_sum
+from selfimprove_workers.tasks.sums import in_signs, is_unevaluated, uncounted, value_of_sum
 from selfimprove_workers.tasks.symbols import MULTIPLIED
 from selfimprove_workers.tasks.text import clean
 from selfimprove_workers.tasks.units import CANONICAL, are_of_a_kind
@@ -29,8 +29,6 @@ OPERANDS = re.compile(
     rf"|[^\S\n](?:plus|minus|times|(?:multiplied|divided)[^\S\n]by)[^\S\n])(?:{MONEY})?\Z"
 )
 """Up to a number: what it is added to, taken from, multiplied with."""
-COUNTED = re.compile(r"(?<=\d)(?:\s[A-Za-z]{2,15}){1,2}(?=\s[-+*/×÷x]\s)")
-"""What an operand counts: of `5 apples + 3 apples`."""
 STATED = re.compile(rf"(?<![\w.,^/)])(?P<minus>[-−](?:{MONEY})?)?(?P<number>{DECIMAL})(?!\d|\s?/)", re.ASCII)
 UNFINISHED = re.compile(r"[^\S\n]*=[^\S\n]*(?:\?|_+|\.\.+|…)?[^\S\n]*(?:\n|\Z)")
 FREE = re.compile(r"(?:\A|(?<![-−+*/×÷·^])[\s=(:,$])\Z")
@@ -124,7 +122,7 @@ def _calculation(text: str, place: int, number: re.Match[str], said: str) -> Who
     if changed or not FREE.search(text, max(0, begin - 2), begin):
         return Whole(begin, f"part of {written}")
     value = _worked_out(written)
-    is_sum = is_unevaluated(COUNTED.sub("", written))
+    is_sum = is_unevaluated(uncounted(written))
     return Whole(begin, written if is_sum and not _is_stated(value, text, begin) else value)
 
 
@@ -138,7 +136,7 @@ def _is_stated(value: str, text: str, begin: int) -> bool:
 
 
 def _worked_out(written: str) -> str:
-    value = value_of_sum(in_signs(COUNTED.sub("", written)))
+    value = value_of_sum(in_signs(uncounted(written)))
     return written if value is None else str(value)
 
 
