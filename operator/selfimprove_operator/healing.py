@@ -26,23 +26,16 @@ def unproven(
     pods: Sequence[ObservedPod],
     now: datetime,
 ) -> str | None:
-    """The trouble of which nobody knows yet that it is gone; None where there is none, and for one that is news.
+    """The trouble of which nobody knows yet that it is gone; None where there is none, or another is to be seen.
 
     `step`: as it stands now. `trouble`: what its pods show. `pods`: of the attempt at hand and of shards that are open.
     """
     old = next((found for found in before.conditions if found.type == "Degraded"), None) if before else None
-    if before is None or old is None or step is None or before.step is None:
+    if before is None or old is None or step is None or before.step is None or trouble is not None:
         return None
     if old.status != "True" and old.reason != UNPROVEN:
         return None
-    if trouble is not None:
-        return trouble if _is_an_old_word(trouble, old) else None
     return None if _gets_on(before.step, step, old, ledger, pods, now) else old.message
-
-
-def _is_an_old_word(trouble: str, old: Condition) -> bool:
-    """Whether a pod said it at its end, before its step was held: no other has run since."""
-    return old.reason == UNPROVEN and trouble == old.message and trouble.endswith(BY_ITSELF)
 
 
 def _gets_on(

@@ -66,6 +66,15 @@ class Situation:
         return [pod for pod in self.pods if self.step and pod.attempt == self.step.attempt]
 
     @property
+    def let_go_at(self) -> datetime | None:
+        """When a run that was held was let go on last, by its status; just now, where that still calls it held."""
+        status = self.run.get("status") or {}
+        held = next((each for each in status.get("conditions") or () if each["type"] == "Suspended"), None)
+        if held is None or not (status.get("counters") or {}).get("suspensions"):
+            return None
+        return self.now if held["status"] == "True" else datetime.fromisoformat(held["lastTransitionTime"])
+
+    @property
     def origins(self) -> Origins:
         """The fields that the Job at hand is made from."""
         assert self.step is not None
@@ -219,7 +228,8 @@ def _at_work(situation: Situation, step: StepStatus) -> Verdict:
 
 def _trouble(situation: Situation) -> str | None:
     pods = situation.attempt_pods
-    return trouble.trouble_of(pods, situation.refusal, situation.done, situation.origins, situation.now)
+    at_hand = (situation.refusal, situation.done, situation.origins, situation.now, situation.let_go_at)
+    return trouble.trouble_of(pods, *at_hand)
 
 
 ROWS: tuple[Row, ...] = (

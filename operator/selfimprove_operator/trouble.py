@@ -30,9 +30,17 @@ _LONGEST = 400
 
 
 def trouble_of(
-    pods: Sequence[ObservedPod], refusal: str, done: frozenset[int], origins: Origins, now: datetime
+    pods: Sequence[ObservedPod],
+    refusal: str,
+    done: frozenset[int],
+    origins: Origins,
+    now: datetime,
+    since: datetime | None = None,
 ) -> str | None:
-    """The first thing that a person should mend, in one line; None where all is well. `done`: shards that are."""
+    """The first thing that a person should mend, in one line; None where all is well.
+
+    `done`: shards that are. `since`: when the run was let go on last; what pods said at their ends before is history.
+    """
     if refusal:
         return refused(refusal, origins)
     open_pods = [pod for pod in pods if pod.index not in done]
@@ -40,7 +48,7 @@ def trouble_of(
         if not pod.over and (pod.waiting or _looks_long(pod, now)):
             return _waits(pod, origins)
     for index in sorted({pod.index for pod in open_pods}):
-        if message := _surroundings([pod for pod in open_pods if pod.index == index], now):
+        if message := _surroundings([pod for pod in open_pods if pod.index == index], now, since):
             return f"{message}{refused_keys(message, origins)}; {BY_ITSELF}"
     return None
 
@@ -113,10 +121,12 @@ def _waits(pod: ObservedPod, origins: Origins) -> str:
     return unscheduled(pod, origins)
 
 
-def _surroundings(pods: Sequence[ObservedPod], now: datetime) -> str | None:
+def _surroundings(pods: Sequence[ObservedPod], now: datetime, since: datetime | None) -> str | None:
     """What the last ended pod of a shard said of its surroundings, until another one has outlasted those before it."""
     ended = sorted((pod for pod in pods if pod.ended and pod.ended.finished_at), key=_finished)
     if not ended or not _broke(ended[-1]) or _outlasted(pods, now):
+        return None
+    if since is not None and _finished(ended[-1]) <= since:
         return None
     return explain(ended[-1])
 

@@ -593,6 +593,32 @@ def test_what_an_ended_pod_said_is_not_told_anew_when_its_step_is_let_go_on() ->
     assert healings(cluster) == ["Degraded", "Degraded"], "another pod met it"
 
 
+def test_after_a_hold_only_what_pods_say_from_then_on_is_told_whichever_shard_says_it() -> None:
+    cluster = begun(generation={"shards": 2})
+    while cluster.status.step and cluster.status.step.shards < 2:
+        cluster.end(cluster.live()[0])
+        cluster.settle()
+        for pod in cluster.live():
+            cluster.start(pod)
+        cluster.settle()
+    for pod in cluster.live():
+        cluster.wait(30)
+        cluster.end(pod, code=4, message="error: s3://lab/runs: can't be reached; check the network")
+    for suspend in (None, True, False):
+        cluster.run["spec"]["suspend"] = bool(suspend)
+        cluster.settle()
+        cluster.wait(10)
+    for pod in cluster.live():
+        cluster.start(pod)
+    cluster.settle()
+    assert (healings(cluster), condition(cluster, "Degraded")[1]) == (["Degraded"], "Unproven")
+    cluster.wait(30)
+    cluster.end(max(cluster.live(), key=cluster.index), code=4, message="error: s3://lab/runs: access denied")
+    cluster.settle()
+    assert (healings(cluster), condition(cluster, "Degraded")[0]) == (["Degraded", "Degraded"], "True")
+    assert "access denied" in condition(cluster, "Degraded")[2]
+
+
 def test_a_refused_pod_shows_the_api_servers_reason() -> None:
     cluster = Cluster()
     cluster.settle()
