@@ -112,7 +112,7 @@ def test_the_digest_of_a_large_file_follows_its_changes(folder: Path) -> None:
         ("{0}/nope.jsonl", "spec.dataset.uri: {0}/nope.jsonl: there is no file or folder {0}/nope.jsonl; mend the path"),
         ("{0}/data/*.csv", "spec.dataset.uri: {0}/data/*.csv matches no file; there is test.jsonl, train-0.parquet, train-1.parquet"),
         ("{0}/empty", "spec.dataset.uri: {0}/empty is empty; there is nothing"),
-        ("{0}/docs", "spec.dataset.uri: {0}/docs has no *.parquet or *.jsonl or *.ndjson or *.jsonl.gz; there is a.txt"),
+        ("{0}/docs", "spec.dataset.uri: {0}/docs has no *.parquet or *.jsonl or *.ndjson or *.jsonl.gz or *.ndjson.gz; there is a.txt"),
         ("gopher://x", "spec.dataset.uri: gopher://x has an unknown scheme; use file://, s3://, hf://, package://, gym:// or a path"),
         ("file://", "spec.dataset.uri: file:// names no place; put the path after file://"),
     ],
