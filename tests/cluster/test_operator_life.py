@@ -115,19 +115,18 @@ def test_a_budget_that_is_lowered_under_a_step_at_work_lets_its_iteration_end(ru
 
 
 def test_a_rule_that_is_edited_under_a_step_at_work_stops_it_and_the_lifted_one_goes_on(run: LiveRun) -> None:
-    run.apply("maxIterations=2", labels={"fake/seconds": "4s"}).wait_for_step("i002-generate", seconds=120)
+    run.apply("maxIterations=2", labels={"fake/seconds": "6s"}).wait_for_step("i002-generate", seconds=180)
     run.patch(stopping={"minGap": 0.9, "patience": 1})
     assert run.wait("Succeeded")["stop"]["rule"] == "Converged"
     until(lambda: not [pod for pod in run.items("pods") if pod["status"]["phase"] == "Running"])
     until(lambda: "step" not in run.status, or_say=lambda: run.status)
-    assert [message.partition(" is")[0] for reason, message in run.events() if reason == "StepStopped"] == [
-        "i002-generate"
-    ]
+    (step,) = [message.partition(" is")[0] for reason, message in run.events() if reason == "StepStopped"]
+    assert step.startswith("i002-"), "on a busy machine the one after generate may be at work by then"
     spent = run.status["usage"]["wallSeconds"]
     run.patch(stopping={"minGap": None, "patience": None})
-    assert run.wait("Succeeded", 120)["stop"]["rule"] == "MaxIterations"
+    assert run.wait("Succeeded", 180)["stop"]["rule"] == "MaxIterations"
     assert run.status["usage"]["wallSeconds"] > spent
-    assert [job for job in run.jobs() if "i002-generate" in job] == ["i002-generate-1", "i002-generate-2"]
+    assert [job for job in run.jobs() if step in job] == [f"{step}-1", f"{step}-2"]
 
 
 def test_a_changed_execution_is_heeded_by_the_next_step(run: LiveRun) -> None:
