@@ -124,7 +124,7 @@ def test_a_rule_that_is_edited_under_a_step_at_work_stops_it_and_the_lifted_one_
     assert step.startswith("i002-"), "on a busy machine the one after generate may be at work by then"
     spent = run.status["usage"]["wallSeconds"]
     run.patch(stopping={"minGap": None, "patience": None})
-    assert run.wait("Succeeded", 180)["stop"]["rule"] == "MaxIterations"
+    until(lambda: run.status.get("stop", {}).get("rule") == "MaxIterations", 180, lambda: run.status)
     assert run.status["usage"]["wallSeconds"] > spent
     assert [job for job in run.jobs() if step in job] == [f"{step}-1", f"{step}-2"]
 
