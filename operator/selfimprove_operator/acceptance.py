@@ -20,7 +20,7 @@ from selfimprove.api.installation import Defaults, with_defaults
 from selfimprove.api.problem import Problem
 from selfimprove.api.problems import check
 from selfimprove.api.resolve import resolved_defaults
-from selfimprove.api.status import Condition, ConditionType, Status, read_status
+from selfimprove.api.status import Condition, ConditionType, Status, condition_of, read_status
 from selfimprove.failing import shortened
 from selfimprove.status import timestamp
 from selfimprove_operator.mounted import out_of_reach
@@ -183,7 +183,7 @@ def _iterations_asked(observed: Observed) -> int:
 def _condition(
     previous: Status | None, type: ConditionType, reason: str, message: str, generation: int | None, now: datetime
 ) -> Condition:
-    old = next((c for c in previous.conditions if c.type == type), None) if previous else None
+    old = condition_of(previous, type)
     since = old.last_transition_time if old and old.status == "False" else timestamp(now)
     return Condition(
         type=type,

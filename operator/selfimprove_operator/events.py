@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from selfimprove.api.status import Condition, Status
+from selfimprove.api.status import Status, condition_of
 from selfimprove.status import is_leaving
 from selfimprove.status_conditions import UNPROVEN
 from selfimprove_operator.actions import Event
@@ -32,7 +32,7 @@ def events_between(
 
 
 def _accepted(before: Status | None, after: Status) -> Iterator[Event]:
-    old, new = _condition(before, "Accepted"), _condition(after, "Accepted")
+    old, new = condition_of(before, "Accepted"), condition_of(after, "Accepted")
     if new is not None and (old is None or (old.status, old.message) != (new.status, new.message)):
         yield Event(
             "Normal" if new.status == "True" else "Warning",
@@ -62,7 +62,7 @@ def _held(before: Status | None, after: Status) -> Iterator[Event]:
 
 
 def _degraded(before: Status | None, after: Status) -> Iterator[Event]:
-    old, new = _condition(before, "Degraded"), _condition(after, "Degraded")
+    old, new = condition_of(before, "Degraded"), condition_of(after, "Degraded")
     if new is None:
         return
     if new.status == "True" and (old is None or old.status != "True"):
@@ -99,7 +99,7 @@ def _begun(before: Status | None, after: Status, creates: bool) -> Iterator[Even
 
 def _narrowing(before: Status | None, after: Status) -> Iterator[Event]:
     for type in ("TailNarrowing", "VerifierDrift"):
-        old, new = _condition(before, type), _condition(after, type)
+        old, new = condition_of(before, type), condition_of(after, type)
         if new and new.status == "True" and (old is None or old.status != "True"):
             yield Event("Warning", type, new.message)
 
@@ -111,7 +111,3 @@ def _stopped(before: Status | None, after: Status) -> Iterator[Event]:
 
 
 TELLERS: tuple[Teller, ...] = (_accepted, _ended, _failed, _narrowing, _held, _degraded)
-
-
-def _condition(status: Status | None, type: str) -> Condition | None:
-    return next((found for found in status.conditions if found.type == type), None) if status else None

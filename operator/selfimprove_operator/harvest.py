@@ -77,9 +77,8 @@ def harvest(
     ledger, lost = (ledger, False) if leaves else _outcomes(ledger, step, job, ended)
     failed = [pod for pod in fresh if counts(pod, job)]
     done = ledger.shards_done(step_of(step.name))
-    untold = [uid8(pod.uid) for pod in ended if not (pod.succeeded and pod.index in done)]
     update = {
-        "accounted": untold[-MOST_ACCOUNTED:] or None,
+        "accounted": known_of(pod for pod in ended if not (pod.succeeded and pod.index in done)),
         "failures": max(step.failures or 0, _worst(pods, step, job)) or None,
         "message": explain(failed[-1]) if failed else step.message,
         **_patience(step, fresh, job, begun=step.prompts is not None or (not leaves and any(map(_has_run, pods)))),

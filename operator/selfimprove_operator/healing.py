@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from selfimprove.api.status import Condition, Status, StepStatus
+from selfimprove.api.status import Condition, Status, StepStatus, condition_of
 from selfimprove.ledger import Ledger
 from selfimprove.status_conditions import UNPROVEN
 from selfimprove.status_ledger import step_of
@@ -21,17 +21,16 @@ from selfimprove_operator.trouble import BY_ITSELF, outlasted
 def unproven(
     before: Status | None,
     step: StepStatus | None,
-    trouble: str | None,
     ledger: Ledger,
     pods: Sequence[ObservedPod],
     now: datetime,
 ) -> str | None:
-    """The trouble of which nobody knows yet that it is gone; None where there is none, or another is to be seen.
+    """The trouble of which nobody knows yet that it is gone; None where there is none. Asked where none is to be seen.
 
-    `step`: as it stands now. `trouble`: what its pods show. `pods`: of the attempt at hand and of shards that are open.
+    `step`: as it stands now. `pods`: of the attempt at hand and of shards that are open.
     """
-    old = next((found for found in before.conditions if found.type == "Degraded"), None) if before else None
-    if before is None or old is None or step is None or before.step is None or trouble is not None:
+    old = condition_of(before, "Degraded")
+    if before is None or old is None or step is None or before.step is None:
         return None
     if old.status != "True" and old.reason != UNPROVEN:
         return None

@@ -227,9 +227,14 @@ def _at_work(situation: Situation, step: StepStatus) -> Verdict:
 
 
 def _trouble(situation: Situation) -> str | None:
-    pods = situation.attempt_pods
-    at_hand = (situation.refusal, situation.done, situation.origins, situation.now, situation.let_go_at)
-    return trouble.trouble_of(pods, *at_hand)
+    return trouble.trouble_of(
+        situation.attempt_pods,
+        situation.refusal,
+        situation.done,
+        situation.origins,
+        situation.now,
+        since=situation.let_go_at,
+    )
 
 
 ROWS: tuple[Row, ...] = (

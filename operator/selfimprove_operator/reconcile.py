@@ -235,12 +235,12 @@ def _status(view: View, ledger: Ledger, decision: Step | Stop, verdict: policy.V
     before = previous.counters if previous else None
     counted = harvested.failures if harvested else 0
     step = verdict.step and _with_shards(verdict.step, ledger)
-    open_trouble = unproven(previous, step, verdict.trouble, ledger, _open_pods(view, ledger, step), view.now)
+    pods = _open_pods(view, ledger, step)
     activity = Activity(
         running_since=verdict.running_since,
         suspended=view.spec.suspend,
-        trouble=None if open_trouble else verdict.trouble,
-        unproven=open_trouble,
+        trouble=verdict.trouble,
+        unproven=None if verdict.trouble else unproven(previous, step, ledger, pods, view.now),
         disruptions=(before.disruptions if before else 0) + (harvested.disruptions if harvested else 0),
         suspensions=(before.suspensions if before else 0) + verdict.suspended_now,
         step=step,

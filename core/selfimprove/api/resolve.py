@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from selfimprove.api.base import Model
 from selfimprove.api.defaults import verification_of
 from selfimprove.api.flat import leaves
 from selfimprove.api.sampling import Evaluation, Generation
@@ -63,9 +65,12 @@ def _dataset(dataset: Dataset) -> Dataset:
 def _evaluation(evaluation: Evaluation, generation: Generation) -> Evaluation:
     """What is not said of evaluation is as in generation."""
     names = ("top_p", "top_k", "max_tokens", "stop")
-    return evaluation.model_copy(
-        update={name: getattr(generation, name) for name in names if getattr(evaluation, name) is None}
-    )
+    return evaluation.model_copy(update=_inherited(evaluation, generation, names))
+
+
+def _inherited(settings: Model, generation: Generation, names: Iterable[str]) -> dict[str, object]:
+    """What settings leave to `generation`, as it is there."""
+    return {name: getattr(generation, name) for name in names if getattr(settings, name) is None}
 
 
 def _verification(verification: Verification, generation: Generation) -> Verification:
@@ -78,5 +83,5 @@ def _method(method: Method, generation: Generation) -> Method:
     verifier = method.verifier
     if verifier is None:
         return method
-    update = {name: getattr(generation, name) for name in ("engine", "engine_args") if getattr(verifier, name) is None}
+    update = _inherited(verifier, generation, ("engine", "engine_args"))
     return method.model_copy(update={"verifier": verifier.model_copy(update=update)})

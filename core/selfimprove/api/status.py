@@ -230,6 +230,11 @@ class Status(Model):
     stop: StopStatus | None = None
 
 
+def condition_of(status: Status | None, type: str) -> Condition | None:
+    """The condition of a type; None where there is none, or no status."""
+    return next((found for found in status.conditions if found.type == type), None) if status else None
+
+
 def read_status(found: Mapping[str, Any] | None) -> Status | None:
     """The status as a cluster keeps it; None before there is one. Raises `ValidationError` for one that is no such.
 

@@ -28,12 +28,13 @@ _ASKED_FOR = re.compile(
     r"|(?i:\b(?:say|says|saying|finish|end|write|put|begin|start|conclude|respond|reply|form|format|line|sentence)\b)"
     r"[^\n.!?:]*:\s*([^\n]+)"
 )
-_COMMONPLACE = re.compile(
-    "(a|an|and|answer|are|be|by|correct|do|explain|final|find|first|following|from|get|have|here|i|is|it|let|lets|math|maths|me"
-    "|my|now|of|out"
-    "|problem|question|result|right|s|show|so|solution|solve|step|steps|that|the|then|therefore|think|this|through|thus"
-    "|to|us|using|we|will|work|you|your)"
-)
+_COMMONPLACE = frozenset([
+    "a", "an", "and", "answer", "are", "be", "by", "correct", "do", "explain", "final", "find", "first",
+    "following", "from", "get", "have", "here", "i", "is", "it", "let", "lets", "math", "maths", "me", "my", "now",
+    "of", "out", "problem", "question", "result", "right", "s", "show", "so", "solution", "solve", "step", "steps",
+    "that", "the", "then", "therefore", "think", "this", "through", "thus", "to", "us", "using", "we", "will",
+    "work", "you", "your",
+])  # fmt: skip
 
 
 def frame_of(template: Template, hint: str, *others: str) -> Frame:
@@ -43,7 +44,7 @@ def frame_of(template: Template, hint: str, *others: str) -> Frame:
     except UserError:
         return frozenset()
     clauses = re.split(r"[^\w\s'’-]+|\d+|\n", "\n".join(_near(text)))
-    said = {run for clause in clauses for run in _runs(_words(clause)) if not all(map(_COMMONPLACE.fullmatch, run))}
+    said = {run for clause in clauses for run in _runs(_words(clause)) if not _COMMONPLACE.issuperset(run)}
     asked = (next(filter(None, found.groups())) for found in _ASKED_FOR.finditer(text))
     return frozenset(said.difference(*map(_all_runs, asked)))
 

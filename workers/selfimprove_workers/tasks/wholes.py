@@ -59,7 +59,7 @@ DENIED = re.compile(r"\b(?:not|rather\sthan|instead\sof|unlike|as\sopposed\sto)\
 UNSURE = frozenset(
     [*"+*/×÷·x:−–±", "+/-", "+-", "plus", "minus", "times", "by", "of", "half", "twice", "double", "doubled", "thrice"]
     + ["triple", "sqrt", "the", "than", "and", "or", "to", "in", "every"]
-    + ["remainder", "rem", "r", "not", "unlike", "as", "<", ">", "<=", ">=", "!=", "most", "least"]
+    + ["remainder", "rem", "r", "not", "unlike", "as", "<", ">", "<=", ">=", "!="]
     + [word.lower() for word in CANONICAL]
 )  # fmt: skip
 """What stands before a number, without the marks around it, that may make it a part of a whole."""
