@@ -160,26 +160,27 @@ def test_with_any_set_of_shards_committed_the_first_gap_is_next(spec: Spec, data
     assert answer.missing == tuple(sorted(shard for step, shard in lost if step == first))
 
 
-@given(spec=specs(), data=st.data())
-def test_the_decision_is_the_same_in_whatever_order_things_were_committed(spec: Spec, data: st.DataObject):
+def at_work(spec: Spec, data: st.DataObject, most: int) -> Executor:
+    """An executor that has done so many steps of a run at most."""
     executor = Executor(spec, data)
-    for _ in range(data.draw(st.integers(0, 20))):
+    for _ in range(data.draw(st.integers(0, most))):
         answer = next_step(spec, executor.ledger)
         if isinstance(answer, Stop):
             break
         executor.work(answer)
+    return executor
+
+
+@given(spec=specs(), data=st.data())
+def test_the_decision_is_the_same_in_whatever_order_things_were_committed(spec: Spec, data: st.DataObject):
+    executor = at_work(spec, data, 20)
     shuffled = ledger_of(data.draw(st.permutations(executor.done)))
     assert next_step(spec, shuffled) == next_step(spec, executor.ledger)
 
 
 @given(spec=specs(), data=st.data())
 def test_no_edit_of_a_stop_rule_takes_back_an_iteration_that_was_measured(spec: Spec, data: st.DataObject):
-    executor = Executor(spec, data)
-    for _ in range(data.draw(st.integers(0, 40))):
-        answer = next_step(spec, executor.ledger)
-        if isinstance(answer, Stop):
-            break
-        executor.work(answer)
+    executor = at_work(spec, data, 40)
     other = data.draw(specs())
     edited = spec.model_copy(update={"stopping": other.stopping, "max_iterations": other.max_iterations})
     answer = next_step(edited, executor.ledger)
