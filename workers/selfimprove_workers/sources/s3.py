@@ -38,7 +38,9 @@ REASONS = {
     "403": f"access denied; {CREDENTIALS}",
     "InvalidAccessKeyId": f"the access key is unknown; {CREDENTIALS}",
     "SignatureDoesNotMatch": f"the secret key is wrong; {CREDENTIALS}",
+    "RequestTimeTooSkewed": "the signature is refused as out of date; set the clock of the machine that asks",
     "ExpiredToken": "the session token has expired; renew it",
+    "InvalidToken": "the session token is refused; renew it",
 }
 
 
