@@ -328,6 +328,12 @@ def start(cluster: Cluster) -> None:
     cluster.settle()
 
 
+def condition(cluster: Cluster, type: str) -> tuple[str, str, str]:
+    """Status, reason and message of a condition."""
+    found = next(c for c in cluster.status.conditions if c.type == type)
+    return found.status, found.reason, found.message
+
+
 def finish_run(cluster: Cluster, choose: random.Random | None = None) -> None:
     """Everything goes well until the run is over."""
     for _ in range(300):
