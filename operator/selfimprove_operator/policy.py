@@ -13,7 +13,7 @@ from typing import Any
 
 from selfimprove.api.installation import Defaults
 from selfimprove.api.spec import Spec
-from selfimprove.api.status import StepStatus
+from selfimprove.api.status import Status, StepStatus, condition_of
 from selfimprove.artifacts.keys import step_folder
 from selfimprove.loop import Step, Stop, too_often
 from selfimprove.status_ledger import step_of
@@ -34,6 +34,8 @@ class Situation:
     """How things stand, the decision taken."""
 
     run: Mapping[str, Any]
+    previous: Status | None
+    """The status as it was before this look."""
     spec: Spec
     defaults: Defaults
     run_uri: str
@@ -68,11 +70,10 @@ class Situation:
     @property
     def let_go_at(self) -> datetime | None:
         """When a run that was held was let go on last, by its status; just now, where that still calls it held."""
-        status = self.run.get("status") or {}
-        held = next((each for each in status.get("conditions") or () if each["type"] == "Suspended"), None)
-        if held is None or not (status.get("counters") or {}).get("suspensions"):
+        held = condition_of(self.previous, "Suspended")
+        if self.previous is None or held is None or not self.previous.counters.suspensions:
             return None
-        return self.now if held["status"] == "True" else datetime.fromisoformat(held["lastTransitionTime"])
+        return self.now if held.status == "True" else datetime.fromisoformat(held.last_transition_time)
 
     @property
     def origins(self) -> Origins:

@@ -209,6 +209,7 @@ def _situation(view: View, ledger: Ledger, step: StepStatus | None, decision: St
     pods = view.pods(step.name) if step else ()
     return Situation(
         run=view.observed.run,
+        previous=view.accepted.previous,
         spec=view.spec,
         defaults=view.accepted.defaults,
         run_uri=view.accepted.run_uri,
