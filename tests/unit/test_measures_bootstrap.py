@@ -86,6 +86,41 @@ def test_where_most_prompts_are_alike_an_interval_still_holds_the_truth(
     assert held / RUNS >= 0.91
 
 
+def spread_table(prompts: int, samples: int, weight: Callable[[np.ndarray], np.ndarray]) -> Table:
+    """Prompts of every difficulty, many samples each: some are nearly always right. `weight`: of scores [P, S]."""
+    random = np.random.default_rng(7)
+    utility = (random.random((prompts, samples)) < random.random((prompts, 1))).astype(float)
+    scores = 0.7 * utility + random.normal(size=utility.shape)
+    ids = [f"p{i:03d}" for i in range(prompts) for _ in range(samples)]
+    return table_of(ids, utility.ravel(), weight=weight(scores).ravel())
+
+
+def best_third(scores: np.ndarray) -> np.ndarray:
+    return (scores >= np.quantile(scores, 0.7, axis=1, keepdims=True)).astype(float)
+
+
+@pytest.mark.parametrize("weight", [best_third, np.exp], ids=["quantile", "softmax"])
+def test_a_prompt_that_is_nearly_always_right_does_not_widen_the_relative_gap_of_the_rest(
+    weight: Callable[[np.ndarray], np.ndarray],
+):
+    """It could lose 63 times what it lacks. The interval was 5 to 20 times as wide as where such prompts are absent."""
+    table = spread_table(200, 64, weight)
+    shares = columns(table)["relative_gap"]
+    known = shares[np.isfinite(shares)]
+    found = prompt_measures(table, tail=(), seed=0).relative_gap
+    assert found is not None and found.low is not None and found.high is not None
+    assert found.high - found.low <= 1.2 * 2 * 1.96 * known.std(ddof=1) / np.sqrt(len(known))
+
+
+def test_small_gaps_that_differ_are_not_taken_for_alike():
+    """A softmax that hardly weighs: every gap is small, and no two are the same."""
+    table = spread_table(100, 64, lambda scores: np.exp(scores / 5))
+    gaps = columns(table)["gap"]
+    found = prompt_measures(table, tail=(), seed=0).gap
+    assert found is not None and found.low is not None and found.high is not None
+    assert found.high - found.low <= 1.2 * 2 * 1.96 * gaps.std(ddof=1) / np.sqrt(len(gaps))
+
+
 @pytest.mark.parametrize("name", ["pass@8", "accuracy"])
 def test_an_interval_does_not_jump_where_one_prompt_of_many_differs(name: str):
     """23 prompts with 16 of 16 right and one with 8: of all 24 alike pass@8 is said to be 85.8% or more."""

@@ -30,7 +30,9 @@ RESAMPLES = 2000
 FEW = 12
 """Prompts from which on 92% or more of intervals hold the truth; of 2 prompts 41 to 74% do, of 5 90 to 98%."""
 ALIKE = 0.01
-"""Of the range: as near to the median are those prompts that count as alike."""
+"""As near to the median are those prompts that count as alike."""
+ALIKE_OF_SPREAD = 0.1
+"""Nor farther from it than so much of the spread: where all values are small, they differ in small ways."""
 BLOCK = 1 << 20
 """Draws held at a time: 10,000 prompts x 2,000 resamples at once would be 160 MB an array."""
 
@@ -47,7 +49,7 @@ def estimates(
     """The mean of every column ([P], NaN: not defined) over its prompts, with its 95% interval.
 
     All columns share the resamples. A column without a value is left out; one with a single value has no interval.
-    `ranges`: the least and most that a prompt's value can be, by column, 0 to 1 where not given.
+    `ranges`: the least and most that a measure can be, by column, 0 to 1 where not given.
     """
     defined = {name: values for name, values in columns.items() if np.isfinite(values).any()}
     if not defined:
@@ -120,7 +122,7 @@ def _estimate(values: Floats, means: Floats, limits: Range, seed: int) -> Estima
 
 def _joined(found: Range, values: Floats, means: Floats, limits: Range, seed: int, level: float = 0.95) -> Range:
     """`found`, moved out to where it is with an imagined prompt in every resample, if that reaches farther."""
-    heft = _heft(values, limits)
+    heft = _heft(values)
     if heft == 0:
         return found
     share = np.random.default_rng([seed, len(values)]).beta(heft, len(values), len(means))
@@ -134,9 +136,9 @@ def _joined(found: Range, values: Floats, means: Floats, limits: Range, seed: in
     )
 
 
-def _heft(values: Floats, limits: Range) -> float:
+def _heft(values: Floats) -> float:
     """The square of the share of values that are alike, from 0 (all differ) to 1 (all are nearly the same)."""
-    near = np.abs(values - np.median(values)) <= ALIKE * (limits[1] - limits[0])
+    near = np.abs(values - np.median(values)) <= min(ALIKE, ALIKE_OF_SPREAD * np.ptp(values))
     return float(near.mean()) ** 2
 
 

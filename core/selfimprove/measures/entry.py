@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
+
 from selfimprove.measures.bootstrap import RESAMPLES, Range, estimates
 from selfimprove.measures.compare import paired_difference, tail_change
 from selfimprove.measures.perprompt import columns, member, tail_prompts
@@ -78,10 +80,14 @@ NAMED = ("accuracy", "strict_accuracy", "gap", "relative_gap", "keep_rate", "cov
 
 
 def ranges_of(found: Mapping[str, Floats]) -> dict[str, Range]:
-    """The least and most that a prompt can add to each measure of `columns`, where that is not 0 to 1."""
-    if "accuracy" not in found:
+    """The least and most of each measure of `columns` where it is not 0 to 1: if every prompt lost all that it has, and
+    won all that it lacks. On the mean over prompts: the worst of a single one that is nearly always right says nothing
+    of others, and of a relative gap it has no bound.
+    """
+    accuracy = found.get("accuracy", np.empty(0))
+    known = accuracy[np.isfinite(accuracy)]
+    if not len(known):
         return {}
-    accuracy = found["accuracy"]
-    open_ended = accuracy[accuracy < 1]
-    most_lost = float((open_ended / (1 - open_ended)).max(initial=0.0))
-    return {"gap": (-1.0, 1.0), "relative_gap": (-most_lost, 1.0)}
+    has, open_ended = float(known.mean()), known[known < 1]
+    lost = float((open_ended / (1 - open_ended)).mean()) if len(open_ended) else 0.0
+    return {"gap": (-has, 1 - has), "relative_gap": (-lost, 1.0)}
