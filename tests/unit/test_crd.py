@@ -85,6 +85,18 @@ def test_every_field_that_people_write_is_described() -> None:
     assert sorted(path for path in fields - described if path.count("[]") == 0) == []
 
 
+@pytest.mark.parametrize("field", ["done", "ignored", "prompts", "accounted"])
+def test_what_a_step_is_kept_with_for_the_operator_s_own_sake_is_described(field: str) -> None:
+    step = SCHEMA["properties"]["status"]["properties"]["step"]["properties"]
+    assert step[field]["description"]
+    assert step["prompts"]["description"].startswith("Not progress")
+
+
+def test_the_one_interval_that_is_not_of_95_percent_is_described() -> None:
+    rows = SCHEMA["properties"]["status"]["properties"]["iterations"]["items"]["properties"]
+    assert "99.5%" in rows["versusBest"]["description"]
+
+
 def test_every_line_of_words_belongs_to_a_field() -> None:
     models = {model.__name__: model for model in descendants(Model)}
     fields = {
