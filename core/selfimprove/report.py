@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Literal, NamedTuple
 from selfimprove.details import Diversity, HeldOutDetails, Update
 from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.stopping import result
-from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures, Selected
+from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures, Selected, as_shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -135,10 +135,15 @@ Show = Callable[["Estimate | None"], str]
 def _interval(estimate: Estimate | Difference | None, form: str, times: float = 100) -> str:
     if estimate is None:
         return NOTHING
-    value = form.format(times * estimate.value)
+    value = _rounded(estimate.value, form, times)
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} [{form.format(times * estimate.low)}, {form.format(times * estimate.high)}]"
+    return f"{value} [{_rounded(estimate.low, form, times)}, {_rounded(estimate.high, form, times)}]"
+
+
+def _rounded(value: float, form: str, times: float = 100) -> str:
+    """From the figure that the status keeps: what has every digit, and what has four, then show the same."""
+    return form.format(times * as_shown(value))
 
 
 def _sentence(measures: Measures) -> str:
@@ -300,7 +305,7 @@ def _name(n: int) -> str:
 
 
 def _short(estimate: Estimate | None) -> str:
-    return NOTHING if estimate is None else f"{100 * estimate.value:.1f}"
+    return NOTHING if estimate is None else _rounded(estimate.value, "{:.1f}")
 
 
 def _selected(ledger: Ledger, n: int) -> Selected:

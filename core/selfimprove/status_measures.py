@@ -11,8 +11,8 @@ PASS_AT_K_SHOWN = 4
 
 
 def decimal(value: float) -> str:
-    """Four places: a measure over a thousand prompts has no more to say. Never a negative zero."""
-    return f"{as_shown(value) + 0.0:.4f}"
+    """A figure as a status keeps it."""
+    return f"{as_shown(value):.4f}"
 
 
 def measure_of(estimate: Estimate | None) -> Measure | None:

@@ -23,8 +23,11 @@ Figure = Annotated[float, PlainSerializer(lambda value: round(value, 9), when_us
 
 
 def as_shown(value: float) -> float:
-    """A figure as the status shows it, and as every rule reads it: a cluster remembers no more than that."""
-    return round(value, 4)
+    """A figure as the status shows it, and as every rule and table reads it: a cluster remembers no more than that.
+
+    Four places: a measure over a thousand prompts has no more to say. Never a negative zero.
+    """
+    return round(value, 4) + 0.0
 
 
 class Estimate(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from selfimprove.api.resolve import Surroundings, resolve
@@ -13,10 +13,11 @@ from selfimprove.api.spec import Metadata, Run, Spec
 from selfimprove.api.status import Status
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import Step, Stop, next_step
+from selfimprove.report import percent, points
 from selfimprove.status import status_of
 from selfimprove.status_ledger import from_ranges, ledger_of_status, step_of, to_ranges
-from selfimprove.summaries import Estimate, Measures
-from tests.unit.loop_support import commit, measures, spec_of
+from selfimprove.summaries import Difference, Estimate, Measures, PromptMeasures
+from tests.unit.loop_support import after, commit, measures, spec_of
 from tests.unit.test_loop_properties import Executor, specs
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -72,6 +73,29 @@ def test_the_status_of_a_ledger_read_back_from_it_is_the_same_status(spec: Spec,
         assert shown(spec, ledger_of_status(spec, once)) == once
         for shard in step.missing:
             executor.commit(step.id, shard)
+
+
+FIGURE = st.floats(-1, 1)
+
+
+@given(value=FIGURE, low=FIGURE, high=FIGURE)
+@example(value=50 / 156, low=0.00005, high=-0.00004)
+def test_tables_of_the_status_and_of_all_that_was_measured_show_the_same_digits(
+    value: float, low: float, high: float
+) -> None:
+    estimate = Estimate(value=value, low=low, high=high)
+    found = PromptMeasures(accuracy=estimate, gap=estimate, pass_at_k={"1": estimate})
+    versus = Difference(iteration=0, value=value, low=low, high=high, low995=low, high995=high, n=9)
+    measured = Measures(held_out=found, versus_baseline=versus, versus_best=versus, tail_change=estimate)
+    spec = resolve(spec_of(), surroundings=Surroundings())
+    ledger = after(measures(-1.0), measured)
+    kept = ledger_of_status(spec, shown(spec, ledger)).measures(1)
+    assert kept is not None
+    assert kept.held_out.pass_at_k is not None
+    held_out = [kept.held_out.accuracy, kept.held_out.gap, kept.held_out.pass_at_k["1"]]
+    differences = [kept.versus_best, kept.versus_baseline, kept.tail_change]
+    assert {percent(each) for each in held_out} == {percent(estimate)}
+    assert {points(each) for each in differences if each} == {points(estimate)}
 
 
 def test_a_trained_m_0_that_is_the_best_is_a_checkpoint_of_the_run_and_stays_one() -> None:
