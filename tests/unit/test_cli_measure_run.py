@@ -101,3 +101,15 @@ def test_a_name_of_nothing_may_have_meant_a_run(tmp_path: Path, capfd: pytest.Ca
     outcome = selfimprove(capfd, "measure", path := tmp_path / "vrun")
     remedy = "give samples as .jsonl or .parquet, or the folder of a run"
     assert (outcome.code, outcome.err) == (2, f"error: {path}: no such file or folder; {remedy}\n")
+
+
+@pytest.mark.parametrize("command", [["measure"], ["sweep"], ["verify", "hf://a/b", "-o", "x.jsonl"]])
+def test_a_place_elsewhere_is_named_as_it_was_given(capfd: pytest.CaptureFixture[str], command: list[str]) -> None:
+    outcome = selfimprove(capfd, *command, "s3://lab/runs/samples.jsonl")
+    line = "error: s3://lab/runs/samples.jsonl: is no file of this machine; give a path or file:///path\n"
+    assert (outcome.code, outcome.err) == (2, line)
+
+
+def test_a_file_may_be_named_by_its_uri(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = table_of(verified(tmp_path))
+    assert selfimprove(capfd, "measure", f"file://{path}").out == selfimprove(capfd, "measure", path).out

@@ -30,6 +30,7 @@ from selfimprove.cli.options import (
     anywhere,
     asking,
     here,
+    path_here,
 )
 from selfimprove.cli.verify_options import Asked, asked_by_options
 from selfimprove.cli.where import Where
@@ -249,7 +250,10 @@ def verify(
     ],
     asked: Asked,
     samples: Annotated[
-        Path, typer.Argument(metavar="SAMPLES", help="Rows with question and response, .jsonl or .parquet.")
+        Path,
+        typer.Argument(
+            metavar="SAMPLES", parser=path_here, help="Rows with question and response, .jsonl or .parquet."
+        ),
     ],
 ) -> None:
     """Score any samples by any verification method and model; no run is needed. The same command again goes on."""

@@ -18,6 +18,14 @@ Result = TypeVar("Result")
 FLAG = ""
 """What an option is shown to take that takes nothing."""
 
+
+def path_here(word: str) -> Path:
+    """A path that a person names. Raises `UserError` for a place elsewhere, as it was given: a `Path` loses a slash."""
+    from selfimprove.api.uris import file_of
+
+    return file_of(word)
+
+
 File = Annotated[str, typer.Argument(metavar="FILE", help="YAML of one SelfImprovementRun, as a cluster takes it.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="YAML of SelfImprovementRuns.")]
 Run = Annotated[
@@ -54,7 +62,8 @@ Json = Annotated[
 Iteration = Annotated[int | None, typer.Option("--iteration", min=0, metavar="N", help="n of the model M_n.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Do not ask.")]
 Samples = Annotated[
-    Path, typer.Argument(metavar="SAMPLES", help="Rows of samples, .jsonl or .parquet; or a run's folder.")
+    Path,
+    typer.Argument(metavar="SAMPLES", parser=path_here, help="Rows of samples, .jsonl or .parquet; or a run's folder."),
 ]
 OfIteration = Annotated[
     int | None, typer.Option("--iteration", min=0, metavar="N", help="Of a run: iteration N; else the last.")
