@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from selfimprove.api.status import Status, condition_of
+from selfimprove.api.status import Status, StepStatus, condition_of
 from selfimprove.status import is_leaving
 from selfimprove.status_conditions import UNPROVEN
 from selfimprove_operator.actions import Event
@@ -93,8 +93,14 @@ def _begun(before: Status | None, after: Status, creates: bool) -> Iterator[Even
     old = (before.step.name, before.step.attempt) if before and before.step else None
     goes_on = before is not None and before.state == "Suspended" and creates
     if (step.name, step.attempt) != old or goes_on:
-        attempt = f" (attempt {step.attempt})" if step.attempt > 1 else ""
-        yield Event("Normal", "StepBegun", f"{step.name}{attempt}: {after.plan.reason if after.plan else ''}")
+        yield Event("Normal", "StepBegun", f"{_named(step)}: {after.plan.reason if after.plan else ''}")
+
+
+def _named(step: StepStatus) -> str:
+    """A step by its name, with which attempt at it is made and what its pods do after it."""
+    notes = [f"attempt {step.attempt}"] if step.attempt > 1 else []
+    notes += [f"with {' and '.join(step.together)}"] if step.together else []
+    return f"{step.name} ({', '.join(notes)})" if notes else step.name
 
 
 def _narrowing(before: Status | None, after: Status) -> Iterator[Event]:

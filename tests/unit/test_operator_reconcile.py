@@ -9,7 +9,7 @@ import pytest
 
 from selfimprove_operator.actions import DeleteJob
 from selfimprove_operator.reconcile import reconcile
-from tests.unit.operator_support import DEFAULTS, Cluster, begun, condition, finish_run, run_manifest
+from tests.unit.operator_support import DEFAULTS, Cluster, begun, condition, finish_run, run_manifest, start
 
 
 def test_a_new_run_is_accepted_and_its_first_step_becomes_a_job() -> None:
@@ -211,6 +211,24 @@ def test_of_a_step_that_ran_too_long_without_a_pod_no_log_is_named() -> None:
 
 def begun_of(cluster: Cluster) -> list[str]:
     return [event.message.partition(":")[0] for event in cluster.events if event.reason == "StepBegun"]
+
+
+def test_a_step_is_told_with_those_that_its_pods_do_after_it() -> None:
+    resampling = {"strategy": "BruteForce", "acceptThreshold": 1}
+    cluster = Cluster(run_manifest(resampling=resampling, execution={"backoffLimit": 0}, maxIterations=1))
+    while "i001-generate" not in str(cluster.created):
+        start(cluster)
+        for pod in cluster.live():
+            cluster.end(pod)
+        cluster.settle()
+    assert begun_of(cluster)[-1] == "i001-generate (with i001-verify and i001-resample)"
+    start(cluster)
+    cluster.end(cluster.live()[0], code=1)
+    cluster.settle()
+    for suspend in (True, False):
+        cluster.run["spec"]["suspend"] = suspend
+        cluster.settle()
+    assert begun_of(cluster)[-1] == "i001-generate (attempt 2, with i001-verify and i001-resample)"
 
 
 def test_a_step_is_told_to_begin_when_its_job_is_made_and_not_while_the_run_is_held() -> None:
