@@ -156,8 +156,9 @@ def _waiting(activity: Activity, decision: Step | Stop) -> str | None:
         return None
     if isinstance(decision, Step) and step.name != decision.id.name:
         return f"waits until {step.name} has stopped"
-    since = step.waiting_since
-    return f"waits for a pod, none has run since {since}" if since else "waits for its first pod"
+    if step.waiting_since:
+        return f"waits for a pod, none has run since {step.waiting_since}"
+    return "waits for its first pod" if step.prompts is None else "waits for another pod"
 
 
 def _iteration(ledger: Ledger, decision: Step | Stop) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selfimprove.api.status import StepStatus
-from tests.unit.operator_support import Cluster, begun, start
+from tests.unit.operator_support import Cluster, begun, run_manifest, start
 
 DEADLINE = 600
 HOURS = 20_000
@@ -72,6 +72,28 @@ def test_a_step_that_was_just_begun_waits_for_its_first_pod_though_others_are_co
     state, reason, message, _ = shown(cluster)
     assert (state, reason) == ("Pending", "StepPending")
     assert message.startswith("i000-measure waits for its first pod: ")
+
+
+def test_a_step_whose_pods_a_hold_took_waits_for_another_one() -> None:
+    cluster = at_work()
+    hold(cluster, True)
+    hold(cluster, False)
+    line = f"i000-evaluate waits for another pod: {cluster.status.plan and cluster.status.plan.reason}"
+    assert shown(cluster) == ("Pending", "StepPending", line, line)
+    assert [event.message for event in cluster.events if event.reason == "Resumed"] == [line]
+
+
+def test_a_run_that_was_held_before_it_had_a_pod_goes_on_to_wait_for_its_first() -> None:
+    cluster = Cluster(run_manifest(suspend=True))
+    cluster.settle()
+    hold(cluster, False)
+    assert cluster.status.message.startswith("i000-evaluate waits for its first pod: ")
+
+
+def hold(cluster: Cluster, suspend: bool) -> None:
+    """The user holds the run, or lets it go on."""
+    cluster.run["spec"]["suspend"] = suspend
+    cluster.settle()
 
 
 def test_between_two_tries_of_a_step_nothing_runs_and_the_last_failure_is_told() -> None:
