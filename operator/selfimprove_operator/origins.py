@@ -58,6 +58,15 @@ class Origins:
         fields = [dotted(path) for path in named if path[-1] in _SECRET_FIELDS]
         return " and ".join(fields) or self.to_give("env")
 
+    def variable(self, name: str) -> str | None:
+        """The entry of an `env` that gives the step's pods a variable, the uppermost layer's; None where none does."""
+        layers = {f"{field}.env": layer.env for field, layer in self._layers.items()}
+        for field, given in {**layers, "the chart's defaults.env": self.defaults.env}.items():
+            for index, each in enumerate(given or []):
+                if each.name == name:
+                    return f"{field}[{index}]"
+        return None
+
     def claim(self, name: str) -> str:
         """The field that names a PersistentVolumeClaim."""
         for index, volume in enumerate(self.spec.execution.volumes):
@@ -118,14 +127,10 @@ class Origins:
         return any(_has(layer, name) for layer in self._layers.values())
 
     def _variable(self, variable: Mapping[str, Any], rest: str) -> str:
-        """A variable's field, by its name: the layer that gave it last."""
+        """A variable's field: of an `env`, else the one that names its Secret."""
         reference = (variable.get("valueFrom") or {}).get("secretKeyRef") or {}
-        layers = {f"{field}.env": layer.env for field, layer in self._layers.items()}
-        for field, given in {**layers, "the chart's defaults.env": self.defaults.env}.items():
-            for index, each in enumerate(given or []):
-                if each.name == variable.get("name"):
-                    return f"{field}[{index}]{rest}"
-        return self.secret(str(reference.get("name")))
+        found = self.variable(str(variable.get("name")))
+        return f"{found}{rest}" if found else self.secret(str(reference.get("name")))
 
     def _volume(self, name: str, rest: str) -> str:
         """A volume's field, by its name; ours come from the cache's or from nothing that a user wrote."""

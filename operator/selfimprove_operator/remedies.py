@@ -7,9 +7,10 @@ other knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from selfimprove.api.secret_names import prefix_of
+from selfimprove.api.secret_names import CREDENTIALS, TOKEN, prefix_of
 from selfimprove.api.source import HeldOut, Source, TestSet
 from selfimprove.api.sources import sources_of
 from selfimprove.api.spec import Spec
@@ -37,6 +38,11 @@ REFUSALS: Table = (
     (
         r"(?:minimum|maximum) .+ usage per|limit to request ratio per",
         "change {resources} to lie within that, or the LimitRange of namespace {namespace}",
+    ),
+    (
+        r"must be less than or equal to (\S+) limit",
+        "ask for less, or give a higher limit of {1}, in {resources}; a LimitRange of namespace {namespace} gives one "
+        "where that has none",
     ),
     (
         r"violates PodSecurity",
@@ -86,7 +92,7 @@ _S3_KEYS = re.compile(
 _HUB_TOKEN = re.compile(r"set HF_TOKEN|the value of HF_TOKEN (?:is|holds) ")
 _TEACHERS_KEY = re.compile(r"OPENAI_API_KEY")
 """What a worker says of keys that are missing or refused; an endpoint or a region that is wrong is another trouble."""
-_FORBIDDEN = re.compile(r'^(pods|jobs\.batch) "[^"]*" is forbidden: ')
+_FORBIDDEN = re.compile(r'^(?:(pods|jobs\.batch) "[^"]*" is forbidden|Pod "[^"]*" is invalid): ')
 _MORE = re.compile(r"\.? (?:no new claims to deallocate, )?preemption: .*|\. not found$", re.DOTALL)
 """The scheduler's thoughts about pods of lower priority, and its own slip: they say the same once more."""
 
@@ -100,17 +106,18 @@ def refused(message: str, origins: Origins) -> str:
 
 
 def refused_keys(said: str, origins: Origins) -> str:
-    """The Secrets that the keys come from which a worker says are refused, for the end of a line; empty for none.
+    """Where the keys come from which a worker says are refused, for the end of a line; empty where nothing gives them.
 
-    A worker knows the names of its variables, and not who gives them.
+    A worker knows the names of its variables, and not who gives them: a Secret that a source names, or over that an
+    `env`.
     """
-    names = list(dict.fromkeys(name for name in _secrets_of(said, origins.spec) if name))
-    if not names:
-        return ""
-    fields = " and ".join(map(origins.secret, names))
-    what = f"Secret{'s' if len(names) > 1 else ''} {' and '.join(names)}"
-    verb = "name" if " and " in fields else "names"
-    return f"; the keys come from {what} in namespace {origins.namespace}, which {fields} {verb}"
+    keys = list(_keys_of(said, origins.spec))
+    given = {name: field for each in keys for name in each.variables if (field := origins.variable(name))}
+    secrets = dict.fromkeys(each.secret for each in keys if each.secret and not given.keys() >= each.needed)
+    places = [f"{field} ({name})" for name, field in given.items()]
+    if secrets:
+        places.append(_secrets(list(secrets), origins))
+    return f"; the keys come from {' and '.join(places)}" if places else ""
 
 
 def unscheduled(pod: ObservedPod, origins: Origins) -> str:
@@ -126,17 +133,46 @@ def waiting(pod: ObservedPod, origins: Origins) -> str:
     return f"{pod.name} can't start: {said}; {_first(WAITING, said, origins, pod.name)}"
 
 
-def _secrets_of(said: str, spec: Spec) -> Iterator[str | None]:
-    """The Secret of every source that is named, else the one of the storage or the model, which others take too."""
+def _secrets(names: Sequence[str], origins: Origins) -> str:
+    """Secrets, and the fields that name them."""
+    fields = " and ".join(map(origins.secret, names))
+    what = f"Secret{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+    verb = "name" if " and " in fields else "names"
+    return f"{what} in namespace {origins.namespace}, which {fields} {verb}"
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Variables that a worker reads together, and the Secret that gives those that no `env` does."""
+
+    variables: tuple[str, ...]
+    secret: str | None
+
+    @property
+    def needed(self) -> set[str]:
+        """Those that a worker can't do without."""
+        return {name for name in self.variables if not name.endswith("AWS_SESSION_TOKEN")}
+
+
+def _keys_of(said: str, spec: Spec) -> Iterator[_Keys]:
+    """The keys of every source that is named, else those of the storage or the model, which others take too."""
     named = [source for _, source in sources_of(spec) if _is_named(source, said)]
     if _S3_KEYS.search(said):
         usual = spec.storage.credentials_secret_name
-        yield from [source.credentials_secret_name or usual for source in named] or [usual]
+        own = [source.credentials_secret_name for source in named] or [usual]
+        yield from (_keys(CREDENTIALS, secret, usual) for secret in own)
     if _HUB_TOKEN.search(said):
         usual = spec.model.token_secret_name
-        yield from [source.token_secret_name or usual for source in named] or [usual]
+        own = [source.token_secret_name for source in named] or [usual]
+        yield from (_keys(TOKEN, secret, usual) for secret in own)
     if _TEACHERS_KEY.search(said) and spec.resampling.teacher:
-        yield spec.resampling.teacher.credentials_secret_name
+        yield _keys(("OPENAI_API_KEY",), spec.resampling.teacher.credentials_secret_name, None)
+
+
+def _keys(names: tuple[str, ...], secret: str | None, usual: str | None) -> _Keys:
+    """Of a source's Secret the variables have a prefix, unless it is the one that all others take."""
+    prefix = "" if secret in (None, usual) else prefix_of(str(secret))
+    return _Keys(tuple(prefix + name for name in names), secret or usual)
 
 
 def _is_named(source: Source | HeldOut | TestSet, said: str) -> bool:

@@ -251,6 +251,19 @@ def test_pods_that_the_server_refuses_show_with_what_to_do(run: LiveRun, setting
     assert degraded["message"] == f"the API server refuses its pods: {line.format(namespace=run.namespace)}"
 
 
+def test_a_limit_that_a_range_gives_and_a_request_exceeds_shows_with_the_runs_own_field(run: LiveRun) -> None:
+    spec = {"limits": [{"type": "Container", "default": {"cpu": "1"}}]}
+    limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "range"}, "spec": spec}
+    assert run.cluster.apply(limits, namespace=run.namespace).ok
+    run.apply("execution.defaults.resources={requests: {cpu: 4}}")
+    degraded = until(lambda: _true(run, "Degraded"))
+    assert degraded["message"] == (
+        'the API server refuses its pods: spec.containers[0].resources.requests: Invalid value: "4": must be less than '
+        "or equal to cpu limit of 1; ask for less, or give a higher limit of cpu, in spec.execution.defaults.resources;"
+        f" a LimitRange of namespace {run.namespace} gives one where that has none"
+    )
+
+
 def test_pod_security_that_refuses_the_pods_shows(run: LiveRun) -> None:
     label = "pod-security.kubernetes.io/enforce=restricted"
     assert run.cluster.kubectl("label", "namespace", run.namespace, label).ok

@@ -57,6 +57,12 @@ def origins(execution: dict[str, Any] | None = None, defaults: Defaults = DEFAUL
             "change spec.execution.defaults.resources to lie within that, or the LimitRange of namespace research",
         ),
         (
+            'spec.containers[0].resources.requests: Invalid value: "1Gi": must be less than or equal to memory limit '
+            "of 64Mi",
+            "ask for less, or give a higher limit of memory, in spec.execution.defaults.resources; a LimitRange of "
+            "namespace research gives one where that has none",
+        ),
+        (
             'violates PodSecurity "restricted:latest": hostPath volumes (volume "x")',
             "workers keep the restricted standard, so take away what was added to them, or set the label "
             "pod-security.kubernetes.io/enforce of namespace research lower",
@@ -85,6 +91,15 @@ def test_a_refusal_of_the_job_itself_is_told_as_such() -> None:
     assert refused(f'jobs.batch "gsm8k-x" is forbidden: {said}', origins()) == (
         f"the API server refuses its Job: {said}; raise ResourceQuota jobs of namespace research, or delete Jobs there "
         "that are over; with a lower spec.execution.ttlSecondsAfterFinished the next ones go sooner by themselves"
+    )
+
+
+def test_a_pod_that_is_invalid_is_told_without_its_name_which_changes_with_every_try() -> None:
+    execution = {"steps": {"generate": {"resources": {"requests": {"cpu": 4}}}}}
+    said = 'spec.containers[0].resources.requests: Invalid value: "4": must be less than or equal to cpu limit of 1'
+    assert refused(f'Pod "gsm8k-x-0-7l5gz" is invalid: {said}', origins(execution)) == (
+        f"the API server refuses its pods: {said}; ask for less, or give a higher limit of cpu, in "
+        "spec.execution.steps.generate.resources; a LimitRange of namespace research gives one where that has none"
     )
 
 
@@ -249,4 +264,44 @@ def test_two_fields_name_a_secret() -> None:
     model = {"uri": "s3://models/base", "credentialsSecretName": "s3"}
     assert refused_keys("s3://lab/runs: access denied; give", origins(model=model)).endswith(
         "which spec.model.credentialsSecretName and spec.storage.credentialsSecretName name"
+    )
+
+
+REFUSED = "s3://lab/runs: the secret key is refused; check it"
+PAIR = [{"name": "AWS_ACCESS_KEY_ID", "value": "a"}, {"name": "AWS_SECRET_ACCESS_KEY", "value": "b"}]
+STORAGE = "Secret s3 in namespace research, which spec.storage.credentialsSecretName names"
+
+
+def test_keys_that_an_env_gives_over_the_secret_are_told_with_its_fields() -> None:
+    execution = {"defaults": {"env": [{"name": "A", "value": "1"}, PAIR[0]]}, "steps": {"generate": {"env": [PAIR[1]]}}}
+    assert refused_keys(REFUSED, origins(execution)) == (
+        "; the keys come from spec.execution.defaults.env[1] (AWS_ACCESS_KEY_ID) and "
+        "spec.execution.steps.generate.env[0] (AWS_SECRET_ACCESS_KEY)"
+    )
+
+
+def test_a_pair_of_which_an_env_gives_one_half_is_told_with_both_places() -> None:
+    assert refused_keys(REFUSED, origins({"defaults": {"env": PAIR[1:]}})) == (
+        f"; the keys come from spec.execution.defaults.env[0] (AWS_SECRET_ACCESS_KEY) and {STORAGE}"
+    )
+
+
+def test_an_env_of_another_step_gives_this_one_nothing() -> None:
+    execution = {"steps": {"distill": {"env": PAIR}}}
+    assert refused_keys(REFUSED, origins(execution)) == f"; the keys come from {STORAGE}"
+
+
+def test_keys_that_the_chart_gives_are_the_charts() -> None:
+    chart = Defaults.model_validate({**DEFAULTS.to_json(), "env": [{"name": "HF_TOKEN", "value": "x"}]})
+    said = "spec.model.uri: hf://lab/base: the hub answered 401; set HF_TOKEN, or tokenSecretName"
+    assert refused_keys(said, origins(defaults=chart)) == "; the keys come from the chart's defaults.env[0] (HF_TOKEN)"
+
+
+def test_the_usual_variables_are_not_those_of_a_source_with_a_secret_of_its_own() -> None:
+    said = "spec.model.uri: s3://models/base: access denied; set AWS_ACCESS_KEY_ID"
+    own = [{"name": f"SECRET_MODEL_S3_{each['name']}", "value": "x"} for each in PAIR]
+    assert "Secret model-s3 in" in refused_keys(said, origins({"defaults": {"env": PAIR}}, **OWN))
+    assert refused_keys(said, origins({"defaults": {"env": own}}, **OWN)) == (
+        "; the keys come from spec.execution.defaults.env[0] (SECRET_MODEL_S3_AWS_ACCESS_KEY_ID) and "
+        "spec.execution.defaults.env[1] (SECRET_MODEL_S3_AWS_SECRET_ACCESS_KEY)"
     )
