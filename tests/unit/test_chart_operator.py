@@ -120,6 +120,12 @@ def test_workers_pull_with_the_operators_secrets_unless_they_have_their_own(helm
 
 
 @with_helm
+def test_the_readme_names_the_lease_that_stays(helm: str, tmp_path: Path) -> None:
+    found = settings(render(helm, release="selfimprove"), tmp_path)
+    assert f"kubectl delete lease {found.lease_name} -n" in (ROOT / "charts/selfimprove/README.md").read_text()
+
+
+@with_helm
 def test_the_lease_is_the_one_that_the_role_names(helm: str, tmp_path: Path) -> None:
     for release in ("selfimprove", "second"):
         rendered = render(helm, release=release)
