@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from reasoning_gym import create_dataset
 
 from selfimprove.api.source import Dataset, HeldOut
 from selfimprove_workers.datasets.gym import generate, plan_sets
@@ -92,6 +93,89 @@ def test_an_expression_other_than_the_oracle_is_right_when_the_scorer_says_so() 
 )
 def test_numbers_are_extracted_before_they_are_scored(gold: str, response: str, verdict: Verdict) -> None:
     assert TASK.check(response, gold, number(gold)).flexible is verdict
+
+
+WORDED = {
+    "syllogism": [
+        "Yes.",
+        "**Yes**",
+        "yes",
+        "\\boxed{\\text{Yes}}",
+        "They are.\n\n**Yes**",
+        "They are.\n\nYes.",
+        "Yes, because all are.",
+        "Yes, it logically follows.",
+        "`Yes`",
+    ],
+    "fraction_simplification": [
+        "The simplified fraction is $\\frac{464}{887}$.",
+        "So the simplified fraction is 464/887.",
+        "**464/887**",
+        "\\(\\frac{464}{887}\\)",
+        "33408/63864 = 464/887",
+        "The GCD is 72, so we get $\\dfrac{464}{887}$.",
+    ],
+    "time_intervals": ["The call lasted 99 days.", "The difference is **99 days**.", "So, the duration is 99 days."],
+    "complex_arithmetic": ["The result is 3.0 - 2.0i.", "$3 - 2i$", "**3 - 2i**", "(7 - 4) + (4 - 6)i = 3 - 2i"],
+    "family_relationships": ["wife.", "Wife", "Anna is Atlas's **wife**.", "wife (Anna is his child)"],
+    "spell_backward": ['"ekilxesnu"', "`ekilxesnu`", 'The answer is "ekilxesnu".', "unsexlike -> ekilxesnu"],
+    "prime_factorization": [
+        "465 = 3 × 5 × 31",
+        "\\boxed{3 \\times 5 \\times 31}",
+        "3 x 5 x 31",
+        "$3 \\times 5 \\times 31$",
+    ],
+}
+UNWORDED = {
+    "syllogism": [
+        "No",
+        "**No**",
+        "Yes or no?",
+        "Yes, no, maybe.",
+        "It is not yes.",
+        "The answer is no, not yes.",
+        "Yes\nNo",
+    ],
+    "fraction_simplification": [
+        "The fraction is not $\\frac{464}{887}$.",
+        "464/887 or 232/443",
+        "**464/887** and **1/2**",
+        "464/887 = 1/2",
+        "Is it **464/887**?",
+        "\\dfrac{33408}{63864}",
+        "33408/63864 = 464/887, 1/2",
+    ],
+    "time_intervals": ["The call lasted 98 days, not 99 days.", "The difference is not **99 days**."],
+    "family_relationships": [
+        "Anna is not Atlas's **wife**.",
+        "wife or mother",
+        "**wife** or **mother**",
+        "mother, wife",
+    ],
+    "prime_factorization": ["3 × 155", "It is not 465 = 3 × 5 × 31"],
+}
+
+
+def worded(name: str) -> tuple[str, dict[str, Any]]:
+    entry = create_dataset(name, size=1, seed=11)[0]
+    return entry["answer"], {"gym": name, "config": {}, "entry": entry}
+
+
+@pytest.mark.parametrize(("name", "response"), [(name, each) for name in WORDED for each in WORDED[name]])
+def test_an_answer_in_words_is_scored_as_it_is_meant(name: str, response: str) -> None:
+    answer, extra = worded(name)
+    assert TASK.check(response, answer, extra).flexible is CORRECT
+
+
+@pytest.mark.parametrize(("name", "response"), [(name, each) for name in UNWORDED for each in UNWORDED[name]])
+def test_the_scorer_is_asked_of_one_answer_and_of_none_that_is_only_mentioned(name: str, response: str) -> None:
+    answer, extra = worded(name)
+    assert TASK.check(response, answer, extra).flexible is WRONG
+
+
+def test_case_counts_where_the_gold_is_no_plain_word() -> None:
+    extra = number("aBc", "string_manipulation")
+    assert TASK.check("abc", "aBc", extra).flexible is WRONG
 
 
 def test_an_answer_that_cost_too_much_is_not_scored_again_for_strict(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,19 +1,20 @@
 """Exact: the gold's own words.
 
 Flexible compares without case, spacing, quotes, markup and closing punctuation (a text that is nothing else stays). It
-takes the answer from a declared channel (`extract`), else the whole response, else its last line; a whole response that
-is the gold is right whatever it declares. Strict asks that the response is the gold, to the letter, but for the space
-around it.
+takes the answer from a declared channel (`extract`), else from the end of the response, as its last line or what that
+says in it (`claims`); a whole response that is the gold is right whatever it declares. Strict asks that the response is
+the gold, to the letter, but for the space around it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.claims import claim_of
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.extract import declared, final_part
 
@@ -35,21 +36,19 @@ class Exact:
         gold = normalised(answer)
         if not gold:
             return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
-        region = final_part(response)
-        candidates = list(_candidates(region)) if region is not None else []
-        if truncated or not candidates:
+        region = final_part(response) or ""
+        claim = _claim(region)
+        if truncated or not claim:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
-            return Check(missing, missing, candidates[0] if candidates else None)
-        right = next((text for text in (region or "", *candidates) if normalised(text) == gold), None)
-        strict = Verdict.CORRECT if region is not None and region.strip() == answer.strip() else Verdict.WRONG
-        flexible = Verdict.WRONG if right is None else Verdict.CORRECT
-        return Check(flexible, strict, normalised(right if right is not None else candidates[0]))
+            return Check(missing, missing, normalised(claim[-1]) if claim else None)
+        strict = Verdict.CORRECT if region.strip() == answer.strip() else Verdict.WRONG
+        is_right = any(normalised(text) == gold for text in (region, *claim))
+        return Check(Verdict.CORRECT if is_right else Verdict.WRONG, strict, normalised(claim[-1]))
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives, normalised."""
-        region = final_part(response)
-        first = next(_candidates(region), None) if region is not None else None
-        return normalised(first) if first else None
+        claim = _claim(final_part(response) or "")
+        return normalised(claim[-1]) if claim else None
 
 
 def normalised(text: str) -> str:
@@ -59,14 +58,7 @@ def normalised(text: str) -> str:
     return text.strip(" *_`\"'").rstrip(".,;:!?").strip(" *_`\"'") or text
 
 
-def _candidates(text: str) -> Iterator[str]:
-    """What may be the answer: what a channel declares, and nothing else then; else all of it, else the last line."""
-    text = corrected(text)
-    found = declared(text)
-    if found is not None:
-        yield found.payload
-        return
-    whole = text.strip()
-    if whole:
-        yield whole
-        yield whole.rsplit("\n", 1)[-1]
+def _claim(region: str) -> tuple[str, ...]:
+    """The readings of the one answer that a response gives."""
+    text = corrected(region)
+    return claim_of(text, declared(text))

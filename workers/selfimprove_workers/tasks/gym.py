@@ -1,8 +1,12 @@
 """Gym: tasks of reasoning_gym, each checked by its dataset's own scorer.
 
 The scorers are graded and differ in what they tolerate: "the answer is 5" scores 0.1 with one and 1.0 with another, and
-some take the first number they meet. So the answer is extracted first, and only a score of 1.0 is Correct. The raw
-response is scored only as a whole answer, where nothing was declared: a grid or a list of moves has no other form.
+some take the first number they meet. So the answer is extracted first, and only a score of 1.0 is Correct.
+
+Where the gold is no number, one answer is chosen by the response alone (`claims`), and the scorer is asked of it as it
+is written and undressed of markup (`dress`); a plain word (`Yes`) is right in any case. Of a gold of several lines, as
+a grid or a list of moves, the answer may be a fenced block, the whole response or as many lines at its end. Of the gold
+nothing chooses the answer but its form: whether it is a number, a JSON object, and how many lines it has.
 
 Strict: the answer stands alone in a channel (`\\boxed`, `<answer>`, after `####`, after "the answer is") or is the
 whole response, in the form that the gold has; as for Math, an answer merely found in a sentence is not strict.
@@ -13,12 +17,15 @@ Where the gold is a number, a sum that is not worked out is Wrong, as for Math.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.claims import FENCE, claim_of
 from selfimprove_workers.tasks.corrections import corrected
+from selfimprove_workers.tasks.dress import one_spelling, same_word, spellings
 from selfimprove_workers.tasks.equality import Kind, canonical, comes_to, is_unevaluated, read
 from selfimprove_workers.tasks.extract import Found, declared, final_part, without_denials
 from selfimprove_workers.tasks.judging import bench
@@ -28,7 +35,6 @@ from selfimprove_workers.tasks.sums import without_shown_sums
 
 MAX_LENGTH = 20000
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?", re.ASCII)
-FENCE = re.compile(r"```[\w-]*\n(.*?)```", re.DOTALL)
 
 
 class Gym:
@@ -42,30 +48,29 @@ class Gym:
         if not extra or "entry" not in extra:
             return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
         region = _region(response)
-        candidates = list(dict.fromkeys(_candidates(region, answer)))
-        if truncated or not candidates:
+        claim = _claim(region, answer)
+        if truncated or not claim:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
-            return Check(missing, missing, _shown(candidates[0], answer) if candidates else None)
-        verdict, found = self._best(candidates, answer, extra)
+            return Check(missing, missing, _counted(claim, answer))
+        verdict = self._best(claim, answer, extra)
         alone = _alone(region, answer)
         strict = Verdict.NO_ANSWER
         if _has_form(alone, answer):  # what cost too much once is not tried again in another form
             strict = verdict if verdict is Verdict.TIMEOUT else self._score(alone, answer, extra)
-        return Check(verdict, strict, _shown(found, answer))
+        return Check(verdict, strict, _counted(claim, answer))
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
-        """The answer a response gives; the entry's own answer tells only whether it is a number."""
+        """The answer a response gives; the entry's own answer tells only its form."""
         gold = str((extra or {}).get("entry", {}).get("answer") or "")
-        first = next(_candidates(_region(response), gold), None)
-        return _shown(first, gold) if first else None
+        return _counted(_claim(_region(response), gold), gold)
 
-    def _best(self, candidates: list[str], gold: str, extra: Mapping[str, Any]) -> tuple[Verdict, str]:
-        """The first candidate that settles it, right or too costly to score; else the first."""
-        for candidate in candidates:
-            verdict = self._score(candidate, gold, extra)
-            if verdict is not Verdict.WRONG:
-                return verdict, candidate
-        return Verdict.WRONG, candidates[0]
+    def _best(self, claim: Sequence[str], gold: str, extra: Mapping[str, Any]) -> Verdict:
+        """The verdict of the first spelling of an answer that settles it, right or too costly to score."""
+        if any(same_word(gold, reading) for reading in claim):
+            return Verdict.CORRECT
+        spelled = claim if _is_number(gold) else chain.from_iterable(map(spellings, reversed(claim)))
+        verdicts = (self._score(candidate, gold, extra) for candidate in dict.fromkeys(spelled) if candidate)
+        return next((verdict for verdict in verdicts if verdict is not Verdict.WRONG), Verdict.WRONG)
 
     def _score(self, candidate: str, gold: str, extra: Mapping[str, Any]) -> Verdict:
         if gold and candidate == gold:
@@ -123,25 +128,31 @@ def _declared(text: str, gold: str) -> Found | None:
     return None if found and found.channel == "key" and gold.lstrip().startswith("{") else found
 
 
-def _candidates(text: str, gold: str) -> Iterator[str]:
-    """What may be the answer. Where a channel declares one, that and nothing else."""
-    is_number = NUMBER.fullmatch(gold) is not None
-    text = without_shown_sums(text) if is_number else text
+def _claim(text: str, gold: str) -> tuple[str, ...]:
+    """The readings of the one answer that a text gives, the longest first."""
+    if _is_number(gold):
+        return tuple(dict.fromkeys(_numbers(text)))
     found = _declared(text, gold)
+    if "\n" not in gold:
+        return claim_of(text, found)
     if found is not None:
-        forms = _forms(f"{found.payload}\n{found.after}" if "\n" in gold else found.payload, is_number)
-        yield from (_worked_out(form, text) if is_number else form for form in forms)
+        return (f"{found.payload}\n{found.after}".strip(),)
+    whole = text.strip()
+    fences = [fence["inner"].strip() for fence in FENCE.finditer(whole)]
+    lines = "\n".join(whole.split("\n")[-1 - gold.count("\n") :])
+    return tuple(dict.fromkeys(text for text in (whole, lines, *fences[-1:]) if text))
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """The number that a text gives. Where a channel declares one, that and nothing else."""
+    text = without_shown_sums(text)
+    found = declared(text)
+    if found is not None:
+        yield from (_worked_out(form, text) for form in _forms(found.payload))
         return
     whole = text.strip()
-    if is_number:
-        number = whole if _number(whole) else last_number(without_denials(whole))
-        yield from [_shown(number, gold)] if number else []
-        return
-    fences = FENCE.findall(whole)
-    yield from [fences[-1].strip()] if fences else []
-    if whole:
-        yield whole
-        yield "\n".join(whole.split("\n")[-1 - gold.count("\n") :])
+    number = whole if _number(whole) else last_number(without_denials(whole))
+    yield from [canonical(number)] if number else []
 
 
 def _alone(text: str, gold: str) -> str:
@@ -151,39 +162,42 @@ def _alone(text: str, gold: str) -> str:
         return text.strip()
     if found.is_closed:
         return found.payload
-    return sentence(found.payload) if NUMBER.fullmatch(gold) else found.payload.strip(" *`$").rstrip(".")
+    return sentence(found.payload) if _is_number(gold) else found.payload.strip(" *`$").rstrip(".")
 
 
-def _forms(text: str, is_number: bool) -> Iterator[str]:
-    """A declared answer as a scorer may want it: for a number only the number, else as it is and without markup."""
-    if is_number:
-        phrase = sentence(text)
-        said = read(phrase)  # of two numbers neither is the answer
-        is_whole = _number(phrase) or said.kind is Kind.ITEMS
-        number = phrase if is_whole else leading_number(phrase) or last_number(phrase) or last_number(text)
-        if number or is_unevaluated(said):  # a sum as it is written: without its spaces `55 - 73` may be a range
-            yield phrase if is_unevaluated(said) else _shown(number or "", "0")
-        return
-    yield text.strip()
-    yield text.strip(" *`$").rstrip(".").strip(" *`$")
+def _forms(text: str) -> Iterator[str]:
+    """A declared number, and nothing else."""
+    phrase = sentence(text)
+    said = read(phrase)  # of two numbers neither is the answer
+    is_whole = _number(phrase) or said.kind is Kind.ITEMS
+    number = phrase if is_whole else leading_number(phrase) or last_number(phrase) or last_number(text)
+    if number or is_unevaluated(said):  # a sum as it is written: without its spaces `55 - 73` may be a range
+        yield phrase if is_unevaluated(said) else canonical(number or "")
 
 
 def _worked_out(form: str, text: str) -> str:
     """What a declared sum comes to, where the rest of the text says it; else the form as it is."""
     said = read(form)
     number = last_number(without_denials(text)) if is_unevaluated(said) else None
-    return _shown(number, "0") if number and comes_to(said, number) else form
+    return canonical(number) if number and comes_to(said, number) else form
 
 
-def _shown(text: str, gold: str) -> str:
-    return canonical(text) if NUMBER.fullmatch(gold) else text
+def _counted(claim: Sequence[str], gold: str) -> str | None:
+    """The answer as it is shown and counted: one spelling of the shortest reading."""
+    if not claim:
+        return None
+    return canonical(claim[-1]) if _is_number(gold) else one_spelling(claim[-1])
+
+
+def _is_number(gold: str) -> bool:
+    return NUMBER.fullmatch(gold) is not None
 
 
 def _has_form(text: str, gold: str) -> bool:
     """Whether a response can be the answer alone: as many lines as the gold, no words that the gold has not."""
     if text == gold and gold:
         return True
-    if NUMBER.fullmatch(gold):
+    if _is_number(gold):
         return _number(text) is not None
     words = set(re.findall(r"[A-Za-z]{2,}", gold))
     return bool(text) and text.count("\n") == gold.count("\n") and set(re.findall(r"[A-Za-z]{2,}", text)) <= words
