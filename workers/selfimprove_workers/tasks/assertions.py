@@ -37,6 +37,12 @@ AFTER_NAME = re.compile(
     re.IGNORECASE,
 )
 """What may follow a name: a mark, a verb, a preposition. Another noun makes another name of it: `heat loss`."""
+COUNT = re.compile(r"\d[\d.,]*", re.ASCII)
+COUNTED_BEFORE = re.compile(
+    r"(?:\A|\b(?:is|are|was|were|has|have|makes?|gives?|gets?|leaves|equals?)\s|=\s)\$?\Z", re.IGNORECASE
+)
+COUNTED_AFTER = re.compile(r"(?:\s[a-z]+){1,2}(?:\s(?:in total|in all|altogether|left))?\W*\Z")
+"""What a text ends with after a number: the noun that is counted, `So there are 24 apples.`"""
 
 UNSAID = re.compile(
     r"\b(?:not|never|neither|nor|none|cannot|cant|isnt|doesnt|dont|wont|wrong|incorrect|false|untrue|impossible"
@@ -71,6 +77,8 @@ def _stands_alone(text: str, found: re.Match[str]) -> bool:
     if len(found[0].split()) > MOST_WORDS_OF_A_NAME:
         return True
     before, after = text[max(0, found.start() - EDGE) : found.start()], text[found.end() : found.end() + EDGE]
+    if COUNT.fullmatch(found[0]) and COUNTED_BEFORE.search(before) and COUNTED_AFTER.match(after):
+        return True
     return BEFORE_NAME.search(before) is not None and AFTER_NAME.match(after) is not None
 
 

@@ -1,28 +1,38 @@
 """Choice: one of the labels that the question offers (`A` to `J`, or `1` to `4`).
 
-Flexible reads the label in the channels of `extract`, else the last one claimed ("option B is correct", "so B"), the
-one that the response begins with ("B) because"), or the only one that it names, by its label or by its full text. What
-is denied, asked, supposed or listed, or only a part of a longer name (salt water is not water), counts nowhere
-(`assertions`). Strict asks for the label (its text may follow) in a declared channel or as the whole response; else
-strict is NoAnswer.
+Flexible reads the label in the channels of `extract`, else one that is the last line (`lone`), else the last one
+claimed ("option B is correct", "so B"), one that is the first line, the one that the response begins with ("B)
+because"), or the only one that it names, by its label or by its full text; a short text may be only the beginning of
+one choice's. What is denied, asked, supposed or listed, or only a part of a longer name (salt water is not water),
+counts nowhere (`assertions`). Strict asks for the label (its text may follow) in a declared channel or as the whole
+response; else strict is NoAnswer.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from selfimprove_workers.tasks.assertions import PART, asserted, name_of, plain
+from selfimprove_workers.tasks.assertions import PART, UNSAID, asserted, name_of, plain
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.corrections import corrected
+from selfimprove_workers.tasks.dress import without_latex
 from selfimprove_workers.tasks.extract import Found, declared, final_part
+from selfimprove_workers.tasks.lone import first_alone, last_alone
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 
 LETTERS = tuple("ABCDEFGHIJ")
 NUMBERS = tuple("1234")
 TAIL = 2000
+KEYED = re.compile(
+    r"\{[^{}]{0,1500}?\"(?:(?:answer|final|correct|best|selected|chosen)[_ ])?(?:choice|option|letter|label)\"\s*:\s*"
+    r"\"(?P<label>[^\"]{1,200})\"\s*(?:,[^{}]{0,1500})?\}\W*\Z",
+    re.IGNORECASE,
+)
+BEGINNING = re.compile(r"(?=.*[a-z]{3}|\d)(?!(?:the|and|not|for|with)\b)[\w.]+(?: [\w.]+)?")
+"""A word or two that tell something, or a number."""
 
 
 class Pick(NamedTuple):
@@ -74,14 +84,15 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
         label = _alone(found.payload, choices)
         if label:
             return Pick(label, is_strict=True, is_closed=found.is_closed)
-        label = _asserted(found.payload, choices)
+        label = _asserted(found.payload, choices) or _by_its_beginning(found.payload, choices)
         if label or found.is_closed:
             return Pick(label, is_strict=False, is_closed=found.is_closed) if label else None
     label = _alone(region, choices)
     if label:
         return Pick(label, is_strict=True)
     whole = region if len(region) <= 2 * TAIL else f"{region[:TAIL]}\n{region[-TAIL:]}"
-    label = _asserted(whole, choices)
+    label = _keyed(whole, choices) or last_alone(whole, partial(_alone_or_text, choices=choices))
+    label = label or _asserted(whole, choices) or _by_its_beginning(whole, choices)
     return Pick(label, is_strict=False) if label else None
 
 
@@ -114,14 +125,42 @@ def _alone(text: str, choices: dict[str, str]) -> str | None:
     return label if same else None
 
 
+def _alone_or_text(text: str, choices: dict[str, str]) -> str | None:
+    """The label, when a line is that or its choice's text and nothing else."""
+    texts = [plain(offered) for offered in choices.values()]
+    words = plain(text) if len(text) <= MAX_LENGTH else ""
+    by_text = words and texts.count(words) == 1 and words.upper() not in choices
+    return tuple(choices)[texts.index(words)] if by_text else _alone(text, choices)
+
+
+def _keyed(text: str, choices: dict[str, str]) -> str | None:
+    """The label that a JSON object at the end of a text calls its choice."""
+    found = KEYED.search(text[-TAIL:])
+    return _alone(found["label"], choices) if found else None
+
+
+def _by_its_beginning(text: str, choices: dict[str, str]) -> str | None:
+    """The choice whose text a short text begins, where no other has those words: `igneous` of `igneous rock`."""
+    words = plain(without_latex(text))
+    if not BEGINNING.fullmatch(words) or UNSAID.search(words):
+        return None
+    having = [label for label, offered in choices.items() if f" {words} " in f" {plain(offered)} "]
+    is_begun = len(having) == 1 and plain(choices[having[0]]).startswith(words)
+    return having[0] if is_begun and words.upper() not in choices else None
+
+
 def _asserted(text: str, choices: dict[str, str]) -> str | None:
-    """The last choice that a text claims to be the answer, else the one it begins with, else the only one it names."""
+    """The last choice that a text claims, else its first line, else what it begins with, else the only one it names."""
+    text = without_latex(text) if "\\" in text else text
     said, labels = asserted(text, choices), tuple(choices)
     if _another(labels).search(said):
         return None
     claims = [found[found.lastgroup or 0] for found in _claim(labels).finditer(said)]
     if claims:
         return claims[-1]
+    first = first_alone(text, partial(_alone_or_text, choices=choices))
+    if first:
+        return first
     leading = _leading(labels).match(said)
     if leading is not None and not _is_echo(said, choices):
         return leading["label"]
@@ -152,8 +191,9 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
     """`the answer is B`, `so B`, `B is correct`."""
     name = name_of(labels)
     return re.compile(
-        r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
-        r"|can\s+only)\s+be)\b|['’]s\b|:)|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
+        r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct|response|statement|solution|ans)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
+        r"|can\s+only)\s+be)\b|['’]s\b|:)|\b(?:answer|ans|solution)\s+[–—-]|(?:→|⇒|=>|->)"
+        r"|\b(?:this|that|it|which)\s+(?:matches|corresponds\s+to)\b|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
         r"|go(?:ing)?\s+with|leaves|leaving)\b)[\s,:]*"
         r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
         r"|best|final|answer|one|be|must|option|choice|letter)\b[\s,:]*){0,8}"
