@@ -60,6 +60,29 @@ def test_every_sample_gets_its_typed_verdict_whatever_selects(tiny_model: Path, 
     assert (summary.prompts, summary.rows, summary.tokens) == (2, 8, 0)
 
 
+ASKED = {
+    "Math": (["7", "x + 1", "Evelyn"], ["So it is 7.", "The answer is 7.", "It is $x + 1$.", "The answer is Evelyn."]),
+    "Choice": (["A", "2", "C"], ["B", "It cools.\n\nB", "The answer is (2).", "C"]),
+    "Exact": (["Paris", "no", "7"], ["It is large.\nParis", "It's Paris.", "No, it is not.", "7"]),
+    "Program": (["7", "[1, 2]"], ["```python\nprint(7)\n```", "print(3 + 4)", "print([1, 2])", "I pass."]),
+}
+
+
+@pytest.mark.parametrize("task", ASKED)
+def test_a_vote_is_the_same_whatever_the_gold_is_and_without_one(task: str, tiny_model: Path, tmp_path: Path) -> None:
+    golds, texts = ASKED[task]
+    votes = []
+    for gold in [*golds, None]:
+        known = {} if gold is None else {"answer": gold}
+        prompts = [{"id": "p1", "question": "What is it?", **known}]
+        shop = workshop(tmp_path / str(gold), tiny_model, prompts, dataset={"task": task}, **verification(VOTE))
+        shop.commit_samples(answered("p1", *texts))
+        verify.run(shop.context("verify"))
+        votes.append({key: row["score"] for key, row in scored(shop, "MajorityVote").items()})
+    assert votes.count(votes[0]) == len(votes)
+    assert votes[0]["p1", 0] == 0.5
+
+
 def test_without_answers_there_are_no_verdicts_and_the_rest_is_scored(tiny_model: Path, tmp_path: Path) -> None:
     prompts = [{"id": "p1", "question": "What is 3 + 4?"}]
     shop = workshop(tmp_path, tiny_model, prompts, **verification(VOTE, LIKELIHOOD))

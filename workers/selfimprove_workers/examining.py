@@ -160,7 +160,8 @@ class Examiner:
     def _candidate(self, row: Mapping[str, Any]) -> Candidate:
         prompt, task = self._prompts[row["prompt"]], self._context.task
         truncated = row["finish"] == "length" and not self._accept_truncated
-        check = self._check(prompt, row["text"], truncated)
+        # the check may read a text by what its gold is (a number, a name), and a vote is taken without a gold
+        answer = None if truncated else task.extract(row["text"], prompt.extra)
         return Candidate(
             prompt=prompt.id,
             sample=row["sample"],
@@ -170,8 +171,8 @@ class Examiner:
             tokens=row["tokens"],
             prefix_length=row["prefix_length"],
             logprob_sum=row["logprob_sum"],
-            check=check,
-            answer=None if truncated else check.answer if check else task.extract(row["text"], prompt.extra),
+            check=self._check(prompt, row["text"], truncated),
+            answer=answer,
         )
 
     def _check(self, prompt: PromptRow, text: str, truncated: bool) -> Check | None:

@@ -66,6 +66,8 @@ MOST_STATED = 4
 """How many of a line's copulas are tried, the longest statement first: `the roots are x = 1 and x = 2`."""
 ANY_GOLD = read("0")
 """What stands for the gold where there is none: most answers are numbers."""
+ANY_NAME = read("Name")
+"""And where a response that gives no number declares its answer."""
 
 
 class Candidate(NamedTuple):
@@ -94,7 +96,7 @@ class Math:
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives, in one spelling for the same answer; None where it gives none."""
         region = final_part(response)
-        candidate = find_answer(region, ANY_GOLD) if region is not None else None
+        candidate = find_answer(region, ANY_GOLD) or _declared_name(region) if region is not None else None
         return canonical(candidate.text) if candidate else None
 
     def _cascade(self, response: str, answer: str, percent_asked: bool, truncated: bool) -> Check:
@@ -110,6 +112,10 @@ class Math:
         if truncated and not (candidate.is_closed and verdict is Verdict.WRONG):
             return Check(Verdict.TRUNCATED, Verdict.TRUNCATED, spelled)
         return Check(verdict, verdict if candidate.is_strict else Verdict.NO_ANSWER, spelled)
+
+
+def _declared_name(text: str) -> Candidate | None:
+    return find_answer(text, ANY_NAME) if declared(corrected(text)) else None
 
 
 def gold_of(answer: str) -> str:
