@@ -29,6 +29,7 @@ NOT_PARIS = [
     "It is false that the capital is Paris.",
     "The opposite of London is Paris, so the answer is London.", "The capital is London, which is not Paris.",
     "It's Paris\n\nWait, London.", "The capital is big because it is Paris.", "Paris is it", "London = not Paris",
+    "The wrong answer is: Paris. The right one is London.",
     "```\nParis\n```\n```\nLondon\n```",
 ]  # fmt: skip
 YES = [

@@ -41,6 +41,11 @@ def test_latex_and_spacing_make_no_other_answer(text: str, spelling: str) -> Non
     assert one_spelling(text) == spelling
 
 
+@pytest.mark.parametrize("text", ["**a** or **b**", "**a** and **b**", '"a" or "b"', "`a`, `b`", "$a$ or $b$"])
+def test_two_answers_are_not_undressed_as_one(text: str) -> None:
+    assert set(spellings(text)) <= {text, text.replace("$", "")}
+
+
 def test_case_counts_but_in_a_plain_word() -> None:
     assert same_word("Yes", "**yes**")
     assert not same_word("aBc", "abc")

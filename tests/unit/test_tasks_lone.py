@@ -30,9 +30,9 @@ CLAIMED = [
     '{"choice": "B"}', '{"explanation": "Magma", "answer_choice": "B"}', "Magma cools → B",
 ]  # fmt: skip
 UNCLAIMED = [
-    "A\nB\nC\nD", "A\nB", "A.\nB.", "A\n\nB\n\nC", "- A\n- B\n- C", "It is\nA\nB", "B\n\nNo, wait, neither.",
-    "What about\n\nB?",
-    "This matches B and C.", "The incorrect answer - B", '{"wrong_choice": "B"}', '{"choice": "A or B"}',
+    "A\nB\nC\nD", "A\nB", "A.\nB.", "A\n\nB\n\nC", "- A\n- B\n- C", "A or B\nC", "B\nA, B, C", "It is\nA\nB",
+    "B\n\nNo, wait, neither.", "What about\n\nB?", "This matches B and C.", "The incorrect answer - B",
+    '{"wrong_choice": "B"}', '{"choice": "A or B"}',
 ]  # fmt: skip
 
 

@@ -31,7 +31,11 @@ GOES_BACK = re.compile(
 )
 """What may make another answer of a first `Yes`: a turn, a conclusion, a second such word."""
 ANOTHER_SENTENCE = re.compile(r"(?<=[\w)\]*\"'”’`$}%])[.!]\s+(?=[\"*'“]?[A-Z])")
-TURN = re.compile(r"\W*(?:no|not|nope|wait|actually|sorry|oops|or|but|however|correction|rather|hm+)\b", re.IGNORECASE)
+TURN = re.compile(
+    r"\W*(?:no|not|nope|wait|actually|sorry|oops|or|but|however|correction|hm+)\b"
+    r"|.*\b(?:right|correct|wrong|incorrect|answer|one|instead|rather|should)\b",
+    re.IGNORECASE,
+)
 SENTENCE = re.compile(r"(?<=[\w)\]*\"'”’`$}%])[.!]\s+(?=\S)")
 REASON = re.compile(r",?\s(?:because|since|whereas|although|though|which|where|while)\s.*", re.DOTALL)
 ADDED = re.compile(r"\s\([^()]*[A-Za-z]{2,}\s[^()]*[A-Za-z]{2,}[^()]*\)\W*\Z")
@@ -62,6 +66,7 @@ NAMED = re.compile(
 )
 RIGHT_SIDE = re.compile(r"(?:\A|\s)(?:=|->|→|⇒|=>)\s")
 SEVERAL = re.compile(r"[,;]|\b(?:and|or)\b")
+EITHER = re.compile(r"\bor\b")
 PRESENTED = re.compile(r"(?:the|our|my)\s", re.IGNORECASE)
 
 
@@ -138,8 +143,9 @@ def _stated(line: str) -> str | None:
     if verb is None or len(bold) > 1 or sentence.rstrip().endswith("?"):
         return None
     before = sentence[: verb.start()]
-    is_aside = SUBORDINATE.search(before) and not MEANT.search(before)
-    return None if is_aside or UNSURE.search(before) else sentence[verb.end() :].strip()
+    said = sentence[verb.end() :].strip()
+    is_aside = EITHER.search(said) or (SUBORDINATE.search(before) and not MEANT.search(before))
+    return None if is_aside or UNSURE.search(before) else said
 
 
 def _is_bold_the_answer(sentence: str, bold: re.Match[str], verb: re.Match[str]) -> bool:

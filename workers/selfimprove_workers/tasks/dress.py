@@ -31,6 +31,8 @@ REWRITES = [
     )
 ]
 PRODUCT = re.compile(r"(?<=[\d)])\s*(?:×|·|(?<!\*)\*(?!\*)|\bx\b)\s*(?=[\d(])|(?<=\d)\s+x\s+(?=\d)")
+SEVERAL = re.compile(r"(?<=[^\s*])\*\*\s[^*]*\s\*\*(?=[^\s*])")
+"""Between two bold spans, which are no span together: `**a** or **b**`. `x**2 - 3*y**2` holds none."""
 PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+")
 """A word as it stands in a sentence, whose case says nothing: `Yes`, `false`, and not `aBc`."""
 
@@ -42,7 +44,7 @@ def undressed(text: str) -> str:
         for opening, closing in PAIRS:
             if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
                 inner = text[len(opening) : -len(closing)]
-                text = inner if opening == "**" or closing not in inner else text
+                text = inner if closing not in inner or (opening == "**" and not SEVERAL.search(text)) else text
         command = COMMAND.fullmatch(text) if len(text) <= MAX_LENGTH else None
         text = command[1] if command else text
         if text == before:
@@ -75,7 +77,8 @@ def one_spelling(text: str) -> str:
 
 def _trimmed(text: str) -> str:
     """A text without marks at either end, of which the other may have gone with the words before it."""
-    return text.strip(" *`$").rstrip(".").strip(" *`$")
+    marks = " *" + "".join(mark for mark in "`$" if text.count(mark) == 1)
+    return text if SEVERAL.search(text) else text.strip(marks).rstrip(".").strip(marks)
 
 
 def same_word(one: str, other: str) -> bool:

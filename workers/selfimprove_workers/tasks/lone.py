@@ -19,6 +19,8 @@ MOST_LINES = 200
 INTRODUCED_BY_FEW = 3
 """Words of a line without a full stop that only introduces the next: `Not this one`."""
 
+LISTING = re.compile(r"\W*\w{1,2}(?:\W+(?:(?:and|or)\W+)?\w{1,2}){1,9}\W*", re.IGNORECASE)
+"""A line of nothing but labels: `A, B or C`."""
 TURN = re.compile(r"\W*(?:no|nope|not|wait|actually|sorry|oops|hm+)\b\s?[,.!—–…-]", re.IGNORECASE)
 """What takes the first line back, also where nothing clear takes its place."""
 
@@ -27,7 +29,12 @@ def last_alone(text: str, read: Reader) -> str | None:
     """The label that is the last line of a text of several."""
     lines = _lines(text)
     label = read(lines[-1]) if len(lines) > 1 else None
-    if label is None or _others(lines[1:-1], read) - {label} or _introduces_wrong(lines[-2]):
+    if (
+        label is None
+        or _others(lines[1:-1], read) - {label}
+        or _introduces_wrong(lines[-2])
+        or LISTING.fullmatch(lines[-2])
+    ):
         return None
     is_listed = read(lines[0]) not in (None, label) and (len(lines) == 2 or lines[-1] != read(lines[-1]))
     return None if is_listed else label
@@ -37,7 +44,7 @@ def first_alone(text: str, read: Reader) -> str | None:
     """The label that is the first line of a text of several, or the one that the next words correct it to."""
     lines = _lines(text)
     label = read(lines[0]) if len(lines) > 1 else None
-    if label is None or _others(lines[1:], read) - {label}:
+    if label is None or _others(lines[1:], read) - {label} or LISTING.fullmatch(lines[1]):
         return None
     said = "\n".join([f"The answer is {label}.", *lines[1:]])
     found = declared(corrected(said))
