@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from selfimprove_workers.tasks import TASKS, Exact, Gym, Task
+from selfimprove_workers.tasks import TASKS, Exact, Gym, Math, Task
 
 SENTENCES = ["Ants are dolphins.", "It follows", "**It cools**", "So 3 + 4 = 7.", "A is dry.", ""]
 ANSWERS = ["Yes", "No.", "**yes**", "7", "8", "B", "(A)", "Paris", "The answer is No.", "\\boxed{7}", "It is Paris.",
@@ -49,6 +49,16 @@ def test_no_other_gold_of_a_form_changes_what_is_counted_together(
 def test_the_answer_that_a_verdict_shows_is_the_one_that_is_counted(task: str, response: str, gold: str) -> None:
     checker, extra = TASKS[task](), syllogism(gold) if task == "Gym" else None
     assert checker.check(response, gold, extra).answer == checker.extract(response, extra)
+
+
+@pytest.mark.parametrize("response", ["Evelyn", "**evelyn**", "The answer is Evelyn.", r"\boxed{\text{Evelyn}}"])
+def test_a_name_is_counted_as_numbers_are(response: str) -> None:
+    assert Math().extract(response) == "evelyn"
+
+
+@pytest.mark.parametrize("response", ["I do not know.", "So Evelyn is.", "The answer isn't 5.", "***", ""])
+def test_prose_without_a_number_is_not_counted(response: str) -> None:
+    assert Math().extract(response) is None
 
 
 @pytest.mark.parametrize(("task", "extra"), [(Exact(), None), (Gym(), syllogism("Yes"))], ids=["exact", "gym"])

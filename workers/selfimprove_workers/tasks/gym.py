@@ -186,7 +186,7 @@ def _counted(claim: Sequence[str], gold: str) -> str | None:
     """The answer as it is shown and counted: one spelling of the shortest reading."""
     if not claim:
         return None
-    return canonical(claim[-1]) if _is_number(gold) else one_spelling(claim[-1])
+    return canonical(claim[-1]) if _is_number(gold) else one_spelling(claim[-1]) or claim[-1]
 
 
 def _is_number(gold: str) -> bool:

@@ -66,8 +66,9 @@ MOST_STATED = 4
 """How many of a line's copulas are tried, the longest statement first: `the roots are x = 1 and x = 2`."""
 ANY_GOLD = read("0")
 """What stands for the gold where there is none: most answers are numbers."""
+WORD = re.compile(r"\s*[*_$]{0,2}(?:\\text\{)?[A-Za-z]+\W{0,4}\s*")
 ANY_NAME = read("Name")
-"""And where a response that gives no number declares its answer."""
+"""And where a response that gives no number is a word or declares its answer."""
 
 
 class Candidate(NamedTuple):
@@ -96,8 +97,8 @@ class Math:
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives, in one spelling for the same answer; None where it gives none."""
         region = final_part(response)
-        candidate = find_answer(region, ANY_GOLD) or _declared_name(region) if region is not None else None
-        return canonical(candidate.text) if candidate else None
+        candidate = find_answer(region, ANY_GOLD) or _given_name(region) if region is not None else None
+        return canonical(candidate.text) or None if candidate else None
 
     def _cascade(self, response: str, answer: str, percent_asked: bool, truncated: bool) -> Check:
         gold = read_gold(answer)
@@ -114,8 +115,10 @@ class Math:
         return Check(verdict, verdict if candidate.is_strict else Verdict.NO_ANSWER, spelled)
 
 
-def _declared_name(text: str) -> Candidate | None:
-    return find_answer(text, ANY_NAME) if declared(corrected(text)) else None
+def _given_name(text: str) -> Candidate | None:
+    """The name that a text declares, or that is all of it."""
+    is_given = WORD.fullmatch(text) or declared(corrected(text)) is not None
+    return find_answer(text, ANY_NAME) if is_given else None
 
 
 def gold_of(answer: str) -> str:
