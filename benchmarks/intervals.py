@@ -1,6 +1,6 @@
 """How often the intervals of the measures hold the truth, and how wide they are, against a plain bootstrap's.
 
-    python benchmarks/intervals.py [--draws 1000] [--resamples 400] [--chances NAME]
+    python benchmarks/intervals.py [--draws 500] [--resamples 400] [--chances NAME]
 
 Prompts are drawn from populations whose truth is known: chances of success by several laws, one of them with 70% of
 prompts that are never solved, some samples each, filtered by a threshold, a quantile or a softmax of a score that half
@@ -59,7 +59,7 @@ class Cell:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=500)
     parser.add_argument("--resamples", type=int, default=400)
     parser.add_argument("--chances", choices=list(CHANCES), action="append")
     arguments = parser.parse_args()
