@@ -1,6 +1,7 @@
-"""What a generated set lost before anything was asked of it, from the account that the prompts' manifest keeps.
+"""What a set lost before anything was asked of it, from the account that the prompts' manifest keeps.
 
-A set of files loses nothing: its repeats are refused.
+A generated set loses its repeats, which are refused in files; any may have prompts of which no answer will ever count,
+since the dataset's own can't be read.
 """
 
 from __future__ import annotations
@@ -16,19 +17,40 @@ _NAMES = {"train": "training", "heldOut": "held out", "test": "test"}
 
 
 def prompts_document(store: Store) -> dict[str, dict[str, Any]]:
-    """Split -> how many `prompts` it has and how many were `dropped`, by reason; empty before they were loaded."""
-    return {split: {"prompts": of["prompts"], "dropped": of["dropped"]} for split, of in _in_order(_account(store))}
+    """Split -> how many `prompts` it has, how many were `dropped`, by reason, and how many are `unreadable`.
+
+    Empty before they were loaded.
+    """
+    return {
+        split: {"prompts": of["prompts"], "dropped": of["dropped"], "unreadable": _unreadable(of)}
+        for split, of in _in_order(_account(store))
+    }
 
 
 def left_out_of(store: Store) -> list[str]:
-    """What was left out of each set, a line each; empty before they were loaded."""
-    return left_out(_account(store))
+    """What was left out of each set and what in it can't be read, a line each; empty before they were loaded."""
+    account = _account(store)
+    return [*left_out(account), *unread(account)]
 
 
 def left_out(account: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """`training: 31 of 40 questions: 6 are repeats, 3 stand in the held-out set`; no line of a set that is whole."""
     lines = ((split, _line(split, of, "test" in account)) for split, of in _in_order(account))
     return [f"{_NAMES[split]}: {line}" for split, line in lines if line]
+
+
+def unread(account: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """`training: 6 of 10 prompts have an answer that can't be read, and count nowhere`; no line where all can."""
+    return [
+        f"{_NAMES[split]}: {n:,} of {of['prompts']:,} prompts have an answer that can't be read, and count nowhere"
+        for split, of in _in_order(account)
+        if (n := _unreadable(of))
+    ]
+
+
+def _unreadable(account: Mapping[str, Any]) -> int:
+    """How many prompts of a set have an answer that can't be read; 0 where an earlier version did not count them."""
+    return int(account.get("unreadable", 0))
 
 
 def _account(store: Store) -> Mapping[str, Mapping[str, Any]]:

@@ -376,3 +376,41 @@ def test_without_an_absolute_rule_nothing_could_be_accepted(tiny_model: Path, tm
     shop.commit_answers({"p0": ["?"]})
     with pytest.raises(UserError, match=r"set spec\.resampling\.acceptThreshold"):
         resample.run(shop.context("resample"))
+
+
+UNREADABLE = {"id": "bad", "question": "What is 9 + 4?", "answer": "???", "rationale": SOLUTION}
+
+
+@pytest.mark.parametrize("strategy", ["BruteForce", "AnswerDriven", "RationaleDriven", "StateReset", "Interactive"])
+def test_a_prompt_whose_answer_cannot_be_read_is_counted_and_never_sampled_again(
+    strategy: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    rows = [*prompts(1, rationale=SOLUTION), UNREADABLE]
+    shop = shop_of(tmp_path, tiny_model, rows, {"strategy": strategy, "target": 1, "maxRounds": 2})
+    shop.commit_answers({"p0": ["?"], "bad": ["13"]})
+    summary = resample.run(shop.context("resample"))
+    assert (summary.counts["tail"], summary.counts["unreadableGold"], summary.counts["noReference"]) == (2, 1, 0)
+    assert {row["prompt"] for row in guided_rows(shop)} <= {"p0"}
+
+
+def test_where_nobody_asks_for_its_answer_it_is_sampled_like_any_other(tiny_model: Path, tmp_path: Path) -> None:
+    vote = {"type": "MajorityVote", "weighting": {"type": "Threshold", "threshold": 0.9}}
+    shop = shop_of(
+        tmp_path,
+        tiny_model,
+        [*prompts(1), UNREADABLE],
+        {"strategy": "BruteForce", "target": 4, "maxRounds": 1},
+        verification={"methods": [vote]},
+    )
+    shop.commit_answers({"p0": ["1", "2"], "bad": ["1", "2"]})
+    counts = resample.run(shop.context("resample")).counts
+    assert "unreadableGold" not in counts
+    assert {row["prompt"] for row in guided_rows(shop)} == {"p0", "bad"}
+
+
+def test_a_tail_of_which_no_answer_can_be_read_loads_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, tiny_model, [*prompts(1), UNREADABLE], {"strategy": "AnswerDriven", "target": 1})
+    shop.commit_answers({"p0": [GOLD], "bad": ["13"]})
+    summary = resample.run(shop.context("resample"))
+    assert (summary.rows, summary.tokens, summary.counts["unreadableGold"]) == (0, 0, 1)
+    assert shop.models._loaded is None

@@ -122,6 +122,18 @@ def test_what_each_round_of_a_strategy_won_is_told_beside_what_plain_sampling_wo
         assert (each.rate.value, each.rate.n) == (pytest.approx(each.per_thousand), 1)  # p1 alone is tail
 
 
+def test_a_prompt_whose_answer_cannot_be_read_is_in_no_count_and_no_yield(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [*sums(2), {**sums(3)[2], "answer": "???"}]
+    shop = workshop(tmp_path, tiny_model, rows, resampling={"strategy": "BruteForce", "target": 2, "maxRounds": 1})
+    shop.commit_answers({"p0": ["It is 7", "So 7"], "p1": ["8", "It is 7"], "p2": ["11", "11"]})
+    resample.run(shop.context("resample"))
+    select.run(shop.context("select"))
+    found = told(shop)
+    assert found.counts is not None and found.counts.accepted is not None
+    assert found.counts.accepted.histogram == [0, 1, 1]
+    assert [(each.strategy, each.tried) for each in found.yields] == [("", 2), ("BruteForce", 1)]
+
+
 def test_leaks_are_told_by_the_strategy_and_the_round_that_they_are_of(tiny_model: Path, tmp_path: Path) -> None:
     shop = workshop(tmp_path, tiny_model, sums(2))
     turns = [("AnswerDriven", 1), ("AnswerDriven", 2), ("AnswerDriven", 2), ("StateReset", 2)]

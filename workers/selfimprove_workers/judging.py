@@ -50,8 +50,13 @@ def acceptance(spec: Spec, scores: Mapping[str, Floats], truncated: Bools) -> Fl
     passes = accepted(spec, scores, truncated)
     if passes is None:
         return None
-    unread = np.isnan(scores[GROUND_TRUTH]) & (GROUND_TRUTH in absolute_rules(spec))
-    return np.where(unread, np.nan, passes)
+    return np.where(unread(spec, scores), np.nan, passes)
+
+
+def unread(spec: Spec, scores: Mapping[str, Floats]) -> Bools:
+    """[n] Whether acceptance asks for the ground truth of a sample, and its prompt's answer can't be read."""
+    found: Bools = np.isnan(scores[GROUND_TRUTH]) & (GROUND_TRUTH in absolute_rules(spec))
+    return found
 
 
 def missing(spec: Spec, scores: Mapping[str, Floats]) -> Bools:

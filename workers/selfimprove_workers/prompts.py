@@ -30,6 +30,7 @@ from selfimprove.seeds import bucket
 from selfimprove.store.base import Store
 from selfimprove_workers.datasets import PromptRow, PromptSets, load_sets
 from selfimprove_workers.datasets.solutions import lacking_solutions
+from selfimprove_workers.datasets.unreadable import unreadable_answers
 
 __all__ = ["PromptRow", "ensure_prompts", "load_prompts"]
 
@@ -82,7 +83,12 @@ def dataset_digest(spec: Spec) -> str:
 def _loaded(spec: Spec) -> PromptSets:
     sets = load_sets(spec)
     lacking = lacking_solutions(spec, [draft.row for draft in sets.drafts["train"]])
-    for caution in [*cautions(spec, len(sets.drafts["heldOut"])), *lacking]:
+    unread = [
+        line
+        for split, drafts in sets.unreadable.items()
+        for line in unreadable_answers(spec, split, drafts, len(sets.drafts[split]))
+    ]
+    for caution in [*cautions(spec, len(sets.drafts["heldOut"])), *lacking, *unread]:
         log.warning("warning: %s", caution)
     for line in left_out(_account(sets)):
         log.info("%s", line)
@@ -109,6 +115,7 @@ def _account(sets: PromptSets) -> dict[str, Any]:
             "prompts": len(drafts),
             "levels": sets.levels(split),
             "dropped": sets.dropped.get(split, {}),
+            "unreadable": len(sets.unreadable.get(split, [])),
             "source": sets.sources.get(split, {}),
         }
         for split, drafts in sets.drafts.items()

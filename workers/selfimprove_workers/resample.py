@@ -52,10 +52,12 @@ def run(context: StepContext) -> Summary:
     generate, verify = (step_folder(step, context.shard) for step in before)
     (generated, made), (verified, judged) = (context.input(step, context.shard) for step in before)
     tail = find_tail(context, generated, verified, keep_plain=_compares(context))
-    course = _course(context, tail)
-    pool = [prompt for prompt in tail if can_be_guided(course, prompt)]
-    lacking = _lacking(course, tail, len(pool))
-    recipe = Recipe({generate: made, verify: judged}, _settings(context, course))
+    winnable = [prompt for prompt in tail if not prompt.is_hopeless]
+    hopeless = {"unreadableGold": n} if (n := len(tail) - len(winnable)) else {}
+    course = _course(context, winnable)
+    pool = [prompt for prompt in winnable if can_be_guided(course, prompt)]
+    lacking = {**hopeless, **_lacking(course, tail, len(pool))}
+    recipe = Recipe({generate: made, verify: judged}, {**_settings(context, course), **hopeless})
     digest = recipe.digest(context)
     book, aside = Book(context, digest), Aside(context, digest)
     unpaid = _guide(context, course, book, aside, pool)
@@ -97,16 +99,17 @@ def _course(context: StepContext, tail: Sequence[TailPrompt]) -> Course:
 
 
 def _lacking(course: Course, tail: Sequence[TailPrompt], guided: int) -> dict[str, int]:
-    """How many prompts no strategy can guide, by why; said in a line if there are any. `guided`: all the others."""
-    known = sum(any(has_reference(each, prompt.prompt) for each in course.strategies) for prompt in tail)
-    lacking = {"noReference": len(tail) - known, "noPrefix": known - guided}
-    if guided < len(tail):
+    """How many prompts that could be won no strategy can guide, by why; said in a line if any. `guided`: the others."""
+    winnable = [prompt.prompt for prompt in tail if not prompt.is_hopeless]
+    known = sum(any(has_reference(each, prompt) for each in course.strategies) for prompt in winnable)
+    lacking = {"noReference": len(winnable) - known, "noPrefix": known - guided}
+    if guided < len(winnable):
         strategy = course.strategies[0]
         what = "reference solution" if strategy.needs_rationale else "answer"
         _log.warning(
             "spec.resampling.strategy: %s leaves out %d of the %d prompts of the tail: %d have no %s, of %d it has no "
             "part to be shown that leaves the answer to be found",
-            *(strategy.name, len(tail) - guided, len(tail), lacking["noReference"], what, lacking["noPrefix"]),
+            *(strategy.name, len(winnable) - guided, len(tail), lacking["noReference"], what, lacking["noPrefix"]),
         )
     return {name: count for name, count in lacking.items() if count or name == "noReference"}
 

@@ -17,7 +17,7 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import SAMPLE_COLUMNS
 from selfimprove_workers.guidance.base import Attempt, Reference, Strategy
 from selfimprove_workers.guidance.lacking import has_prefix, has_reference, reference_of
-from selfimprove_workers.judging import absolute_rules, accepted
+from selfimprove_workers.judging import absolute_rules, accepted, unread
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.whole_prompts import whole_prompts
 
@@ -36,6 +36,8 @@ class TailPrompt:
     plain_length: float = 0.0
     """Mean tokens of its plain samples."""
     attempts: list[Attempt] = field(default_factory=list)
+    is_hopeless: bool = False
+    """Whether no sample can be accepted: that asks for the ground truth, and the prompt's answer can't be read."""
 
     @property
     def reference(self) -> Reference:
@@ -65,9 +67,11 @@ def find_tail(context: StepContext, samples: Manifest, scores: Manifest, keep_pl
     counts = np.bincount(plain.prompt[passed], minlength=len(plain.ids))
     short = {plain.ids[i]: int(counts[i]) for i in np.flatnonzero(counts < context.spec.resampling.target)}
     marks = _marks(plain, passed)
+    readable = np.bincount(plain.prompt[~unread(context.spec, plain.scores)], minlength=len(plain.ids))
+    hopeless = {plain.ids[i] for i in np.flatnonzero(readable == 0)}
     prompts = {prompt.id: prompt for prompt in context.prompts}
     return [
-        _tail_prompt(prompts[rows[0]["prompt"]], rows, short, marks, keep_plain)
+        _tail_prompt(prompts[rows[0]["prompt"]], rows, short, marks, keep_plain, hopeless)
         for rows in _rows_of(context, samples, set(short))
     ]
 
@@ -78,14 +82,20 @@ def guidable(strategy: Strategy, prompt: TailPrompt) -> bool:
 
 
 def _tail_prompt(
-    prompt: PromptRow, rows: list[dict[str, Any]], accepted: dict[str, int], marks: set[tuple[str, int]], keep: bool
+    prompt: PromptRow,
+    rows: list[dict[str, Any]],
+    accepted: dict[str, int],
+    marks: set[tuple[str, int]],
+    keep: bool,
+    hopeless: set[str],
 ) -> TailPrompt:
     passed = [(prompt.id, row["sample"]) in marks for row in rows]
     attempts = [Attempt(row["text"], each, wrong=not each) for row, each in zip(rows, passed, strict=True)]
     drawn = max(row["sample"] for row in rows) + 1
     length = sum(len(row["tokens"]) for row in rows) / len(rows)
     plain = rows if keep else []
-    return TailPrompt(prompt, rows[0]["prompt_tokens"], plain, accepted[prompt.id], drawn, length, attempts)
+    tokens, is_hopeless = rows[0]["prompt_tokens"], prompt.id in hopeless
+    return TailPrompt(prompt, tokens, plain, accepted[prompt.id], drawn, length, attempts, is_hopeless)
 
 
 def _marks(plain: Gathered, passed: np.ndarray[Any, np.dtype[np.bool_]]) -> set[tuple[str, int]]:

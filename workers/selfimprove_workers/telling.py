@@ -97,7 +97,7 @@ def _prompt_counts(decided: Decided) -> PromptCounts:
     won = np.bincount(guided.prompt[guided.reason == KEPT], minlength=len(decided.plain.ids))
     tried = np.unique(guided.prompt)
     return PromptCounts(
-        accepted=None if decided.accepted is None else counts_of(decided.accepted),
+        accepted=None if decided.accepted is None else counts_of(decided.accepted[decided.judged]),
         plain=counts_of(_plain_examples(decided)),
         guided=counts_of(won[tried]) if len(tried) else None,
     )
@@ -127,7 +127,7 @@ def _yields(context: StepContext, origin: Origin, decided: Decided, traits: Trai
         return []
     target, seed = context.spec.resampling.target, context.bootstrap_seed
     return [
-        plain_yield(traits, plain.prompt, passed, len(plain.ids), target, seed=seed),
+        plain_yield(traits, plain.prompt, passed, decided.judged, target, seed=seed),
         *guided_yields(context.store, origin.resampled, guided.reason, seed=seed),
     ]
 

@@ -14,7 +14,7 @@ from selfimprove.artifacts import Manifest, Part, PartWriter, read_rows
 from selfimprove.gathering import Gathered
 from selfimprove.records import DECISION, EXAMPLE, PAIR, SAMPLE
 from selfimprove.store.base import Store
-from selfimprove.weighting import Floats, Ints
+from selfimprove.weighting import Bools, Floats, Ints
 from selfimprove_workers.choosing import REASONS, Codes
 from selfimprove_workers.committing import Recipe
 from selfimprove_workers.context import StepContext
@@ -79,6 +79,13 @@ class Decided:
         if self.passed is None:
             return None
         return np.bincount(self.plain.prompt[self.passed == 1], minlength=len(self.plain.ids))
+
+    @property
+    def judged(self) -> Bools:
+        """[P] Whether a prompt has a plain sample of which it can be told whether it counts as accepted."""
+        known = np.zeros(self.plain_count, dtype=bool) if self.passed is None else ~np.isnan(self.passed)
+        found: Bools = np.bincount(self.plain.prompt[known], minlength=len(self.plain.ids)) > 0
+        return found
 
 
 def write_tables(

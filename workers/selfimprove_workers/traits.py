@@ -51,10 +51,14 @@ def traits_of(store: Store, parts: Sequence[Part]) -> Traits:
     return Traits(np.concatenate(characters), np.concatenate(tokens), np.concatenate(logprob))
 
 
-def plain_yield(traits: Traits, prompt: Ints, passed: Bools, prompts: int, target: int, *, seed: int) -> Yield:
-    """What the n plain samples brought on the tail: the prompts with fewer than `target` that passed."""
+def plain_yield(traits: Traits, prompt: Ints, passed: Bools, judged: Bools, target: int, *, seed: int) -> Yield:
+    """What the n plain samples brought on the tail: the prompts with fewer than `target` that passed.
+
+    `judged`: [P] the prompts of which anything could pass.
+    """
+    prompts = len(judged)
     tail = np.bincount(prompt[passed], minlength=prompts) < target
-    tail &= np.bincount(prompt, minlength=prompts) > 0
+    tail &= judged
     counts = [
         np.bincount(prompt, minlength=prompts),
         np.bincount(prompt[passed], minlength=prompts),

@@ -47,16 +47,20 @@ def gold_answer(dataset: Dataset, row: Row, choices: list[dict[str, str]] | None
 def require_readable(dataset: Dataset, answers: Sequence[str | None], first: str) -> None:
     """Refuse a set of which no gold says anything: nothing in it could ever be right. Raises `UserError`.
 
-    Single ones are borne, as GoldUnparsable: public sets have them. `first` names the row of the first answer.
+    Single ones are borne, as GoldUnparsable (see `unreadable`). `first` names the row of the first answer.
     """
     if dataset.task not in MATHEMATICAL or any(answer is None or read_gold(answer) for answer in answers):
         return
-    field = "answerPattern" if dataset.answer_pattern is not None else "fields.answer"
-    value = dataset.answer_pattern or dataset.fields.answer
     raise UserError(
-        f"spec.dataset.{field}: {value} gives {(answers[0] or '')[:40]!r} for {first}, which can't be read as an "
+        f"spec.dataset.{answers_by(dataset)} gives {(answers[0] or '')[:40]!r} for {first}, which can't be read as an "
         f"answer, and none of {len(answers):,} can; give a pattern whose group 1 is the final answer, or another column"
     )
+
+
+def answers_by(dataset: Dataset) -> str:
+    """The field of the dataset that says where answers are, and its value."""
+    field = "answerPattern" if dataset.answer_pattern is not None else "fields.answer"
+    return f"{field}: {dataset.answer_pattern or dataset.fields.answer}"
 
 
 def choices_of(dataset: Dataset, row: Row) -> list[dict[str, str]] | None:

@@ -22,6 +22,7 @@ from selfimprove_workers.datasets.gym import generate, is_gym, plan_sets
 from selfimprove_workers.datasets.mapping import map_rows
 from selfimprove_workers.datasets.rows import Draft
 from selfimprove_workers.datasets.solutions import require_solutions
+from selfimprove_workers.datasets.unreadable import unreadable
 from selfimprove_workers.sources import fetch
 
 DEFAULT_HELD_OUT = HeldOut(fraction=0.1, limit=500)
@@ -36,6 +37,8 @@ class PromptSets:
     drafts: dict[str, list[Draft]]
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
     """Set -> reason -> how many."""
+    unreadable: dict[str, list[Draft]] = field(default_factory=dict)
+    """Set -> its prompts whose answer can't be read."""
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Set -> its URI, resolved revision and content digest, or the generated set's settings."""
 
@@ -57,6 +60,7 @@ def load_sets(spec: Spec) -> PromptSets:
         if not drafts:
             raise UserError(f"{FIELDS[name]}: holds no prompt; give more data")
         require_readable(spec.dataset, [draft.row.answer for draft in drafts], drafts[0].where)
+        sets.unreadable[name] = unreadable(spec.dataset.task, drafts)
     require_solutions(spec, [draft.row for draft in sets.drafts["train"]])
     shards = spec.generation.shards
     if shards > len(sets.drafts["train"]):
