@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from selfimprove_workers.tasks.phrases import is_prose, plain_last_number
+from selfimprove_workers.tasks.precision import may_say_precision
 from selfimprove_workers.tasks.units import MULTIPLIERS, WORD_NUMBERS
 
 END = 64
@@ -69,6 +70,8 @@ def whole_number_at_end(response: str) -> str | None:
 def whole_number_in_sentence(response: str) -> str | None:
     """The last number, a whole one, of a response that has no `answer`, `####` or backslash; None if unsure."""
     if "<" in response or "NSWER" in response or "xplanation" in response:
+        return None
+    if may_say_precision(response):
         return None
     last = (plain_last_number(response) or "").lstrip("$").replace(",", "")
     return last if is_whole(last) and _is_sentence(response) else None

@@ -45,6 +45,7 @@ from selfimprove_workers.tasks.phrases import (
     sentence,
     statement,
 )
+from selfimprove_workers.tasks.precision import without_precision
 from selfimprove_workers.tasks.restated import without_restated
 from selfimprove_workers.tasks.statements import RELATION, last_statement
 from selfimprove_workers.tasks.sums import without_shown_sums
@@ -137,7 +138,7 @@ def read_gold(answer: str) -> Reading | None:
 def find_answer(text: str, gold: Reading) -> Candidate | None:
     """The answer that a response (without its thinking) gives, the corrected one where it corrects itself."""
     text = corrected(text)
-    plain = without_restated(without_shown_sums(text)) if gold.kind is Kind.QUANTITY else text
+    plain = without_precision(without_restated(without_shown_sums(text))) if gold.kind is Kind.QUANTITY else text
     candidate = _find_answer(plain, gold)
     if candidate is None or not candidate.is_strict or plain == text:
         return candidate
