@@ -159,13 +159,14 @@ def test_a_copy_of_the_reference_earns_nothing(tiny_model: Path, tmp_path: Path)
     settings = {"strategy": "StateReset", "schedule": "Lines", "target": 1, "maxRounds": 1}
     anything = {"type": "Likelihood", "weighting": {"type": "Threshold", "threshold": -50.0}}
     likely = {"verification": {"methods": [anything]}, "generation": {"maxTokens": 64}}
-    first = shop_of(tmp_path / "first", tiny_model, prompts(8, rationale="So:\nx"), settings, **likely)
+    unsaid = {"answer": "48151623"}
+    first = shop_of(tmp_path / "first", tiny_model, prompts(8, rationale="So:\nx", **unsaid), settings, **likely)
     first.commit_answers({f"p{i}": ["?"] for i in range(8)}, logprob_sum=-1000.0)
     resample.run(first.context("resample"))
     said = {row["prompt"]: row["text"] for row in guided_rows(first)}
     wordy = {prompt: text for prompt, text in said.items() if len(prose_words(text)) > NGRAM}
     assert wordy
-    copied = [{**row, "rationale": wordy.get(row["id"], "So:\nx")} for row in prompts(8)]
+    copied = [{**row, "rationale": wordy.get(row["id"], "So:\nx")} for row in prompts(8, **unsaid)]
     second = shop_of(tmp_path / "second", tiny_model, copied, settings, **likely)
     second.commit_answers({f"p{i}": ["?"] for i in range(8)}, logprob_sum=-1000.0)
     summary = resample.run(second.context("resample"))
@@ -336,8 +337,8 @@ def test_prompts_without_a_reference_are_counted_and_the_others_guided(tiny_mode
     assert {row["prompt"] for row in guided_rows(shop)} == {"p0"}
 
 
-@pytest.mark.parametrize("solution", [GOLD, f"{GOLD} it is.\nSo it goes."])
-def test_a_solution_that_begins_with_its_answer_is_counted_and_not_sampled_plainly(
+@pytest.mark.parametrize("solution", [GOLD, f"{GOLD} it is.\nSo it goes.", f"The answer is {GOLD}."])
+def test_a_solution_that_is_or_begins_with_its_answer_is_counted_and_not_sampled_plainly(
     solution: str, tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = [*prompts(2, rationale=SOLUTION), {**prompts(3)[2], "rationale": solution}]

@@ -105,6 +105,37 @@ def test_a_reference_that_begins_with_its_gold_gives_nothing_away() -> None:
     assert guided(strategy, 1, Reference("24", "24 is the answer.\nIt is.")).prefix == ""
 
 
+@pytest.mark.parametrize(
+    ("gold", "rationale"),
+    [
+        ("3", "3"),
+        ("3", "#### 3"),
+        ("3", "The answer is 3."),
+        ("3", "So the final answer is: 3"),
+        ("3", "Tom has 3 apples left.\nThat is all."),
+        ("Paris", "The capital of France is Paris."),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["Lines", "Tokens", None])
+def test_a_sentence_around_the_answer_has_no_beginning_to_be_shown(
+    schedule: str | None, gold: str, rationale: str
+) -> None:
+    assert list(growing_prefixes(rationale, gold, schedule, words)) == []
+
+
+@pytest.mark.parametrize(
+    ("gold", "rationale", "first"),
+    [
+        ("3", "43 - 40 = 3.", "43"),
+        ("B", "Iron is magnetic, so B.", "Iron"),
+        ("8", "Each friend buys twice as many. The answer is 8.", "Each friend"),
+        ("3", "The answer is 3, because 43 - 40 = 3.", "The answer"),
+    ],
+)
+def test_a_sentence_that_says_why_has_one(gold: str, rationale: str, first: str) -> None:
+    assert next(growing_prefixes(rationale, gold, None, words)) == first
+
+
 def test_the_papers_schedule_may_give_the_gold_away() -> None:
     found = [guided(StateReset("Paper", words), round).prefix for round in (1, 2, 3)]
     assert "72" in found[-1]

@@ -9,6 +9,7 @@ import reasoning_gym
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfimprove_workers.guidance import token_ends_of
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
 from selfimprove_workers.guidance.bare import is_bare
 from selfimprove_workers.guidance.base import Leak, Reference, Strategy
@@ -17,6 +18,7 @@ from selfimprove_workers.guidance.leaks import NGRAM, copies, leak_of
 from selfimprove_workers.guidance.markup import words_and_numbers
 from selfimprove_workers.guidance.rationale_driven import RationaleDriven
 from selfimprove_workers.guidance.speech import speaks_of_hint
+from selfimprove_workers.guidance.state_reset import StateReset
 from selfimprove_workers.templates import Template
 
 QUESTION = "Natalia sold clips to 48 of her friends in April, and half as many in May. How many did she sell?"
@@ -407,3 +409,21 @@ def test_a_reference_is_a_copy_of_itself_and_its_rest_after_a_prefix_is_one_from
     given_away, left = " ".join(prefix) + " ", " ".join(rest)
     assert copies(given_away, given_away, " ".join(question))
     assert copies(left, given_away + left, "", given_away) is (len(rest) >= NGRAM)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "said", "leak"),
+    [
+        ("The answer", "\nThe answer is 3.", Leak.NO_REASONING),
+        ("Tom has", " 3 apples left.", Leak.NO_REASONING),
+        ("The answer", " is 3, since 43 - 40 = 3.", None),
+        ("43 - 40", " = 3.", None),
+        ("Add them up.\n", "The answer is 3.", None),
+    ],
+)
+def test_what_goes_on_from_a_prefix_may_be_short_where_that_began_a_way(
+    prefix: str, said: str, leak: Leak | None
+) -> None:
+    strategy = StateReset(None, token_ends_of(None))
+    reference = Reference("3", "The answer is 3, because 43 - 40 = 3.")
+    assert leak_of(strategy.leaks, said, "Compute 43 - 40.", reference, prefix) is leak

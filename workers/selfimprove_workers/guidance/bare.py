@@ -47,10 +47,22 @@ def is_bare(said: str, answer: str, option: str | None = None) -> bool:
     return not (is_calculated or any(spoken_numbers(rest)) or _has_reason(plain, answer, option))
 
 
+def says_it_at_once(said: str, answer: str, option: str | None = None) -> bool:
+    """Whether a text gives the answer in its first clause that says anything, and no way to it: `The answer is 3.`
+
+    It asks less of a text than `is_bare`: any clause before the answer may be the beginning of a way.
+    """
+    *before, _ = _CLAUSE_END.split(said[: gold_position(said, answer, option)])
+    return is_bare(said, answer, option) and not any(map(_reasons, before))
+
+
 def _has_reason(plain: str, answer: str, option: str | None) -> bool:
     clauses = [clause for clause in _CLAUSE_END.split(plain) if gold_position(clause, answer, option) == len(clause)]
-    words = ([word for word in _telling(clause) if not _OF_FORM.fullmatch(word)] for clause in clauses)
-    return any(len(each) >= LEAST_REASON for each in words)
+    return any(len(_reasons(clause)) >= LEAST_REASON for clause in clauses)
+
+
+def _reasons(clause: str) -> list[str]:
+    return [word for word in _telling(clause) if not _OF_FORM.fullmatch(word)]
 
 
 def _telling(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfimprove_workers.guidance.bare import is_bare
+from selfimprove_workers.guidance.bare import is_bare, says_it_at_once
 from selfimprove_workers.guidance.base import Leak, Reference
 from selfimprove_workers.guidance.framing import Frame
 from selfimprove_workers.guidance.markup import without_markup, words_and_numbers
@@ -32,8 +32,9 @@ def leak_of(
 ) -> Leak | None:
     """The first leak, of those that are looked for, in what the model said itself; None where there is none.
 
-    `prefix`: the beginning of the reference that it was given, and need not say again; `is_solved`: that alone is a
-    right answer, whatever was said after it. `frame`: what its template says around the hint.
+    `prefix`: the beginning of the reference that it was given, and need not say again, so that a beginning of a
+    way in it is one; `is_solved`: that alone is a right answer, whatever was said after it. `frame`: what its template
+    says around the hint.
     """
     answer, rationale = reference.answer, reference.rationale
     for leak in (each for each in Leak if each in looked_for):
@@ -41,11 +42,15 @@ def leak_of(
             return leak
         if leak is Leak.SPOKEN_OF and speaks_of_hint(said, question, reference, frame):
             return leak
-        if leak is Leak.NO_REASONING and answer is not None and is_bare(said, answer, reference.option):
+        if leak is Leak.NO_REASONING and answer is not None and _is_bare(said, prefix, answer, reference.option):
             return leak
         if leak is Leak.NOTHING_ADDED and is_solved:
             return leak
     return None
+
+
+def _is_bare(said: str, prefix: str, answer: str, option: str | None) -> bool:
+    return says_it_at_once(prefix + said, answer, option) if prefix else is_bare(said, answer, option)
 
 
 def copies(said: str, rationale: str, question: str = "", prefix: str = "") -> bool:

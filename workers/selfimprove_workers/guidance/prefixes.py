@@ -1,7 +1,8 @@
 """Growing prefixes of a reference solution, by lines or by shares of its tokens, up to where the answer shows.
 
 All but the last line of a reference already holds the gold answer in nearly all of GSM8K: a model that is given it has
-nothing left to find, so by default a prefix ends before the gold first appears, or before what comes to it.
+nothing left to find, so by default a prefix ends before the gold first appears, or before what comes to it. One that
+is nothing but a sentence around the answer has no beginning from which there is a way to it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate
 
+from selfimprove_workers.guidance.bare import says_it_at_once
 from selfimprove_workers.guidance.golds import gold_position
 
 TokenEnds = Callable[[str], Sequence[int]]
@@ -29,13 +31,15 @@ def growing_prefixes(
     option: str | None = None,
     solves: Callable[[str], bool] = lambda text: False,
 ) -> Iterator[str]:
-    """The prefixes to give, weakest first, each looked for when it is asked for; none when nothing can be given away.
+    """The prefixes to give, weakest first, each looked for when it is asked for; none of what says the answer alone.
 
     `schedule`: "Lines", "Tokens", or None for lines where there are two and more. Lines fall back to token shares of
     what comes before the gold when the gold is in the first line. `may_hold_gold`: as in the paper, up to all but the
     last line, or to 80% of the tokens, which it gives twice. `option`: the text of the choice that the answer names.
     `solves`: whether a prefix is right by itself, without the gold in it; none that is will be given.
     """
+    if answer is not None and not may_hold_gold and says_it_at_once(rationale, answer, option):
+        return
     limit = len(rationale) if may_hold_gold else gold_position(rationale, answer, option)
     by_lines = schedule == "Lines" or (schedule is None and len(_line_ends(rationale)) > 1)
 

@@ -14,7 +14,7 @@ from selfimprove_workers.guidance.framing import Frame
 from selfimprove_workers.guidance.prefixes import TokenEnds, growing_prefixes
 from selfimprove_workers.guidance.solving import Solves, solves_for
 
-_LEAKS = (Leak.COPY, Leak.SPOKEN_OF, Leak.NOTHING_ADDED)
+_LEAKS = (Leak.COPY, Leak.SPOKEN_OF, Leak.NO_REASONING, Leak.NOTHING_ADDED)
 
 
 class StateReset:
@@ -24,7 +24,7 @@ class StateReset:
     """
 
     name = "StateReset"
-    version = "state-reset-4"
+    version = "state-reset-5"
     needs_answer = False
     needs_rationale = True
     needs_prefix = True
