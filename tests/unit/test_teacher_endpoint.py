@@ -344,6 +344,16 @@ def test_where_the_secret_s_own_key_is_empty_no_other_goes_to_its_server(monkeyp
         key_of(named)
 
 
+def test_an_empty_key_is_none_but_where_a_secret_is_said_to_hold_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert key_of(Teacher.model_validate({"apiURL": "http://t/v1", "model": "big"})) is None
+    named = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big", "credentialsSecretName": "tutor"})
+    with pytest.raises(
+        SurroundingsError, match=r"^spec\.resampling\.teacher\.credentialsSecretName: .* OPENAI_API_KEY is empty; give"
+    ):
+        key_of(named)
+
+
 def test_the_key_is_that_of_the_named_secret_else_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
     named = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big", "credentialsSecretName": "tutor"})
     plain = Teacher.model_validate({"apiURL": "http://t/v1", "model": "big"})

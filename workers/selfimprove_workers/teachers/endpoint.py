@@ -48,13 +48,16 @@ _log = logging.getLogger(__name__)
 def key_of(settings: selecting.Teacher) -> str | None:
     """The endpoint's key, from the environment: of its own Secret, else the usual one; None for a server that has none.
 
+    An empty variable is as good as none, but where a Secret is named: who names one means a key to be there.
     In a cluster the Secret named by `credentialsSecretName` is what the variable refers to: where that is empty,
     another key must not go to its server. Raises `SurroundingsError` for a key that is none.
     """
     secret = settings.credentials_secret_name
     own = os.environ.get(prefix_of(secret) + KEY) if secret else None
-    value = own if own is not None else os.environ.get(KEY) or None
-    return None if value is None else usable(value, f"{FIELD}.credentialsSecretName", KEY)
+    value = own if own is not None else os.environ.get(KEY)
+    if value is None or (not value and not secret):
+        return None
+    return usable(value, f"{FIELD}.credentialsSecretName", KEY)
 
 
 class EndpointTeacher:
