@@ -20,6 +20,7 @@ from selfimprove_workers.datasets.answers import require_readable
 from selfimprove_workers.datasets.files import read_files
 from selfimprove_workers.datasets.gym import generate, is_gym, plan_sets
 from selfimprove_workers.datasets.mapping import map_rows
+from selfimprove_workers.datasets.repeats import refuse_repeats, refuse_shared_questions
 from selfimprove_workers.datasets.rows import Draft
 from selfimprove_workers.datasets.solutions import require_solutions
 from selfimprove_workers.datasets.unreadable import unreadable
@@ -99,7 +100,8 @@ def _from_files(dataset: Dataset, held_out: HeldOut, storage: Storage) -> Prompt
     sets.drafts["train"] = everything
     if dataset.test is not None:
         sets.drafts["test"] = _load(sets, "test", dataset, dataset.test, storage)[: dataset.test.limit]
-    _refuse_shared_questions(sets)
+    in_order = {name: sets.drafts[name] for name in FIELDS if name in sets.drafts}
+    refuse_shared_questions(in_order, FIELDS, {name: source["uri"] for name, source in sets.sources.items()})
     return sets
 
 
@@ -114,7 +116,7 @@ def _load(
     drafts = list(map_rows(dataset, read_files(found.paths, FIELDS[name])))
     if not drafts:
         raise UserError(f"{FIELDS[name]}.uri: {place.uri} has no rows; give data")
-    _refuse_repeats(drafts, name)
+    refuse_repeats(drafts, FIELDS[name], place.uri)
     return _ordered(drafts)
 
 
@@ -142,29 +144,3 @@ def _split(drafts: list[Draft], held_out: HeldOut) -> tuple[list[Draft], list[Dr
 def _ordered(drafts: Iterable[Draft]) -> list[Draft]:
     """By hash of the id, so that the first n are a fair sample and stay the first n when the data grows."""
     return sorted(drafts, key=lambda draft: (fraction(draft.row.id, "order"), draft.row.id))
-
-
-def _refuse_repeats(drafts: list[Draft], name: str) -> None:
-    ids: dict[str, Draft] = {}
-    questions: dict[bytes, Draft] = {}
-    for draft in drafts:
-        other = ids.setdefault(draft.row.id, draft)
-        if other is not draft and other.question != draft.question:
-            raise UserError(
-                f"spec.dataset.fields.id: {draft.where} has the id {draft.row.id} of {other.where}; make ids unique"
-            )
-        other = questions.setdefault(draft.question, draft)
-        if other is not draft:
-            raise UserError(f"{FIELDS[name]}.uri: {draft.where} asks the same as {other.where}; remove one")
-
-
-def _refuse_shared_questions(sets: PromptSets) -> None:
-    seen: dict[bytes, tuple[str, Draft]] = {}
-    for name in ("train", "heldOut", "test"):
-        for draft in sets.drafts.get(name, []):
-            other, first = seen.setdefault(draft.question, (name, draft))
-            if other != name:
-                raise UserError(
-                    f"{FIELDS[name]}.uri: {draft.where} asks the same as {first.where} of {FIELDS[other]}; "
-                    "remove it from one of them"
-                )
