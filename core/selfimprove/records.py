@@ -112,3 +112,12 @@ DECISION = pa.schema(
     ]
 )
 """What `select` decided of one sample, for `selfimprove samples`."""
+
+GIVEN = pa.schema(
+    [
+        pa.field("prompt", pa.string(), False),
+        pa.field("sample", pa.int32(), False),
+        pa.field("characters", pa.int32(), False),  # of the sample's text, from its beginning
+    ]
+)
+"""How much of a guided sample's text was given and not sampled, for people: `prefix_length` says it in tokens."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from selfimprove.errors import TerminatedError, UserError
+from selfimprove.records import GIVEN
 from selfimprove.seeds import derive_seed
 from selfimprove.summaries import Summary
 from selfimprove_workers import evaluate, generate, resample, tutoring
@@ -103,6 +104,18 @@ def test_a_guided_solution_is_prefix_and_continuation_graded_as_a_whole(tiny_mod
         assert row["text"].startswith(prefix)
         assert row["text"] == tokenizer.decode(row["tokens"], skip_special_tokens=True)
         assert (row["verdict"] == "Correct") == (row["round"] % 2 == 0)
+
+
+def test_how_much_of_a_text_was_given_is_noted_for_people(tiny_model: Path, tmp_path: Path) -> None:
+    shop, _ = steered(tmp_path, tiny_model)
+    noted = {
+        (row["prompt"], row["sample"]): row["characters"]
+        for row in shop.rows(shop.manifest("resample").tables["given"], GIVEN)
+    }
+    found = {(row["prompt"], row["sample"]): row for row in guided_rows(shop)}
+    assert noted.keys() == found.keys()
+    for key, row in found.items():
+        assert row["text"][: noted[key]] == "Three and four.\n" + "The answer is 7.\n" * (row["round"] % 2 == 0)
 
 
 def test_samples_count_on_from_the_plain_ones_and_name_strategy_and_seed(tiny_model: Path, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from selfimprove.api.spec import Spec
 from selfimprove.cli.reasons import with_reasons
-from selfimprove.records import SCORE, VOTE
+from selfimprove.records import GIVEN, SAMPLE, SCORE, VOTE
 from tests.unit.cli_support import as_json, built_run, manifest_of, score, selfimprove
+from tests.unit.cli_support import sample as sample_row
 
 Capture = pytest.CaptureFixture[str]
 Weights = dict[str, Any]
@@ -122,3 +123,20 @@ def test_step_verify_shows_the_critiques_that_a_score_came_from(tmp_path: Path, 
     assert "   judge, critique 1, says 9:\n      All is well.\\x1b[2J\n      Score: 9\n" in out
     assert "   judge, critique 1, says nothing that can be read, cut by length:\n      Hm, let me\n" in out
     assert "critiques" not in as_json(capfd, "samples", run.folder)["prompts"][0]["samples"][0]
+
+
+def test_of_a_sample_that_was_begun_from_a_prefix_it_shows_where_that_ends(tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path, resampling={"strategy": "None"}).baseline().generate(1).verify(1)
+    guided = {"strategy": "StateReset", "round": 2, "text": "43 - 40\n= 3.", "prefix_length": 4}
+    rows = [{**sample_row("p2", 2), **guided}, {**sample_row("p2", 3), **guided}]
+    given = run.table(1, "resample", "given", GIVEN, [{"prompt": "p2", "sample": 2, "characters": 8}])
+    run.step(1, "resample", SAMPLE, rows, tables={"given": [given]})
+    out = selfimprove(capfd, "samples", run.folder, "--step", "resample").out
+    assert "-- #2, StateReset round 2, begun with 4 tokens given" in out
+    assert "   ⟨given⟩43 - 40\n   ⟨written⟩= 3.\n" in out
+    assert out.endswith("   43 - 40\n   = 3.\n"), "a run of an earlier version, which noted the tokens alone"
+    told = as_json(capfd, "samples", run.folder, "--step", "resample")["prompts"][0]["samples"]
+    assert [(each["text"], each["prefix_length"], each.get("given")) for each in told] == [
+        (guided["text"], 4, 8),
+        (guided["text"], 4, None),
+    ]

@@ -1,4 +1,4 @@
-"""A question that stands twice is refused: of many some are named, all are counted, and the remedy is one that works."""
+"""A question that stands twice is refused: of many some are named, all are counted, and the remedy works."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from selfimprove.artifacts import Part, read_rows
-from selfimprove.records import DECISION, SAMPLE
+from selfimprove.records import DECISION, GIVEN, SAMPLE
 from selfimprove_workers.choosing import ACCEPTED
 from selfimprove_workers.consulting import CRITIQUE
 from selfimprove_workers.context import StepContext
@@ -20,12 +20,16 @@ from selfimprove_workers.tutoring import Lesson, attempt_of, sampled_tokens
 
 
 class Book:
-    """Samples and decisions, which are kept in step; critiques and the leak probe's samples beside them."""
+    """Samples, decisions and what was given, kept in step; critiques and the leak probe's samples beside them.
 
-    def __init__(self, context: StepContext, digest: str) -> None:
+    `gives`: whether samples may begin from a prefix.
+    """
+
+    def __init__(self, context: StepContext, digest: str, gives: bool) -> None:
         self._context, self._budget = context, _budget(context)
-        both = context.writers_in_step(digest, {"part": SAMPLE, "decision": DECISION})
-        self.samples, self.decisions = both["part"], both["decision"]
+        tables = {"part": SAMPLE, "decision": DECISION, **({"given": GIVEN} if gives else {})}
+        writers = context.writers_in_step(digest, tables)
+        self.samples, self.decisions, self._given = writers["part"], writers["decision"], writers.get("given")
         self.critiques = context.writer(digest, CRITIQUE, table="critique")
         self.probes = context.writer(digest, SAMPLE, table="probe")
 
@@ -60,10 +64,14 @@ class Book:
     def tables(self) -> dict[str, list[Part]]:
         """The tables beside the samples; those that a strategy has no use for are left out."""
         tables = {"decision": self.decisions.parts, "critique": self.critiques.parts, "probe": self.probes.parts}
+        if self._given is not None:
+            tables["given"] = self._given.parts
         return {name: parts for name, parts in tables.items() if parts or name == "decision"}
 
     def write(self, lesson: Lesson) -> None:
-        """Commit a lesson's rows as one part of each chain, the decisions first."""
+        """Commit a lesson's rows as one part of each chain, the samples last."""
+        if self._given is not None:
+            self._given.write(lesson.given, lesson.prompts)
         self.decisions.write(lesson.decisions, lesson.prompts)
         self.samples.write(lesson.rows, lesson.prompts, lesson.counts)
 

@@ -59,7 +59,8 @@ def run(context: StepContext) -> Summary:
     lacking = {**hopeless, **_lacking(course, tail, len(pool))}
     recipe = Recipe({generate: made, verify: judged}, {**_settings(context, course), **hopeless})
     digest = recipe.digest(context)
-    book, aside = Book(context, digest), Aside(context, digest)
+    gives = any(strategy.needs_prefix for strategy in course.strategies)
+    book, aside = Book(context, digest, gives), Aside(context, digest)
     unpaid = _guide(context, course, book, aside, pool)
     counts = {"tail": len(tail), **lacking, **book.counts, **unpaid}
     counts["mastered"] = sum(prompt.accepted >= context.spec.resampling.target for prompt in tail)

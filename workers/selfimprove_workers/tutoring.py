@@ -58,6 +58,8 @@ class Lesson:
     rows: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
     counts: dict[str, int]
+    given: list[dict[str, Any]]
+    """One GIVEN row for each sample that was begun from a prefix."""
 
     @cached_property
     def attempts(self) -> dict[str, list[Attempt]]:
@@ -165,7 +167,8 @@ class Tutor:
             **judging,
         }
         decisions = [_decision(*each) for each in zip(rows, reasons, strict=True)]
-        return Lesson(len(held), rows, decisions, counts)
+        given = [self._given(plan) for plan in planned if plan.prefix_tokens]
+        return Lesson(len(held), rows, decisions, counts, given)
 
     def _plan(self, turn: Turn, round: int) -> list[Planned]:
         """The requests of one turn; none without the teacher's hint, or with one that is too long for the model."""
@@ -205,6 +208,10 @@ class Tutor:
             "logprob_sum": done.logprob_sum,
             "finish": done.finish,
         }
+
+    def _given(self, plan: Planned) -> dict[str, Any]:
+        characters = len(self.decode(plan.prefix_tokens))
+        return {"prompt": plan.prompt.prompt.id, "sample": plan.sample, "characters": characters}
 
     def judge(self, rows: list[dict[str, Any]], prompts: Sequence[TailPrompt]) -> tuple[list[bool], dict[str, int]]:
         """Whether each sample passes the absolute rules, and what judging it cost; fills the verdicts of its row."""

@@ -21,13 +21,24 @@ from selfimprove.cli.filters import Filter
 from selfimprove.cli.reasons import with_reasons
 from selfimprove.errors import UserError
 from selfimprove.ledger import Ledger, StepId
-from selfimprove.records import DECISION, PROMPT, SAMPLE, SCORE, VOTE
+from selfimprove.records import DECISION, GIVEN, PROMPT, SAMPLE, SCORE, VOTE
 from selfimprove.store.base import Store
 
 Row = dict[str, Any]
 Key = tuple[str, int]
 
-_SHOWN = ["prompt", "sample", "strategy", "round", "text", "finish", "verdict", "strict_verdict", "answer"]
+_SHOWN = [
+    "prompt",
+    "sample",
+    "strategy",
+    "round",
+    "text",
+    "prefix_length",
+    "finish",
+    "verdict",
+    "strict_verdict",
+    "answer",
+]
 _DRAWING = ("generate", "resample", "evaluate")
 CRITICAL = ("verify", "evaluate")
 """The steps whose samples are shown with the critiques of them."""
@@ -120,11 +131,14 @@ class Reader:
 
     def _samples(self, ids: Sequence[str]) -> Mapping[str, list[Row]]:
         scores, decisions, critiques = self._scores(ids), self._decisions(ids), self._critiques(ids)
+        given = self._given(ids)
         found: dict[str, list[Row]] = defaultdict(list)
         for row in self._rows(self._parts(), SAMPLE, _SHOWN, ids):
             key = (row["prompt"], row["sample"])
             said = {"critiques": critiques[key]} if self.wanted.step in CRITICAL else {}
-            found[row.pop("prompt")].append({**row, **_judged(row, scores[key]), **decisions.get(key, {}), **said})
+            begun = {"given": given[key]} if key in given else {}
+            judged = _judged(row, scores[key])
+            found[row.pop("prompt")].append({**row, **begun, **judged, **decisions.get(key, {}), **said})
         return defaultdict(list, {name: with_reasons(self.spec, rows) for name, rows in found.items()})
 
     def _scores(self, ids: Sequence[str]) -> Mapping[Key, list[Row]]:
@@ -141,6 +155,11 @@ class Reader:
         for row in self._rows(parts, VOTE, None, ids):
             found[row.pop("prompt"), row.pop("sample")].append(row)
         return found
+
+    def _given(self, ids: Sequence[str]) -> dict[Key, int]:
+        """How many characters of a sample's text were given; nothing of runs before this was noted."""
+        parts = self._parts("resample", "given") if self.wanted.step == "resample" else []
+        return {(row["prompt"], row["sample"]): row["characters"] for row in self._rows(parts, GIVEN, None, ids)}
 
     def _decisions(self, ids: Sequence[str]) -> dict[Key, Row]:
         """What select decided, or, of guided samples that it has not seen yet, what resample did."""

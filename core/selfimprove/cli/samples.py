@@ -65,10 +65,16 @@ def _lines(prompt: Row) -> Iterator[str]:
         yield indent(readable(f"{message['role']}: {message['content']}"), "   ")
     for sample in prompt["samples"]:
         yield f"-- {_judgement(sample)}"
-        yield indent(readable(sample["text"]), "   ")
+        yield indent(readable(_text(sample)), "   ")
         for critique in sample.get("critiques", []):
             yield f"   {_said(critique)}"
             yield indent(readable(critique["text"]), "      ")
+
+
+def _text(sample: Row) -> str:
+    """What was written; of a sample that was begun from a prefix, with marks round what it was given."""
+    text, given = sample["text"], sample.get("given", 0)
+    return f"⟨given⟩{text[:given]}⟨written⟩{text[given:]}" if given else text
 
 
 def _said(critique: Row) -> str:
@@ -87,7 +93,10 @@ def _judgement(sample: Row) -> str:
 
 
 def _guidance(sample: Row) -> str:
-    return f"{sample['strategy']} round {sample['round']}" if sample["strategy"] else ""
+    if not sample["strategy"]:
+        return ""
+    given = f", begun with {sample['prefix_length']} tokens given" if sample["prefix_length"] else ""
+    return f"{sample['strategy']} round {sample['round']}{given}"
 
 
 def _verdict(sample: Row) -> str:
