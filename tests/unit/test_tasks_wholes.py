@@ -34,7 +34,8 @@ def test_a_calculation_counts_as_what_it_comes_to(sentence: str, said: str, valu
 
 UNEVALUATED = [
     # what is said, what it comes to, what is a part of it
-    ("12 times 4", "48", "4"), ("12 minus 4", "8", "4"), ("12 plus 4", "16", "4"), ("12 multiplied by 4", "48", "4"),
+    ("12 times 4", "48", "4"), ("12 minus 4", "8", "4"), ("12 plus 4", "16", "4"),
+    ("12 multiplied by 4", "48", "4"),
     ("12 + 4", "16", "4"), ("12 x 4", "48", "4"), ("12 - 4", "8", "4"), ("12 - 4", "8", "-4"),
     ("2 * 3 + 4", "10", "4"), ("$15 + $2", "17", "2"), ("6 · 7", "42", "7"),
 ]  # fmt: skip
@@ -180,3 +181,45 @@ def test_the_quick_look_leaves_every_part_of_a_whole_to_the_long_one(sentence: s
     for gold in ("2", "3", "4", "5", "6", "15"):
         response = f"We add {said}"
         assert Math().check(response, gold, None) == Math()._cascade(response, gold, False, False)
+
+
+SHARES = [
+    ("1 in 6", "1/6"), ("1 in 6 chance", "1/6"), ("1 in 6 rolls", "1/6"), ("3 in 20", "3/20"),
+    ("3 in 20 people", "3/20"),
+    ("3 in every 20 cars", "3/20"), ("6 out of 10", "3/5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "value"), SHARES)
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_part_of_all_is_a_fraction(sentence: str, said: str, value: str) -> None:
+    assert flexible(sentence.format(said), value) is CORRECT
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [("$990 in 5 days", "198"), ("30 in 5 years", "6"), ("$300 in 6 weeks", "50"), ("10 in 20 minutes", "1/2"),
+     ("1 in 4 hours", "1/4"), ("3 in 12 games", "1/4"), ("2.5 in 5", "1/2"), ("50% in 2", "1/4")],
+)  # fmt: skip
+@pytest.mark.parametrize("sentence", [*SENTENCES, "Tina makes {}."])
+def test_what_happens_in_some_time_is_none(sentence: str, said: str, value: str) -> None:
+    assert flexible(sentence.format(said), value) is WRONG
+
+
+def test_what_is_declared_to_happen_in_some_time_is_the_answer() -> None:
+    assert flexible("The answer is $300 in 6 weeks.", "300") is CORRECT
+    assert flexible("The answer is 30 in 5 years.", "30") is CORRECT
+
+
+@pytest.mark.parametrize("said", ["$70k", "$70K", "$0.07M", r"\$70k"])
+@pytest.mark.parametrize("sentence", ["{}", "The profit is {}.", "The answer is {}.", "Answer: {} in all"])
+def test_a_letter_behind_money_multiplies_it(sentence: str, said: str) -> None:
+    assert flexible(sentence.format(said), "70000") is CORRECT
+    assert flexible(sentence.format(said), "70") is WRONG
+
+
+def test_a_letter_behind_a_number_is_no_mere_unit() -> None:
+    assert flexible("She needs 18k.", "18") is WRONG
+    assert flexible("She runs 18km.", "18") is CORRECT
+    assert flexible("The perimeter is $5m$.", "5m") is CORRECT
+    assert flexible("The perimeter is $5k$.", "5000") is WRONG

@@ -66,6 +66,8 @@ QUANTITY = re.compile(
     r"(?P<rest>.*)",
     re.DOTALL | re.ASCII,
 )
+SCALE = re.compile(r"([kKMB])\s*")
+"""After a sum of money: `$70k`, `$1.2M`."""
 PERCENT = re.compile(r"(?:%|per ?cents?\b)[^0-9=+*/^\\]*", re.IGNORECASE)
 RATIOS = (("a", "b"), ("a1", "b1"), ("c", "d"), ("c1", "d1"), ("n", "m"), ("over", "under"))
 
@@ -150,6 +152,9 @@ def _tail(rest: str, currency: str | None) -> tuple[int | Fraction, bool, str] |
     money = (unit_of(currency.strip()) or "") if currency else ""
     if not rest or rest.isspace():
         return 1, False, money
+    scale = SCALE.fullmatch(rest) if money else None
+    if scale is not None:
+        return 1000 ** (1 + "KMB".index(scale[1].upper())), False, money
     if re.match(r"[a-zA-Z](?![a-zA-Z.])", rest):  # 5m may be five times m
         return None
     glued = GLUED.match(rest)

@@ -11,10 +11,13 @@ REACH = 60
 """How far before a number its term may begin."""
 TERM_OPENS = re.compile(r"[^\s=$]{0,30}(?:\^|√|sqrt\s?)[({]?\Z")
 FACTORS = re.compile(
-    r"(?!x\s[a-z]{2}|[ckp]\b)[a-z]{1,3}(?![a-zA-Z'])|[)}]{0,2}\s?(?:[*·]\s?)?(?:π|√|\\?(?:pi|sqrt)(?![a-zA-Z])"
+    r"(?!x\s[a-z]{2}|[cp]\b)[a-z]{1,3}(?![a-zA-Z'])|[)}]{0,2}\s?(?:[*·]\s?)?(?:π|√|\\?(?:pi|sqrt)(?![a-zA-Z])"
     r"|[²³⁴-⁹]{1,3}|\^(?!\{?\s?\\?(?:text|mathrm|mbox|circ|th|st|nd|rd)))[^\s.,;]{0,30}"
 )
-"""Letters beside a number that multiply it; `2x as many` is no product, and 5p and 10k are money."""
+"""Letters beside a number that multiply it; `2x as many` is no product, and 5p is money."""
+THOUSANDS = re.compile(r"[kKMB](?![A-Za-z])")
+"""Of money: `$70k`."""
+CURRENCIES = "$€£¥₹"
 UNIT_POWER = re.compile(
     r"(?:\d\s?|/\s?|per\s)(?:\\(?:text|mathrm)\{\s?)?(?:[cmkd]?m|s|in|inch|inches|ft|feet|yd|mi|miles|meters|units?)\}?"
     r"\s?\^\s?\{?\Z"
@@ -29,6 +32,8 @@ def term_of(text: str, number: re.Match[str]) -> str:
     if opening:
         is_closed = text[number.end() : number.end() + 1] == BRACKETS.get(opening[0][-1])
         return opening[0] + said + (text[number.end()] if is_closed else "")
+    if any(sign in said for sign in CURRENCIES) and (scale := THOUSANDS.match(text, number.end())):
+        return said + scale[0]
     factors = FACTORS.match(text, number.end())
     return said if factors is None or is_unit_word(factors[0].lower()) else said + factors[0]
 

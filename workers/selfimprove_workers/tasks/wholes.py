@@ -1,6 +1,7 @@
 """What a number in a sentence is only a part of: of `5 feet 6 inches`, `2 or 3` and `12 + 4` no number is the answer.
 
-The whole stands for its part: worked out where it is a calculation (`12 divided by 4` is 3, `1 in 6` is 1/6), else as
+The whole stands for its part: worked out where it is a calculation (`12 divided by 4` is 3, the chance of `1 in 6` is
+1/6), else as
 it is written, so that it equals no number. As written stands also a sum, unless the number before it is what it comes
 to: `128 = 55 + 73`.
 """
@@ -47,6 +48,11 @@ JOINED = re.compile(
     rf"(?<![\w.,/])(?P<one>{PLAIN})\$?(?:(?P<list>,?\s(?:and|or)\s\$?(?:[A-Za-z]\s?=\s?)?)|(?P<ratio>\sto\s|:|\s:\s)"
     rf"|(?P<apart>\s(?:less|fewer|more)\sthan\s)|(?P<among>\s(?:in|out\sof)\s(?:every\s)?)|\stimes\s(?:as\s[a-z]{{1,12}}\sas|(?:more|larger|greater|bigger)\sthan)\s|\s(?:remainder|rem\.?|[Rr])\s)(?:{MONEY})?\Z"
 )
+NOUN = re.compile(r"\$?[*_]{0,2}\s(?P<noun>[A-Za-z]{2,20})")
+COUNTED_ALL = frozenset(
+    ["chance", "chances", "odds", "probability", "cases", "people", "students", "children", "adults"]
+)
+"""What may be all of which `3 in 20` are a part."""
 MOVED = re.compile(r"\b(?:from|round\w*)\s(?:\w+\s)?\Z", re.IGNORECASE)
 """`from 3 to 4` ends at 4, and `round 12.5 to 13` gives 13."""
 FIRST_UNIT = re.compile(rf"(?<![\w.,/]){DECIMAL}\s?(?P<unit>[A-Za-z]{{1,11}}|')\.?,?\s?(?:and\s)?\Z")
@@ -78,7 +84,7 @@ def whole_of(text: str, number: re.Match[str], factors: str = "") -> Whole | Non
     said = text[place : number.end()].strip().rstrip(".") + factors
     return (
         _calculation(text, place, number, said)
-        or _joined(text, place, said)
+        or _joined(text, place, said, number.end())
         or _changed(text, place, said)
         or _in_two_units(text, place, number)
         or _followed(text, place, number)
@@ -153,7 +159,7 @@ def _changed(text: str, place: int, said: str) -> Whole | None:
     return Whole(found.start(), _worked_out(factor + number) if is_factor else f"{factor.strip()}{{{number}}}")
 
 
-def _joined(text: str, place: int, said: str) -> Whole | None:
+def _joined(text: str, place: int, said: str, end: int) -> Whole | None:
     """`2 and x = 3`, `3 to 4`, `1 in 6`, `5 less than 10`, `5 remainder 3`."""
     found = JOINED.search(text, max(0, place - REACH), place)
     if found is None:
@@ -166,11 +172,23 @@ def _joined(text: str, place: int, said: str) -> Whole | None:
         sign = "+" if "more" in found["apart"] else "-"
         return Whole(found.start(), _worked_out(f"{said} {sign} {found['one']}"))
     if found["among"]:
-        return Whole(found.start(), f"{found['one']}/{said}")
+        is_share = found["among"].startswith(" out") or _is_share(found, said, text[end : end + REACH])
+        return Whole(found.start(), f"{found['one']}/{said}") if is_share else None
     is_sum = OPERANDS.search(text, max(0, found.start() - REACH), found.start())  # "$5 + $3, or $8"
     if found["list"] and one and other and (is_sum or _restates(one, other)):
         return None
     return Whole(found.start(), text[found.start() : place] + said)
+
+
+def _is_share(found: re.Match[str], many: str, after: str) -> bool:
+    """Whether `1 in 6` is a chance or a part of all, as `30 in 5 years` and `$300 in 6 weeks` are not."""
+    one = found["one"]
+    if not (one.isdigit() and many.isdigit()) or int(one) > int(many):
+        return False
+    noun = NOUN.match(after)
+    if noun is None or "every" in found["among"] or noun["noun"].lower() in COUNTED_ALL:
+        return True
+    return one == "1" and noun["noun"].lower() not in CANONICAL
 
 
 def _restates(one: Quantity, other: Quantity) -> bool:
