@@ -21,6 +21,10 @@ COEFFICIENT = re.compile(r"(?<![\w.,/^)}\]!|])(?<!\d )(\d{1,4}/\d{1,4})(?= ?[a-z
 """A fraction beside a variable, which computer algebra takes for a part of what it divides by."""
 SUM = re.compile(r"[\w)}]\s*[-+]|=")
 UNITS = "cm|mm|km|kg|mg|ml|ft|in|mi|yd|lb|oz|hr|min|sec|mph|kph|st|nd|rd|th"
+UNIT_AT_END = re.compile(
+    r"(?:(?<=[\d)}])\s+|(?<=pi)\s*)(?:(?:square|cubic|sq\.?) )?"
+    r"(?:units?|cm|mm|km|centimeters?|meters?|inch(?:es)?|feet|ft|dollars|degrees)(?:\^\{?[23]\}?)?$"
+)
 REWRITES = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -39,11 +43,7 @@ REWRITES = [
         (r"<=", r"\\le "),
         (r">=", r"\\ge "),
         (r"!=", r"\\ne "),
-        (
-            r"(?:(?<=[\d)}])\s+|(?<=pi)\s*)(?:(?:square|cubic|sq\.?) )?"
-            r"(?:units?|cm|mm|km|centimeters?|meters?|inch(?:es)?|feet|ft|dollars|degrees)(?:\^\{?[23]\}?)?$",
-            "",
-        ),
+        (UNIT_AT_END.pattern, ""),
         (r",?\s+(?:and|or)\s+", ", "),
         (r"(?:(?<=[\d)}])\s*|(?<=[A-Za-z])\s+)((?![ei])[A-Za-z])$", r" {\1}"),  # else dropped as if it were a unit
         (rf"(?<=[-+*/=(,\d)}}\s])(?!(?:{UNITS})$)([a-z]{{1,2}})((?![ei])[a-z])$", r"\1 {\2}"),  # and so are these
