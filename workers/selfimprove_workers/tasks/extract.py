@@ -5,9 +5,10 @@ Thinking is cut off first. Then, the last of each kind counts:
 1. `boxed`: `\\boxed{...}`; boxes that a comma, a semicolon, "and" or "or" joins, or that stand side by side on a line,
    are one answer. Of boxes on lines of their own the last counts, as in the grader that came with
    MATH; math-verify 0.9 makes one list of any that stand near: of an answer and its correction too.
-2. `tag`: `<answer>...</answer>`.
+2. `tag`: `<answer>...</answer>`, `<final_answer>...</final_answer>`.
 3. `hashes`: `#### ...`, as GSM8K writes it.
-4. `key`: `"answer": ...` of a JSON object, or `final_answer`, or `result`, that no 5. comes after.
+4. `key`: `"answer": ...` of a JSON object, or `final_answer`, or `result`, that nothing comes after; or, where there is
+   no 5., of one that the response begins with.
 5. `says`: "the answer is ...", "Answer: ...".
 
 Every search is linear in the response, whatever it holds.
@@ -49,12 +50,27 @@ BETWEEN_BOXES = re.compile(
     r"(?:[A-Za-z](?:_\{?\w\}?)?\s?=\s?)?"
 )
 MAX_BETWEEN = 60
+TAGS = ("answer", "final_answer")
 KEYED = re.compile(
     r"\"(?P<key>(?i:(?:final|corrected)[_ ]?answer|answer|result))\"\s*:\s*"
     r"(?P<value>\"(?:[^\"\\]|\\.){1,4000}\"|-?\d[\d.eE+-]{0,40}|\[[^\[\]{}]{1,400}\])(?=\s*(?:,\s*\"|\}))"
     r"|(?:(?<=[:,\[])|(?<=[:,\[]\s))\"(?:[^\"\\\n]|\\.){0,4000}\"|(?P<brace>[{}])"
 )
 """A value that a JSON object calls its answer; between them other strings, and the braces that tell what is in what."""
+IN_PYTHON = re.compile(
+    r"\{[^{}]{0,2000}?'(?:final_)?answer'\s*:\s*(?P<value>'[^'\n]{1,400}'|-?\d[\d.]{0,40})\s*(?:,\s*'[^{}]{0,2000})?\}"
+)
+OPENING_OBJECT = re.compile(r"\s*(?:```(?:json)?\s*)?(?=\{)")
+ANSWER_KEY = re.compile(r"\"(?:(?:final|corrected)[_ ]?)?answer\"\s*:", re.IGNORECASE)
+EXPLAINS = re.compile(
+    r"[\s`*_#]*(?:(?:here(?:['’]s|\sis)\s)?(?:the\s|my\s|an?\s)?(?:explanation|reasoning|reason)s?\b|(?:this\sis\s)?because\b"
+    r"|i\s(?:\w+ly\s)?(?:added|subtracted|multiplied|divided|counted|found|got|computed|calculated|used|chose)\b)",
+    re.IGNORECASE,
+)
+CONCLUDES = re.compile(r"\d|\b(?:so|thus|hence|therefore|then|final|result|total)\b", re.IGNORECASE)
+TAKEN_BACK = re.compile(
+    r"\b(?:wait|actually|sorry|oops|wrong|incorrect|mistakes?|errors?|correction|apolog\w+|instead)\b", re.IGNORECASE
+)
 NOTHING_SAID = re.compile(r"[\W_]*(?:</?\w{1,12}>\W*)?")
 KEYS = ("result", "answer", "finalanswer", "correctedanswer")
 """The one that counts least first."""
@@ -132,7 +148,7 @@ def declared(text: str) -> Found | None:
     found = boxed(text) or tagged(text) or hashed(text)
     if found is not None:
         return found
-    return keyed(text) or said(without_denials(text))
+    return keyed(text) or keyed_at_the_beginning(text) or said(without_denials(text))
 
 
 def boxed(text: str) -> Found | None:
@@ -158,11 +174,14 @@ def _are_joined(between: str) -> bool:
 
 
 def tagged(text: str) -> Found | None:
-    """What the last `<answer>...</answer>` holds."""
-    end = text.rfind("</answer>")
-    start = text.rfind("<answer>", 0, end) if end > 0 else -1
-    inner = text[start + len("<answer>") : end].strip() if start >= 0 else ""
-    return Found("tag", inner[:MAX_PAYLOAD]) if inner else None
+    """What the last `<answer>...</answer>` holds, or the last `<final_answer>...</final_answer>`."""
+    for name in TAGS:
+        end = text.rfind(f"</{name}>")
+        start = text.rfind(f"<{name}>", 0, end) if end > 0 else -1
+        inner = text[start + len(name) + 2 : end].strip() if start >= 0 else ""
+        if inner:
+            return Found("tag", inner[:MAX_PAYLOAD])
+    return None
 
 
 def hashed(text: str) -> Found | None:
@@ -180,7 +199,7 @@ def keyed(text: str) -> Found | None:
     An object inside of it counts only where it has none of its own. One after which more is said may be a tool's.
     """
     if '":' not in text and '" :' not in text:
-        return None
+        return _in_python(text) if "nswer'" in text else None
     best, payload, ends = (0, 0, 0), "", len(text)
     objects = depth = 0
     for found in KEYED.finditer(text):
@@ -194,6 +213,32 @@ def keyed(text: str) -> Found | None:
             if not payload or place >= best:
                 best, payload, ends = place, value, found.end()
     return Found("key", payload) if payload and NOTHING_SAID.fullmatch(text, ends) else None
+
+
+def keyed_at_the_beginning(text: str) -> Found | None:
+    """What the JSON object that a text begins with calls its answer, where the rest only explains it."""
+    opening = OPENING_OBJECT.match(text)
+    end = closing_at(text[: opening.end() + MAX_PAYLOAD], opening.end()) if opening else -1
+    if end < 0 or not ANSWER_KEY.search(text, 0, end) or TAKEN_BACK.search(text, end):
+        return None
+    found, rest = keyed(text[:end]), text[end:]
+    if found is None or said(without_denials(rest)) is not None:
+        return None
+    return found if EXPLAINS.match(rest) or not CONCLUDES.search(rest) or _ends_with(rest, found.payload) else None
+
+
+def _ends_with(text: str, answer: str) -> bool:
+    """Whether an answer is the last number of a text."""
+    *_, last = ["", *re.findall(r"\d+(?:\.\d+)?", text)]
+    return bool(last == answer)
+
+
+def _in_python(text: str) -> Found | None:
+    """What a Python dict at the end of a text calls its answer."""
+    *_, last = [None, *IN_PYTHON.finditer(text)]
+    if last is None or not NOTHING_SAID.fullmatch(text, last.end()):
+        return None
+    return Found("key", last["value"].strip("'"))
 
 
 def _unquoted(value: str) -> str:
