@@ -208,3 +208,12 @@ def test_a_prompt_without_its_entry_is_unparsable() -> None:
 @pytest.mark.parametrize(("response", "answer"), [("The answer is 1,234.", "1234"), ("so 7.50", "7.5"), ("none", None)])
 def test_the_answer_is_spelled_one_way(response: str, answer: str | None) -> None:
     assert TASK.extract(response, number("5")) == answer
+
+
+@pytest.mark.parametrize(
+    "response",
+    [r"\boxed{-2{,}169}", r"\boxed{-2\,169}", "The answer is $-2{,}169$.", r"So we get $-2\,169$.", r"\boxed{-2,169}"],
+)
+def test_the_thousands_of_latex_are_read_as_math_reads_them(response: str) -> None:
+    extra = {"gym": "chain_sum", "config": {}, "entry": {"question": "", "answer": "-2169", "metadata": {}}}
+    assert Gym().check(response, "-2169", extra).flexible is Verdict.CORRECT

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfimprove_workers.tasks import Gym, Math, Verdict
-from selfimprove_workers.tasks.sums import value_of_sum, without_shown_sums
+from selfimprove_workers.tasks.sums import value_of_sum, without_arrows, without_shown_sums
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,16 @@ def test_a_long_text_with_sums_is_read_in_no_time(text: str) -> None:
     began = time.monotonic()
     without_shown_sums(text)
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(
+    "response", ["55 + 73 -> 128", "55+73 → 128", "55 + 73 => 128", "We add: 55 + 73 -> 128.", r"$55 + 73 \to 128$"]
+)
+def test_an_arrow_leads_from_a_sum_to_what_it_comes_to(response: str) -> None:
+    assert Math().check(response, "128", None).flexible is Verdict.CORRECT
+    assert Math().check(response, "73", None).flexible is Verdict.WRONG
+
+
+def test_an_arrow_between_numbers_is_no_sum() -> None:
+    assert without_arrows("3 -> 5") == "3 -> 5"
+    assert without_arrows("x + 3 -> 5") == "x + 3 -> 5"

@@ -40,7 +40,7 @@ from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
 from selfimprove_workers.tasks.phrases import FORMULA_WORDS, MEASURES, is_prose
 from selfimprove_workers.tasks.products import same_product
-from selfimprove_workers.tasks.spelling import one_spelling
+from selfimprove_workers.tasks.spelling import normal_form
 from selfimprove_workers.tasks.symbols import words_of
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 from selfimprove_workers.tasks.units import units_differ
@@ -149,7 +149,7 @@ def canonical(answer: str) -> str:
         values = [spelled(value) for value in found.items.values]
         inner = ", ".join(values if found.items.is_ordered else sorted(set(values) if found.items.brackets else values))
         return f"{found.items.brackets[:1]}{inner}{found.items.brackets[1:]}"
-    return found.text.casefold() if found.kind is Kind.WORDS else squeezed(one_spelling(found.text))
+    return found.text.casefold() if found.kind is Kind.WORDS else squeezed(normal_form(found.text))
 
 
 def side_that_counts(found: Reading) -> Reading:

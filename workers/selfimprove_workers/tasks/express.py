@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from selfimprove_workers.tasks.closing import may_add
 from selfimprove_workers.tasks.phrases import is_prose, plain_last_number
 from selfimprove_workers.tasks.precision import may_say_precision
 from selfimprove_workers.tasks.units import MULTIPLIERS, WORD_NUMBERS
@@ -57,7 +58,7 @@ def whole_number(response: str) -> Whole | None:
 def whole_number_at_end(response: str) -> str | None:
     """The whole number, without thousands separators, that a response declares at its very end; None if unsure."""
     match = ENDING.search(response, max(0, len(response) - END))
-    if match is None or "think" in response or "</answer>" in response:
+    if match is None or "think" in response or "answer>" in response:
         return None
     boxes = response.find("box")
     if match.lastgroup == "boxed":
@@ -73,8 +74,9 @@ def whole_number_in_sentence(response: str) -> str | None:
         return None
     if may_say_precision(response):
         return None
-    last = (plain_last_number(response) or "").lstrip("$").replace(",", "")
-    return last if is_whole(last) and _is_sentence(response) else None
+    written = plain_last_number(response) or ""
+    last = written.lstrip("$").replace(",", "")
+    return last if is_whole(last) and _is_sentence(response) and not may_add(response, written) else None
 
 
 def is_whole(gold: str) -> bool:

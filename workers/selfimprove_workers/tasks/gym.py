@@ -24,6 +24,7 @@ from typing import Any
 
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.claims import FENCE, claim_of
+from selfimprove_workers.tasks.closing import closing_number
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import one_spelling, same_word, spellings
 from selfimprove_workers.tasks.equality import Kind, canonical, comes_to, is_unevaluated, read
@@ -32,6 +33,7 @@ from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
 from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence
 from selfimprove_workers.tasks.sums import without_shown_sums
+from selfimprove_workers.tasks.text import with_plain_commas
 
 MAX_LENGTH = 20000
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?", re.ASCII)
@@ -145,19 +147,19 @@ def _claim(text: str, gold: str) -> tuple[str, ...]:
 
 def _numbers(text: str) -> Iterator[str]:
     """The number that a text gives. Where a channel declares one, that and nothing else."""
-    text = without_shown_sums(text)
+    text = without_shown_sums(with_plain_commas(text))
     found = declared(text)
     if found is not None:
         yield from (_worked_out(form, text) for form in _forms(found.payload))
         return
     whole = text.strip()
-    number = whole if _number(whole) else last_number(without_denials(whole))
+    number = whole if _number(whole) else closing_number(without_denials(whole))
     yield from [canonical(number)] if number else []
 
 
 def _alone(text: str, gold: str) -> str:
     """What strict grading looks at: all that a channel holds, else the whole response."""
-    found = _declared(text, gold)
+    found = _declared(with_plain_commas(text) if _is_number(gold) else text, gold)
     if found is None or ("\n" in gold and not found.is_closed):
         return text.strip()
     if found.is_closed:

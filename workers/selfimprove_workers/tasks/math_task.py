@@ -1,12 +1,13 @@
 """Math: a number, an expression, a pair, a set. Right when it equals the gold, however it is written.
 
-Flexible takes the answer from the most declared channel the response has (`extract`), else the last number (or, for a
-gold that is no number, the last formula between marks, the one that the last sentence with one states (`statements`),
-or the last line), without a condition or a reason added to it (`asides`). Of a number that is only a part of what is
-said there the whole counts (`wholes`, `forms`), and of an answer that is corrected at once the correction
-(`corrections`). A sum that is not worked out (`sums`) is passed over for what it comes to, where that is said too; else
-it is Wrong. Strict asks for the format: the answer stands alone in `\\boxed{}`, `<answer>`, after `####`, as the
-`"answer"` of a JSON object, after "the answer is", or is the whole response; else strict is NoAnswer.
+Flexible takes the answer from the most declared channel the response has (`extract`), else the number that it comes to
+at its end (`closing`), mostly the last one (or, for a gold that is no number, the last formula between marks, the one
+that the last sentence with one states (`statements`), or the last line), without a condition or a reason added to it
+(`asides`). Of a number that is only a part of what is said there the whole counts (`wholes`, `forms`), and of an answer
+that is corrected at once the correction (`corrections`). A sum that is not worked out (`sums`) is passed over for what
+it comes to, where that is said too; else it is Wrong. Strict asks for the format: the answer stands alone in
+`\\boxed{}`, `<answer>`, after `####`, as the `"answer"` of a JSON object, after "the answer is", or is the whole
+response; else strict is NoAnswer.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from selfimprove_workers.tasks.asides import stated_formulas, without_added
+from selfimprove_workers.tasks.asides import stated_formulas
 from selfimprove_workers.tasks.base import Check, Verdict
+from selfimprove_workers.tasks.closing import closing_number
 from selfimprove_workers.tasks.corrections import corrected
+from selfimprove_workers.tasks.emphasis import in_bold
 from selfimprove_workers.tasks.equality import (
     Kind,
     Reading,
@@ -30,6 +33,7 @@ from selfimprove_workers.tasks.equality import (
     readable,
     side_that_counts,
 )
+from selfimprove_workers.tasks.exclamations import without_exclamation
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
 from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part, without_denials
 from selfimprove_workers.tasks.phrases import (
@@ -37,7 +41,6 @@ from selfimprove_workers.tasks.phrases import (
     MEASURES,
     is_clock,
     is_prose,
-    last_number,
     last_time,
     leading_formula,
     leading_number,
@@ -48,7 +51,7 @@ from selfimprove_workers.tasks.phrases import (
 from selfimprove_workers.tasks.precision import without_precision
 from selfimprove_workers.tasks.restated import without_restated
 from selfimprove_workers.tasks.statements import RELATION, last_statement
-from selfimprove_workers.tasks.sums import without_shown_sums
+from selfimprove_workers.tasks.sums import without_arrows, without_shown_sums
 from selfimprove_workers.tasks.symbols import words_of
 from selfimprove_workers.tasks.wholes import is_denied
 
@@ -93,13 +96,13 @@ class Math:
             if number is not None:
                 verdict = Verdict.CORRECT if number.text == answer else Verdict.WRONG
                 return Check(verdict, verdict if number.is_declared else Verdict.NO_ANSWER, number.text)
-        return self._cascade(response, answer, bool(extra and extra.get("percent")), truncated)
+        return self._cascade(response, answer, _is_percentage(extra), truncated)
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives, in one spelling for the same answer; None where it gives none."""
         region = final_part(response)
         candidate = find_answer(region, ANY_GOLD) or _given_name(region) if region is not None else None
-        return canonical(candidate.text) or None if candidate else None
+        return _spelled(candidate.text, _is_percentage(extra)) or None if candidate else None
 
     def _cascade(self, response: str, answer: str, percent_asked: bool, truncated: bool) -> Check:
         gold = read_gold(answer)
@@ -110,7 +113,7 @@ class Math:
         if candidate is None:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
             return Check(missing, missing)
-        verdict, spelled = compare(gold, candidate.text, percent_asked), canonical(candidate.text)
+        verdict, spelled = compare(gold, candidate.text, percent_asked), _spelled(candidate.text, percent_asked)
         if truncated and not (candidate.is_closed and verdict is Verdict.WRONG):
             return Check(Verdict.TRUNCATED, Verdict.TRUNCATED, spelled)
         return Check(verdict, verdict if candidate.is_strict else Verdict.NO_ANSWER, spelled)
@@ -120,6 +123,17 @@ def _given_name(text: str) -> Candidate | None:
     """The name that a text declares, or that is all of it."""
     is_given = WORD.fullmatch(text) or declared(corrected(text)) is not None
     return find_answer(text, ANY_NAME) if is_given else None
+
+
+def _is_percentage(extra: Mapping[str, Any] | None) -> bool:
+    """Whether the question asks for a percentage."""
+    return bool(extra and extra.get("percent"))
+
+
+def _spelled(answer: str, percent_asked: bool) -> str:
+    """An answer in one spelling: 25% as 25 where a percentage is asked for, since both are the same then."""
+    spelled = canonical(answer)
+    return spelled.removesuffix("%") if percent_asked else spelled
 
 
 def gold_of(answer: str) -> str:
@@ -138,11 +152,18 @@ def read_gold(answer: str) -> Reading | None:
 def find_answer(text: str, gold: Reading) -> Candidate | None:
     """The answer that a response (without its thinking) gives, the corrected one where it corrects itself."""
     text = corrected(text)
-    plain = without_precision(without_restated(without_shown_sums(text))) if gold.kind is Kind.QUANTITY else text
+    plain = _plain(text) if gold.kind is Kind.QUANTITY else text
     candidate = _find_answer(plain, gold)
-    if candidate is None or not candidate.is_strict or plain == text:
+    if candidate is not None and candidate.is_strict and plain != text:
+        candidate = candidate._replace(is_strict=_find_answer(text, gold) == candidate)
+    if candidate is None or gold.kind is not Kind.QUANTITY:
         return candidate
-    return candidate._replace(is_strict=_find_answer(text, gold) == candidate)
+    return candidate._replace(text=without_exclamation(candidate.text))
+
+
+def _plain(text: str) -> str:
+    """A text as a number is looked for in it: without what says the answer again, and without spellings of its own."""
+    return without_precision(without_restated(without_shown_sums(without_arrows(in_bold(text)))))
 
 
 def _find_answer(text: str, gold: Reading) -> Candidate | None:
@@ -207,7 +228,7 @@ def _is_wordier(text: str, gold: Reading) -> bool:
 def _within(text: str, gold: Reading) -> str | None:
     """The answer inside a longer text: for a gold that is a number the last number, else the last formula."""
     if gold.kind is Kind.QUANTITY:
-        return last_number(without_added(text))
+        return closing_number(text)
     if is_clock(gold.text):
         return last_time(text)
     if RATIO.fullmatch(gold.text) and (ratio := _last_ratio(text[-TAIL:])):

@@ -141,7 +141,7 @@ def _last_number(text: str) -> str | None:
         return None
     last = _before_aside(text, last) or last
     if is_denied(text, last):
-        begin = _sentence_begin(text, last.start())
+        begin = sentence_begin(text, last.start())
         return None if begin is None else _last_number(text[begin : last.start()])
     form = form_of(text, last)
     if form is not None:
@@ -171,7 +171,7 @@ def _before_aside(text: str, last: re.Match[str]) -> re.Match[str] | None:
     return before
 
 
-def _sentence_begin(text: str, place: int) -> int | None:
+def sentence_begin(text: str, place: int) -> int | None:
     """Where the sentence begins that a place is in; None where that is far off."""
     reach = max(0, place - NEAR)
     begin = max(text.rfind(mark, reach, place) + 1 for mark in ("\n", ". ", "! ", "? "))

@@ -29,7 +29,7 @@ ROOT = re.compile(r"(?<![\w.^/}])(\d{0,6})\s*\\sqrt\{(\d{1,6})\}(?!\s*[\d^!])", 
 MARKS = ("\\", "sqrt", "pi", "^", "*")
 
 
-def one_spelling(formula: str) -> str:
+def normal_form(formula: str) -> str:
     """A cleaned formula in one of the ways to write it."""
     if len(formula) > MAX_LENGTH:
         return formula

@@ -37,6 +37,12 @@ COUNTED = re.compile(r"(?<=\d)(?:\s[A-Za-z]{2,15}){1,2}(?=\s(?:[-+*/×÷x·]|\\(
 """What an operand counts: of `5 apples + 3 apples`."""
 PARENTHESES = str.maketrans("()", "  ")
 
+ARROW = re.compile(
+    rf"(?P<sum>{NUMBER}\s?(?:[-+*/×÷x·−]\s?{NUMBER}\s?){{1,8}})(?:-{{1,2}}>|→|⇒|=>|\\(?:to|[rR]ightarrow)(?![a-z]))(?=\s?[-−]?[$€£¥₹]?\d)",
+    re.ASCII,
+)
+"""A sum, and an arrow to what it comes to."""
+ARROWS = re.compile(r"->|=>|[→⇒]|\\(?:to|[rR]ightarrow)")
 SHOWN = re.compile(
     rf"(?<![\w.,/])(?P<number>(?P<sign>[-−])?[$€£¥₹]?(?P<over>{DECIMAL})(?:/(?P<under>[1-9]\d{{0,8}}))?(?:\*\*|\$|\\\))?)"
     r"[^\S\n]\((?:\$|\\\()?(?P<sum>[^()\n]{3,60}?)(?:(?<!\\)\$|\\\))?\)(?=[.,;!*$}<\s]|\Z)"
@@ -53,6 +59,11 @@ REACH = 20
 def without_shown_sums(text: str) -> str:
     """A text without the sums that only show, in parentheses, how the number before them was found."""
     return SHOWN.sub(lambda found: found["number"] if _is_shown(found) else found[0], text) if " (" in text else text
+
+
+def without_arrows(text: str) -> str:
+    """A text with an equals sign where an arrow stands for it: `55 + 73 -> 128`."""
+    return ARROW.sub(lambda found: f"{found['sum'].rstrip()} =", text) if ARROWS.search(text) else text
 
 
 def is_unevaluated(text: str) -> bool:

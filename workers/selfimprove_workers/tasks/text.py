@@ -44,6 +44,8 @@ REWRITES = [
         (r"\s+", " "),
     )
 ]
+LATEX_COMMA = re.compile(r"(?<=\d)(?:\{,\}|\\[,;! ]|,\s?\\!)(?=\d{3}(?!\d))")
+"""What LaTeX sets between thousands: `2{,}169`, `2\\,169`."""
 MARKED = re.compile(r"[\\~]|  |\{,\}|\)_")
 """What there is in every text that one of these changes."""
 GROUPS = r"(?<![\w.,^/'])(?<!\d )[1-9]\d{0,2}(?:(?: \d{3})+|(?:'\d{3})+)(?![\w/']| \d)"
@@ -76,6 +78,11 @@ def clean(text: str) -> str:
     if text[-1:] == "d" and ("squared" in text or "cubed" in text):
         text = POWER.sub(lambda found: "^2" if found[1][0] in "sS" else "^3", text)
     return AND_A_PART.sub(lambda found: f"{found[1]} 1/{SHARES[found[2].lower()]}", text) if " and " in text else text
+
+
+def with_plain_commas(text: str) -> str:
+    """A text with plain commas between the thousands of its numbers, where LaTeX has its own."""
+    return LATEX_COMMA.sub(",", text) if "," in text or "\\" in text else text
 
 
 def unwrap(text: str) -> str:

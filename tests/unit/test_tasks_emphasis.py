@@ -1,0 +1,68 @@
+"""Of the numbers of a last sentence the only one in bold is the answer, where the sentence says it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from selfimprove_workers.tasks import Math, Verdict
+from selfimprove_workers.tasks.emphasis import emphasised
+
+CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
+
+SET_IN_BOLD = [
+    # response, the number in bold, the last one
+    (r"Kylar pays **\$64** for 16 glasses.", "64", "16"), ("They need **4 buses** for 150 students.", "4", "150"),
+    ("Each friend gets **12 candies**, with 1 left over.", "12", "1"),
+    ("So he needs **$5** more to reach $100.", "5", "100"),
+    ("The car travels **120 miles** in 2 hours.", "120", "2"), ("**6 hours** to travel 360 miles.", "6", "360"),
+    ("We add.\nIn total he pays <b>64</b> dollars for 16 glasses.", "64", "16"),
+    ("He pays **$64** in total for 16.", "64", "16"),
+    ("196 has **9** positive divisors, up to 196.", "9", "196"),
+
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("response", "bold", "last"), SET_IN_BOLD)
+def test_the_number_in_bold_is_the_answer(response: str, bold: str, last: str) -> None:
+    check = Math().check(response, bold, None)
+    assert (check.flexible, check.strict) == (CORRECT, NO_ANSWER)
+    assert Math().check(response, last, None).flexible is WRONG
+
+
+NO_ANSWER_IN_BOLD = [
+    # labels, lists
+    "**Step 3:** 9 eggs", "**Step 3**: 9 eggs", "**Day 2** She sells 9 eggs.", "**3 days** – in all 9 eggs",
+    "1. She buys **7 eggs** of 9",
+    "- **Monday 3**, in all 9", "- She buys **7 eggs** for 9", "**Total for 5 days:** 9 eggs",
+    "**What of the 7?** It is 9.",
+    # what the sentence only speaks of
+    "The **5 friends** get 9 each.", "In **5 days** he sells 9 eggs.", "After **5 days** there are 9 eggs.",
+    "She went from **16** to 9",
+    "It is not **8**, it's 9.", "If she eats **7**, 9 remain.", "She sells **all but 7** of 16, 9.",
+    "She uses half of **18**, 9.",
+    # what it calculates with
+    "**16 eggs** - 7 eggs = 9 eggs", "She uses **7 eggs**, so 9 are left.",
+    "She has **3 boxes** of 3, a total of 9.",
+    "She has **3 boxes** which hold 9.", "She uses **7 eggs** leaving 9.", "**3** × 3 = 9",
+    "She sold **7 eggs** and then 9",
+    # several
+    "From **7 eggs** she comes to **9 eggs**", "She sold **7 eggs** for **$9**.",
+    "She sold **7 eggs for $2**, in all 9",
+    # another sentence
+    "She sold **7 eggs**.\nIt is 9.", "She sold **7 eggs**. It is 9.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("response", NO_ANSWER_IN_BOLD)
+def test_a_number_in_bold_that_is_no_answer_changes_nothing(response: str) -> None:
+    assert emphasised(response) is None
+    assert Math().check(response, "9", None).flexible is CORRECT
+
+
+@pytest.mark.parametrize("text", ["**1** " * 40_000, "** 1" * 60_000, "a **1 " + "a " * 90_000 + "5"])
+def test_a_long_text_in_bold_is_read_in_no_time(text: str) -> None:
+    began = time.monotonic()
+    emphasised(text)
+    assert time.monotonic() - began < 1

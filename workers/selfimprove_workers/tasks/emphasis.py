@@ -1,0 +1,53 @@
+"""The one number that the last sentence sets in bold: of `The car travels **120 miles** in 2 hours` 120.
+
+No label (`**Step 3:**`), nothing that the sentence only speaks of (`the **5 friends** get 12 each`), and nothing that
+it goes on to calculate with (`**3 boxes** make 12`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from selfimprove_workers.tasks.context import is_stated
+from selfimprove_workers.tasks.numbers import DECIMAL
+from selfimprove_workers.tasks.phrases import last_number, sentence_begin
+
+REACH = 240
+TAG = re.compile(r"</?(?:b|strong)>", re.IGNORECASE)
+BOLD = re.compile(r"\*\*(?P<said>[^*\n]{1,60})\*\*")
+NUMBER = re.compile(DECIMAL, re.ASCII)
+LAST_DIGIT = re.compile(r"\d(?=\D*\Z)")
+LABEL = re.compile(
+    r"[:?!.]\Z|\A(?:step|day|part|case|example|option|problem|question|method|week|month|year|round|figure|table|item)\s",
+    re.IGNORECASE,
+)
+LISTED = re.compile(r"\s*(?:[-•*+]|\d{1,2}[.)])\s")
+GOES_ON = re.compile(
+    r"\s?[:=]|\s[-–—]|.*(?:[=+×÷*/<>≈]|\b(?:is|are|was|were|equals?|gives?|makes?|leaves?|leaving|but|so|then|thus|hence"
+    r"|therefore|which|gets?|becomes?|means|(?<!in\s)total|and|or|plus|minus|times|has|have|than)\b[^.]*\d)"
+)
+"""After a bold number: the sentence says another."""
+PURPOSE = re.compile(r"\s(?:to|for|per)\s")
+
+
+def in_bold(text: str) -> str:
+    """A text with its HTML tags for bold as Markdown has it."""
+    return TAG.sub("**", text) if "<" in text else text
+
+
+def emphasised(text: str) -> str | None:
+    """The number in bold that is what the last sentence with a number says; None where none surely is."""
+    last = LAST_DIGIT.search(text, max(0, len(text) - REACH)) if "**" in text[-REACH:] else None
+    begin = sentence_begin(text, last.start()) if last else None
+    if last is None or begin is None:
+        return None
+    spans = [span for span in BOLD.finditer(text, begin) if NUMBER.search(span["said"])]
+    if len(spans) != 1 or spans[0].end() > last.start() or len(NUMBER.findall(spans[0]["said"])) > 1:
+        return None
+    span, before, after = spans[0], text[begin : spans[0].start()], text[spans[0].end() : last.end()]
+    if LABEL.search(span["said"]) or GOES_ON.match(after) or LISTED.match(text, text.rfind("\n", 0, begin) + 1):
+        return None
+    number = NUMBER.search(span["said"])
+    before += span["said"][: number.start()] if number else ""
+    is_said = is_stated(before) if before.strip(" $\\€£") else PURPOSE.match(after) is not None
+    return last_number(span["said"]) if is_said else None
