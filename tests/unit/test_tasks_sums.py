@@ -116,3 +116,10 @@ def test_an_arrow_leads_from_a_sum_to_what_it_comes_to(response: str) -> None:
 def test_an_arrow_between_numbers_is_no_sum() -> None:
     assert without_arrows("3 -> 5") == "3 -> 5"
     assert without_arrows("x + 3 -> 5") == "x + 3 -> 5"
+
+
+@pytest.mark.parametrize("text", ["1" * 200_000 + "->", "1 + " * 50_000 + "-> 5", "1 + 1 -> " * 20_000])
+def test_a_long_text_with_arrows_is_read_in_no_time(text: str) -> None:
+    began = time.monotonic()
+    without_arrows(text)
+    assert time.monotonic() - began < 1

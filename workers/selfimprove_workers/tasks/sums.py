@@ -38,7 +38,8 @@ COUNTED = re.compile(r"(?<=\d)(?:\s[A-Za-z]{2,15}){1,2}(?=\s(?:[-+*/×÷x·]|\\(
 PARENTHESES = str.maketrans("()", "  ")
 
 ARROW = re.compile(
-    rf"(?P<sum>{NUMBER}\s?(?:[-+*/×÷x·−]\s?{NUMBER}\s?){{1,8}})(?:-{{1,2}}>|→|⇒|=>|\\(?:to|[rR]ightarrow)(?![a-z]))(?=\s?[-−]?[$€£¥₹]?\d)",
+    rf"(?<![\w.,])(?P<sum>{NUMBER}\s?(?:[-+*/×÷x·−]\s?{NUMBER}\s?){{1,8}})"
+    r"(?:-{1,2}>|→|⇒|=>|\\(?:to|[rR]ightarrow)(?![a-z]))(?=\s?[-−]?[$€£¥₹]?\d)",
     re.ASCII,
 )
 """A sum, and an arrow to what it comes to."""

@@ -1,9 +1,8 @@
 """What a number in a sentence is only a part of: of `5 feet 6 inches`, `2 or 3` and `12 + 4` no number is the answer.
 
 The whole stands for its part: worked out where it is a calculation (`12 divided by 4` is 3, the chance of `1 in 6` is
-1/6), else as
-it is written, so that it equals no number. As written stands also a sum, unless the number before it is what it comes
-to: `128 = 55 + 73`.
+1/6), else as it is written, so that it equals no number. As written stands also a sum, unless the number before it is
+what it comes to: `128 = 55 + 73`.
 """
 
 from __future__ import annotations
