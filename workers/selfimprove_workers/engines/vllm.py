@@ -30,6 +30,7 @@ from selfimprove_workers.engines.ending import eos_ids, fitting
 from selfimprove_workers.engines.last_words import LastWords
 from selfimprove_workers.engines.parallel import tensor_parallel_size
 from selfimprove_workers.hushing import hush, hushed_children
+from selfimprove_workers.orphans import ending_with_us
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class VLLMEngine:
 
     def _started(self, llm: Any, arguments: dict[str, Any]) -> Any:
         try:
-            with hushed_children(self._words.path):
+            with hushed_children(self._words.path), ending_with_us():
                 return llm(**arguments)
         except BaseException as error:
             cause = self._words.cause() if "root cause" in str(error) else ""
