@@ -39,8 +39,10 @@ def have_done(command: str, order: str, failure: str) -> None:
     """Have a worker of its own do one command (`fetch-model`, `score-samples`), heard on standard error.
 
     `order`: what it is told, as JSON. Raises `SelfImproveError` with `failure` and the worker's exit code, a
-    `ToldError` where the worker ended itself and so said why.
+    `ToldError` where the worker ended itself and so said why, and `UserError` when the workers' libraries are not
+    installed.
     """
+    require_workers()
     asked = [sys.executable, "-m", "selfimprove_workers.main", command]
     done = subprocess.run(asked, input=order, text=True, stdout=sys.stderr, check=False)
     if done.returncode:

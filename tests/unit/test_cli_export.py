@@ -142,3 +142,14 @@ def test_the_base_model_is_the_result_when_nothing_beat_it(tmp_path: Path, capfd
     text = selfimprove(capfd, "status", run.folder).out
     assert "Best      M_0, the base model: nothing beat it\n" in text
     assert f"Model     {base}\n" in text
+
+
+def test_a_base_model_is_exported_only_where_the_workers_libraries_are_installed(
+    tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = built_run(tmp_path).baseline()
+    monkeypatch.setattr("selfimprove.worker_process.NEEDED", ("a_library_nobody_has",))
+    outcome = selfimprove(capfd, "export", run.folder, "--output", tmp_path / "m")
+    said = "a_library_nobody_has: not installed here; pip install 'selfimprove[workers]'"
+    assert (outcome.code, outcome.err) == (2, f"error: {said}\n")
+    assert not (tmp_path / "m").exists()

@@ -28,6 +28,7 @@ from selfimprove.summaries import Summary
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.engines.base import EngineDiedError
 from selfimprove_workers.logs import StepLog, beating
+from selfimprove_workers.misfits import misfits_named
 from selfimprove_workers.models import ModelHouse
 from selfimprove_workers.progress import Progress
 from selfimprove_workers.signals import StoppedError, ending_at_once
@@ -98,7 +99,7 @@ class Desk:
         context = self._context(order, step, store, Progress(log=log.say, at_work_on=step.name))
         try:
             context.stop_if_asked()
-            with beating(context.progress.beat, log.save):
+            with beating(context.progress.beat, log.save), misfits_named():
                 summary = runner(step.step)(context)
         except (Exception, StoppedError) as error:
             log.say(_last_words(error))

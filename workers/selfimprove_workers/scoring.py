@@ -25,6 +25,7 @@ from selfimprove_workers.chat import lint_verifier
 from selfimprove_workers.datasets.rows import PromptRow
 from selfimprove_workers.engines.base import Engine, SampleRequest
 from selfimprove_workers.foreign import MARKS, Given, Messages, Row, read_row, words_of
+from selfimprove_workers.misfits import misfits_named
 from selfimprove_workers.models import FoundModel, find_model, open_engine, open_tokenizer
 from selfimprove_workers.progress import Progress
 from selfimprove_workers.row_files import write_rows
@@ -49,8 +50,9 @@ def score_samples(document: str) -> int:
     signals = Signals.installed()
     bench = Bench(order, signals.stopping)
     try:
-        for file in order.files:
-            _score(file, order.methods, bench)
+        with misfits_named():
+            for file in order.files:
+                _score(file, order.methods, bench)
     except SelfImproveError as error:
         print(f"error: {as_option(str(error))}", file=sys.stderr)
         return signals.exit_code or error.exit_code

@@ -18,6 +18,7 @@ from selfimprove.api.sampling import EngineName, Generation
 from selfimprove.errors import UserError
 from selfimprove_workers.engines.base import SETTINGS, Engine, EngineDiedError, SampleRequest
 from selfimprove_workers.hushing import hush
+from selfimprove_workers.misfits import misfit
 
 log = logging.getLogger(__name__)
 
@@ -104,5 +105,7 @@ def _vllm(folder: Path, settings: Generation, tokenizer: Any, field: str) -> Eng
 
 
 def _line(error: BaseException) -> str:
+    if problem := misfit(error):
+        return problem
     text = (error.cause if isinstance(error, EngineDiedError) else str(error)).strip()
     return text.splitlines()[0][:200] if text else type(error).__name__
