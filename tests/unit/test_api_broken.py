@@ -16,7 +16,7 @@ from selfimprove.api import Run, Spec, apply_sets, load_run, problems
 from selfimprove.api.flat import leaves
 from selfimprove.api.kubeyaml import documents
 from selfimprove.api.rules import RULES
-from selfimprove.api.schema import fields_at
+from selfimprove.api.schema import dotted, fields_at
 from selfimprove.errors import UserError
 from tests.unit.api_support import GOOD, good, lines_after
 
@@ -147,6 +147,32 @@ def test_rules_keep_silent_about_sections_that_are_broken_themselves() -> None:
     ) == ["spec.dataset.task: Maths is none of Math, Choice, Exact, Program or Gym; did you mean Math?"]
 
 
+def test_a_wrong_field_hides_no_problem_of_the_others_in_its_section() -> None:
+    assert lines_after(
+        "storage={uri: 'ftp://x', retention: Some}",
+        "dataset={uri: data.csv, task: Math, template: '{{ foo', answerPattern: (, limit: 0}",
+        "verification.methods=[{type: CoTScore, votes: 100, weighting: {type: Quantile}}]",
+    ) == [
+        "spec.dataset.limit: 0 is below 1; give a whole number of at least 1",
+        "spec.verification.methods[0].votes: 100 is above 64; give a whole number from 1 to 64",
+        "spec.storage.retention: Some is not among the choices; give BestAndLast or All",
+        "spec.dataset.uri: data.csv is no dataset file; give .parquet or .jsonl "
+        '(pandas.read_csv("A").to_parquet("B") makes one)',
+        "spec.storage.uri: ftp://x has a scheme that is not read here; give s3://, file:// or a path",
+        "spec.dataset.answerPattern: ( is no regular expression (missing ), unterminated subpattern at position 0); "
+        "mend it",
+        "spec.dataset.template: line 1 is no Jinja (unexpected end of template, expected 'end of print statement'.); "
+        "mend it",
+        "spec.verification.methods[0].weighting.quantile: missing; a Quantile weighting needs it",
+    ]
+
+
+def test_what_a_misspelled_field_may_have_meant_is_not_called_missing() -> None:
+    assert lines_after("dataset={uri: a.jsonl, task: Math, feilds: {answer: a}, answerPattern: '#### (.*)'}") == [
+        "spec.dataset.feilds: no such field; did you mean fields?"
+    ]
+
+
 def test_rules_about_the_rest_are_asked_when_a_required_section_is_missing() -> None:
     assert lines_after("model=", "execution.cache={}") == [
         "spec.model: missing; give an object with uri",
@@ -218,3 +244,17 @@ def test_whatever_stands_anywhere_is_answered_in_single_lines(changes: list[tupl
     for problem in problems(document):
         assert problem.message
         assert len(str(problem).splitlines()) == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(PATHS), st.integers(2, 6)), min_size=1, max_size=4))
+def test_of_a_good_manifest_nothing_but_what_was_spoilt_is_called_wrong(changes: list[tuple[Any, int]]) -> None:
+    document, spoilt = deepcopy(LONG), []
+    for path, depth in changes:
+        here: Any = document
+        for step in (place := path[:depth])[:-1]:
+            here = here[step] if isinstance(here, dict) and step in here else {}
+        if isinstance(here, dict):
+            here[place[-1]] = [[{"spoilt": True}]]
+            spoilt.append(dotted(place))
+    for problem in problems(document):
+        assert any(problem.field == place or problem.field.startswith((f"{place}.", f"{place}[")) for place in spoilt)

@@ -1,7 +1,8 @@
 """torchvision and its like: nothing of a run needs them, but transformers and vLLM import them where they find them.
 
-vLLM's CPU build brings them made for another torch than its own, and then nothing runs with either engine. Who reads of
-"operator torchvision::nms" or a lacking 'LlamaConfig' can't guess what to do: here the package is named, and the remedy.
+vLLM's CPU build brings them made for another torch than its own, and then nothing runs with either engine. Who reads
+of "operator torchvision::nms" or a lacking 'LlamaConfig' can't guess what to do: here the package is named, and the
+remedy.
 """
 
 from __future__ import annotations

@@ -26,9 +26,14 @@ def no_such_field(path: Path, siblings: Sequence[str]) -> str:
     elsewhere = [place for place in paths_of(to_camel(name)) if place != dotted(path)][:3]
     if elsewhere:
         return f"no such field; did you mean {' or '.join(elsewhere)}?"
-    if near := _nearest(name, siblings, 0.6):
+    if near := meant(name, siblings):
         return f"no such field; did you mean {near}?"
     return f"no such field; there {'is' if len(siblings) == 1 else 'are'} {', '.join(siblings) or 'none'}"
+
+
+def meant(name: str, siblings: Sequence[str]) -> str | None:
+    """The field that a name which is none may stand for."""
+    return _nearest(name, siblings, 0.6)
 
 
 def _nearest(name: str, siblings: Sequence[str], cutoff: float) -> str | None:

@@ -1,14 +1,13 @@
 """From a manifest to every problem in it, one exact line each: field, value, what is wrong, what to give instead.
 
-A person mends a file once, not once a message: so all problems are found in one go, also those between fields, as long
-as the sections they read are valid themselves.
+A person mends a file once, not once a message: so all problems are found in one go, also those between fields, as far
+as the fields they read are valid themselves.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -18,17 +17,13 @@ from selfimprove.api.names import no_such_field
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules import broken_rules
 from selfimprove.api.schema import dotted
+from selfimprove.api.sound import lacks, sound_part
 from selfimprove.api.spec import Run, Spec
 
 __all__ = ["Checked", "Problem", "check", "problems"]
 
 Loc = tuple[str | int, ...]
 _TOP = ("apiVersion", "kind", "metadata", "spec", "status")
-_STAND_IN = {
-    "model": {"uri": "hf://stand/in"},
-    "dataset": {"uri": "s3://stand/in", "task": "Exact"},
-}
-"""Takes the place of a required section that is broken, so that rules about the others can be asked."""
 
 
 class Checked(NamedTuple):
@@ -55,9 +50,9 @@ def _found(document: dict[str, Any]) -> tuple[list[Problem], Run | None]:
     found = [Problem(name, no_such_field((name,), _TOP)) for name in document if name not in _TOP]
     run, errors = _parse(document)
     found += [Problem(dotted(loc), message_of(error, loc)) for loc, error in _by_place(document, errors).items()]
-    spec, broken = (run.spec, set[str]()) if run else _partial(document, errors)
+    spec = run.spec if run else _sound_spec(document)
     if spec is not None:
-        found += broken_rules(spec, broken)
+        found += broken_rules(spec, lacks(spec), whole=run is not None)
     return found, run
 
 
@@ -98,13 +93,6 @@ def _place(document: Mapping[str, Any], error: Any) -> Loc:
     return loc
 
 
-def _partial(document: dict[str, Any], errors: list[Any]) -> tuple[Spec | None, set[str]]:
-    """The spec with its broken sections replaced by defaults or stand-ins, and the names of those."""
+def _sound_spec(document: Mapping[str, Any]) -> Spec | None:
     wanted = document.get("spec")
-    if not isinstance(wanted, dict):
-        return None, set()
-    broken = {str(loc[1]) for error in errors if len(loc := error["loc"]) > 1 and loc[0] == "spec"}
-    sections = {name: value for name, value in deepcopy(wanted).items() if name not in broken}
-    sections |= {name: value for name, value in _STAND_IN.items() if name not in sections}
-    broken |= {name for name in _STAND_IN if name not in wanted}
-    return Spec.model_validate_json(json.dumps(sections), strict=True, by_alias=True, by_name=False), broken
+    return sound_part(Spec, wanted) if isinstance(wanted, dict) else None
