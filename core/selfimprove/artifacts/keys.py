@@ -9,6 +9,9 @@ from selfimprove.ledger import StepId
 RUN = "run.json"
 """The run as it was begun: its spec, resolved."""
 
+FAILURE = "failure.json"
+"""Why the last `selfimprove run` could not go on."""
+
 PROMPTS = "prompts"
 """The folder of the prompt sets, committed by the same protocol as a step."""
 
@@ -48,7 +51,7 @@ def folder_of(key: str) -> str:
 
 def is_of_a_run(key: str) -> bool:
     """Whether a run writes under such a key: its record, its prompts, its iterations, and what probes a store."""
-    return key == RUN or _WRITTEN.match(key) is not None
+    return key in (RUN, FAILURE) or _WRITTEN.match(key) is not None
 
 
 def is_step_manifest(key: str) -> bool:

@@ -16,8 +16,10 @@ from selfimprove.api.probing import most_draws_of
 from selfimprove.artifacts import PROMPTS, load_ledger, read_manifest
 from selfimprove.cli import warn
 from selfimprove.cli.output import print_json
+from selfimprove.cli.showing import at_work_since
 from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
+from selfimprove.last_failure import LastFailure, last_failure
 from selfimprove.ledger import Ledger, StepId, Usage
 from selfimprove.left_out import left_out_of
 from selfimprove.loop import Left, Step, Stop, adopts, left, next_step, shards_of, steps_of
@@ -59,6 +61,8 @@ class Plan:
     """What the sets that were loaded have lost."""
     counted_by: str | None = None
     """A command that counts what is not known here."""
+    failure: LastFailure | None = None
+    """Why the last `run` here could not do what is next."""
 
 
 def plan(run: str, where: Where, sets: Sequence[str], as_json: bool) -> None:
@@ -93,6 +97,7 @@ def _of_handle(handle: RunHandle) -> Plan:
         found=_found(handle.spec, ledger, decision),
         counts=counts,
         left_out=left_out_of(handle.store),
+        failure=None if at_work_since(handle.store) else last_failure(handle.store, decision),
     )
 
 
@@ -177,6 +182,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "begun": plan.begun,
         "next": _next(decision) if isinstance(decision, Step) else None,
         "stop": asdict(decision) if isinstance(decision, Stop) else None,
+        "lastFailure": plan.failure.to_json() if plan.failure else None,
         "conditions": [{"type": type, "reason": reason, "message": text} for type, _, reason, text in plan.found],
         "left": {**asdict(ahead), "unknown": list(ahead.unknown), "atMostUnknown": most._asdict() if most else None},
         "prompts": plan.counts.prompts,
@@ -193,6 +199,10 @@ def _next(step: Step) -> dict[str, object]:
 
 def _lines(plan: Plan) -> list[str]:
     lines = [f"{plan.name} at {plan.uri}{'' if plan.begun else ' (not begun)'}"]
+    if plan.failure:
+        lines.append(
+            f"Last  {plan.failure.step} failed: {plan.failure.message}; the next `selfimprove run` tries it again"
+        )
     if isinstance(plan.decision, Stop):
         lines += ["Next  nothing: the run is over", f"Why   {plan.decision.rule}: {plan.decision.message}"]
     else:

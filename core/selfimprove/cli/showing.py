@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, NamedTuple
 
 from selfimprove.artifacts import load_committed, load_ledger
 from selfimprove.details import (
@@ -20,6 +20,7 @@ from selfimprove.details import (
     details_document,
     guidance_by_iteration,
 )
+from selfimprove.last_failure import LastFailure, last_failure, with_failure
 from selfimprove.ledger import Ledger, ledger_of
 from selfimprove.left_out import left_out_of, prompts_document
 from selfimprove.loop import Step, Stop, next_step
@@ -42,15 +43,20 @@ def status_document(handle: RunHandle, details: bool = False) -> dict[str, objec
     twice, the same facts give the same object.
     """
     committed = load_committed(handle.store)
-    ledger = ledger_of(shard.summary for shard in committed)
+    stands = _stands(handle, ledger_of(shard.summary for shard in committed))
+    ledger, failure = stands.ledger, stands.failure
     status = status_of(
         handle.run,
         handle.spec,
         ledger,
-        next_step(handle.spec, ledger),
+        stands.decision,
         run_uri=handle.uri,
-        now=_changed_at(handle.store, [shard.at for shard in committed]),
-        activity=Activity(running_since=at_work_since(handle.store), suspended=handle.spec.suspend),
+        now=_changed_at(handle.store, [*(shard.at for shard in committed), *([failure.at] if failure else [])]),
+        activity=Activity(
+            running_since=at_work_since(handle.store),
+            suspended=handle.spec.suspend,
+            trouble=failure.message if failure and failure.heals else None,
+        ),
     )
     return {**status.to_json(), **(noted_document(handle.store, ledger) if details else {})}
 
@@ -62,17 +68,16 @@ def noted_document(store: Store, ledger: Ledger) -> dict[str, object]:
 
 def show(handle: RunHandle, file: IO[str], details: bool = False) -> None:
     """Print how the run stands, as tables; with `details` all that is noted in the manifests."""
-    ledger = load_ledger(handle.store)
-    decision = next_step(handle.spec, ledger)
+    ledger, decision, failure = _stands(handle, load_ledger(handle.store))
     measured = bool(ledger.measured_iterations())
     notes = notes_of_run(handle.store, ledger)
     report = Report(
         ledger,
-        heading=f"{handle.run.metadata.name}: {_heading(handle, decision)}",
+        heading=f"{handle.run.metadata.name}: {_heading(handle, decision, failure)}",
         best=best_iteration(ledger) if measured else None,
         checkpoint=best_uri(handle.spec, ledger, handle.uri) if measured else None,
         stop=ending(decision.rule, decision.message, ledger) if isinstance(decision, Stop) else None,
-        ahead=f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None,
+        ahead=_ahead(decision, failure),
         warnings=[notice.message for notice in warnings(handle.spec, ledger)],
         left_out=left_out_of(handle.store) if details else [],
         details=notes.held_out if details else {},
@@ -125,7 +130,32 @@ def _changed_at(store: Store, commits: Sequence[str]) -> datetime:
     return datetime.fromisoformat(record.created_at if record else max(commits))
 
 
-def _heading(handle: RunHandle, decision: Step | Stop) -> str:
+class _Stands(NamedTuple):
+    """What a run has come to, a last try that failed included."""
+
+    ledger: Ledger
+    decision: Step | Stop
+    failure: LastFailure | None
+
+
+def _stands(handle: RunHandle, ledger: Ledger) -> _Stands:
+    """A step that failed for good ends the run for everybody who looks, until `run` begins again."""
+    decision = next_step(handle.spec, ledger)
+    failure = None if at_work_since(handle.store) else last_failure(handle.store, decision)
+    ledger = with_failure(ledger, decision, failure)
+    return _Stands(ledger, next_step(handle.spec, ledger), failure)
+
+
+def _ahead(decision: Step | Stop, failure: LastFailure | None) -> str | None:
+    if failure is not None:
+        again = "the next `selfimprove run` tries it again"
+        return f"{failure.step} could not go on: {failure.message}; {again}" if failure.heals else again
+    return f"{decision.id.name}: {decision.reason}" if isinstance(decision, Step) else None
+
+
+def _heading(handle: RunHandle, decision: Step | Stop, failure: LastFailure | None) -> str:
+    if failure is not None and not failure.heals:
+        return f"failed at {failure.step}, {_ago(datetime.fromisoformat(failure.at))}"
     if isinstance(decision, Stop):
         return f"{'succeeded' if decision.succeeded else 'failed'} after iteration {decision.iteration}"
     place = f"iteration {decision.id.iteration} of at most {handle.spec.max_iterations}"
