@@ -15,7 +15,7 @@ from selfimprove.api import Surroundings, changed_immutable, resolve
 from selfimprove.api.flat import flat
 from selfimprove.api.spec import ResumeFrom, Spec
 from selfimprove.artifacts import PROMPTS, Manifest, load_ledger, manifest_key, read_manifest, step_folder
-from selfimprove.artifacts.digests import damaged
+from selfimprove.artifacts.damage import damaged
 from selfimprove.errors import FailedError, SurroundingsError, UserError
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.loop import adopts, shards_of, steps_of

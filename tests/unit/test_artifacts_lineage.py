@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from selfimprove.artifacts import Manifest, commit, load_ledger, manifest_key, step_folder
+from selfimprove.artifacts.damage import damaged
 from selfimprove.errors import SurroundingsError
 from selfimprove.ledger import StepId
 from selfimprove.store import LocalStore
@@ -60,6 +61,22 @@ def test_a_step_that_is_gone_or_done_again_takes_all_that_was_made_from_it_along
     assert said.startswith(f"{store.uri}/i001/verify/00000/manifest.json: was made from another i001/generate/00000")
     named = re.findall(r"i001/[a-z]+/00000/manifest.json", said.partition(": ")[2])
     assert named == ["i001/select/00000/manifest.json", "i001/verify/00000/manifest.json"]
+
+
+def test_of_a_damaged_step_all_that_was_made_from_it_is_named_at_once(store: LocalStore) -> None:
+    said = str(damaged(store, f"{step_folder(GENERATE)}/attempt-a/part-00000.parquet", "5 bytes", "4"))
+    first, *others = (f"i001/{name}/00000/manifest.json" for name in ("generate", "select", "verify"))
+    assert said.endswith(
+        "the manifest says 5 bytes, found 4; restore it, or delete what was made then and from it, so that it is done "
+        f"again: {first}, {', '.join(others)} in {store.uri}"
+    )
+    store.delete([first, *others])
+    assert load_ledger(store).committed == {}
+
+
+def test_of_a_damaged_step_that_nothing_was_made_from_its_own_manifest_is_named(store: LocalStore) -> None:
+    said = str(damaged(store, f"{step_folder(SELECT)}/attempt-a/part-00000.parquet", "5 bytes", "4"))
+    assert said.endswith(f"delete {store.uri}/i001/select/00000/manifest.json so that the step is done again")
 
 
 def test_once_those_are_deleted_too_the_run_goes_on_from_there(store: LocalStore) -> None:

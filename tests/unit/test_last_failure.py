@@ -1,4 +1,4 @@
-"""What kept the last `selfimprove run` from going on is told to whoever looks, until its step is done or tried anew."""
+"""What kept the last run from going on is told to whoever looks, until its step is done or tried anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bytes and settings hash to, and the one line that says they do not.
+"""What bytes and settings hash to.
 
 Every reader checks what it reads against the manifest: a bucket that lost half an object must never become training
 data.
@@ -11,10 +11,6 @@ import json
 from typing import BinaryIO
 
 from pydantic import BaseModel
-
-from selfimprove.artifacts.keys import folder_of, manifest_key
-from selfimprove.errors import SurroundingsError
-from selfimprove.store.base import Store
 
 _BLOCK = 1 << 20
 
@@ -36,15 +32,6 @@ def sha256_of_stream(stream: BinaryIO) -> str:
     while block := stream.read(_BLOCK):
         digest.update(block)
     return digest.hexdigest()
-
-
-def damaged(store: Store, key: str, expected: str, found: str) -> SurroundingsError:
-    """The error for an object that is not what its manifest says: retrying is useless, restoring or redoing is not."""
-    manifest = manifest_key(folder_of(key))
-    return SurroundingsError(
-        f"{store.uri}/{key}: is damaged: the manifest says {expected}, found {found}; "
-        f"restore it, or delete {store.uri}/{manifest} so that the step is done again"
-    )
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
-from selfimprove.artifacts.digests import damaged, sha256_of_stream
+from selfimprove.artifacts.damage import damaged
+from selfimprove.artifacts.digests import sha256_of_stream
 from selfimprove.artifacts.keys import attempt_folder
 from selfimprove.artifacts.manifest import File, Manifest
 from selfimprove.errors import SurroundingsError

@@ -7,7 +7,7 @@ joined to other samples, measures would describe another model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from selfimprove.artifacts.keys import is_step_manifest, manifest_key
 from selfimprove.artifacts.manifest import Manifest
@@ -26,12 +26,10 @@ def require_lineage(uri: str, sha256: Mapping[str, str | None], inputs: Mapping[
     if not changed:
         return
     folder, of = changed[0]
-    stale = _made_from({folder for folder, _ in changed}, inputs)
-    keys = [manifest_key(each) for each in stale]
-    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    stale = made_from({folder for folder, _ in changed}, inputs)
     raise SurroundingsError(
         f"{uri}/{manifest_key(folder)}: was made from another {of} than is there now; restore that, or delete what was "
-        f"made from it, so that it is done again: {', '.join(keys[:_SHOWN])}{more} in {uri}"
+        f"made from it, so that it is done again: {named(stale)} in {uri}"
     )
 
 
@@ -40,9 +38,15 @@ def step_inputs(manifest: Manifest) -> dict[str, str]:
     return {folder: sha for folder, sha in manifest.inputs.items() if is_step_manifest(manifest_key(folder))}
 
 
-def _made_from(changed: set[str], inputs: Mapping[str, Mapping[str, str]]) -> list[str]:
+def made_from(changed: set[str], inputs: Mapping[str, Mapping[str, str]]) -> list[str]:
     """These folders and all that were made from them, directly or not, in order."""
     stale = set(changed)
     while found := {folder for folder, made in inputs.items() if folder not in stale and stale & made.keys()}:
         stale |= found
     return sorted(stale)
+
+
+def named(folders: Sequence[str]) -> str:
+    """The manifests of folders, as a message names them."""
+    more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
+    return ", ".join(manifest_key(each) for each in folders[:_SHOWN]) + more

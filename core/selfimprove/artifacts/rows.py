@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from selfimprove.artifacts.digests import damaged, sha256_of, sha256_of_stream
+from selfimprove.artifacts.damage import damaged
+from selfimprove.artifacts.digests import sha256_of, sha256_of_stream
 from selfimprove.artifacts.manifest import Part
 from selfimprove.errors import SurroundingsError
 from selfimprove.store.base import Store
