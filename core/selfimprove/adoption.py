@@ -42,6 +42,12 @@ def adopt(target: Store, spec: Spec, ledger: Ledger) -> bool:
     return True
 
 
+def require_adoptable(target: Store, spec: Spec, ledger: Ledger) -> None:
+    """Raises what `adopt` would raise before it takes anything over."""
+    if next(_missing(spec, ledger), None):
+        _origin(target, spec)
+
+
 def adopt_step(target: Store, spec: Spec, step: StepId, shard: int) -> None:
     """Take over one shard of one step, where `spec.resumeFrom` names it. Raises what `adopt` raises."""
     if adopts(spec, step):

@@ -9,6 +9,7 @@ from selfimprove import __version__
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger
 from selfimprove.loop import trains
+from selfimprove.numerals import counted
 from selfimprove.report import NOTHING, percent, points
 from selfimprove.stopping import best_iteration
 from selfimprove.summaries import Estimate, Measures, PromptMeasures
@@ -35,15 +36,11 @@ def _origin(run: RunHandle, ledger: Ledger, n: int) -> list[str]:
     name, spec = run.run.metadata.name, run.spec
     revision = f" at revision `{spec.model.revision}`" if spec.model.revision else ""
     unimproved = f"The base model {'trained on reference solutions' if trains(spec, 0) else 'itself, unchanged'}"
-    what = f"What {_iterations(n)} of self-improvement made" if n else unimproved
+    what = f"What {counted(n, 'iteration')} of self-improvement made" if n else unimproved
     lines = [f"# {name}, M_{n}", "", f"{what}. Written by `selfimprove export`, version {__version__}.", ""]
     lines += [f"- base model: `{spec.model.uri}`{revision}", f"- trained on prompts of: `{spec.dataset.uri}`"]
     lines += [f"- run: `{run.uri}`, {_choice(ledger, n)}"]
     return lines
-
-
-def _iterations(n: int) -> str:
-    return "1 iteration" if n == 1 else f"{n} iterations"
 
 
 def _choice(ledger: Ledger, n: int) -> str:
@@ -73,8 +70,8 @@ def _table(where: str, measures: Measures, baseline: Measures | None) -> list[st
         ("gain on M_0 paired by prompt, flexible", points(measures.versus_baseline), NOTHING),
         ("gain on M_0 paired by prompt, strict", points(measures.strict_versus_baseline), NOTHING),
     ]
-    counted = f"{of.prompts:,} prompts, {of.samples:,} samples"
-    intro = f"Measured {where}: {counted}; percent (gains: points) with 95% intervals, bootstrapped over prompts."
+    basis = f"{counted(of.prompts, 'prompt')}, {counted(of.samples, 'sample')}"
+    intro = f"Measured {where}: {basis}; percent (gains: points) with 95% intervals, bootstrapped over prompts."
     return [intro, "", "| measure | this model | M_0 |", "|---|---|---|", *_rows(rows)]
 
 

@@ -35,6 +35,7 @@ from selfimprove.last_failure import forget_failure, note_failure
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.locks import run_lock
 from selfimprove.loop import Step, Stop, next_step, shards_of, too_often
+from selfimprove.numerals import counted
 from selfimprove.orders import Failure, Order, OrderedStep, Reply
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
@@ -66,9 +67,10 @@ _WORDS: dict[EventKind, str] = {"Begun": "", "Ended": "done, ", "Failed": "faile
 def _done(summary: Summary | None) -> str:
     if summary is None:
         return ""
-    tokens = f", {summary.tokens:,} tokens" if summary.tokens else ""
+    tokens = f", {counted(summary.tokens, 'token')}" if summary.tokens else ""
     more = in_short(summary.counts) if summary.step == "resample" else ""
-    line = f"{summary.rows:,} rows of {summary.prompts:,} prompts{tokens}, {summary.seconds:.1f} s"
+    rows, prompts = counted(summary.rows, "row"), counted(summary.prompts, "prompt")
+    line = f"{rows} of {prompts}{tokens}, {summary.seconds:.1f} s"
     return f"{line}; {more}" if more else line
 
 

@@ -15,6 +15,7 @@ from selfimprove import stopping
 from selfimprove.api.execution import StepName
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger, StepId
+from selfimprove.numerals import counted
 from selfimprove.verifier_drift import drift
 
 MAP_STEPS: frozenset[StepName] = frozenset(("generate", "verify", "resample", "evaluate"))
@@ -252,9 +253,10 @@ def _why_distill(spec: Spec, ledger: Ledger, iteration: int) -> str:
         return "selection.seedTraining: the base model is trained on the reference solutions first, which makes M_0"
     selected = ledger.selected(iteration)
     start = _start(spec, iteration)
-    what = "kept {:,} examples" if spec.distillation.method == "SFT" else "made {:,} pairs"
-    kept = what.format(selected.examples) if selected else "is committed"
-    reason = f"i{iteration:03d}-select {kept}: M_{iteration} is trained on them, from {start}"
+    verb, what = ("kept", "example") if spec.distillation.method == "SFT" else ("made", "pair")
+    kept = f"{verb} {counted(selected.examples, what)}" if selected else "is committed"
+    them = "it" if selected and selected.examples == 1 else "them"
+    reason = f"i{iteration:03d}-select {kept}: M_{iteration} is trained on {them}, from {start}"
     drifted = drift(spec, ledger)
     return f"{reason}; VerifierDrift, {drifted[0]}: {drifted[1]}" if drifted else reason
 

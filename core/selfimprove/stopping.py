@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger, StepId
+from selfimprove.numerals import counted
 from selfimprove.summaries import Difference, Estimate, as_shown
 from selfimprove.verifier_drift import drift
 
@@ -156,7 +157,10 @@ def _cut_short(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
 def _max_iterations(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     if iteration < spec.max_iterations:
         return None
-    return f"{iteration} iterations are done, and maxIterations is {spec.max_iterations}; raise it to go on"
+    are = "is" if iteration == 1 else "are"
+    return (
+        f"{counted(iteration, 'iteration')} {are} done, and maxIterations is {spec.max_iterations}; raise it to go on"
+    )
 
 
 def _converged(spec: Spec, ledger: Ledger, iteration: int) -> str | None:

@@ -126,6 +126,19 @@ def test_a_path_that_names_nothing_says_what_there_is(folder: Path, uri: str, me
     assert str(caught.value) == message.format(folder)
 
 
+@pytest.mark.parametrize(
+    ("uri", "remedy"),
+    [
+        ("Qwen/Qwen2.5-0.5B", "give hf://Qwen/Qwen2.5-0.5B for a model of the hub, or mend the path"),
+        ("models/a/b", "mend the path"),
+    ],
+)
+def test_a_model_s_name_without_its_scheme_may_be_of_the_hub(folder: Path, uri: str, remedy: str) -> None:
+    with pytest.raises(UserError) as caught:
+        model(uri)
+    assert str(caught.value) == f"spec.model.uri: {uri}: there is no file or folder {uri}; {remedy}"
+
+
 def test_a_revision_belongs_to_the_hub(folder: Path) -> None:
     with pytest.raises(UserError, match=r"^spec\.model\.revision: main has no meaning for file://"):
         model(str(folder), revision="main")

@@ -15,7 +15,7 @@ from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.ledger import StepId
 from selfimprove.loop import Step, left, next_step
 from selfimprove.retention import prune
-from tests.unit.cli_support import BuiltRun, built_run
+from tests.unit.cli_support import BuiltRun, built_run, selfimprove
 
 
 @pytest.fixture
@@ -201,3 +201,10 @@ def test_a_manifest_that_names_what_is_not_its_own_is_not_followed(source: Built
     manifest.write_text(text)
     with pytest.raises(SurroundingsError, match="names objects of another step"):
         take(fork(source, 1))
+
+
+def test_plan_refuses_what_run_would(source: BuiltRun, capfd: pytest.CaptureFixture[str]) -> None:
+    prune(source.handle.store, source.handle.spec.storage)
+    run = fork(source, 1)
+    outcome = selfimprove(capfd, "plan", run.file, "--storage", run.storage)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"error: {refusal(run)}\n")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from selfimprove.api import Spec, cautions
+from selfimprove.api.rules.methods import PARAMETER
 from tests.unit.cli_support import manifest_of
 
 
@@ -124,3 +125,28 @@ def test_a_softmax_of_finer_scores_and_one_beside_a_threshold_are_nothing_to_be_
     truth = {"type": "GroundTruth", "weighting": {"type": "Threshold", "threshold": 1}}
     assert cautions(verified({"type": "Likelihood", "weighting": SOFTMAX})) == []
     assert cautions(verified({"type": "CoTBinary", "weighting": SOFTMAX}, truth)) == []
+
+
+def combined(own: Any, combine: str = "Mean", **spec: Any) -> list[str]:
+    method = {"type": "Likelihood", "weighting": {"type": own, PARAMETER[own]: 1 if own == "TopK" else 0.5}}
+    common = {"weighting": {"type": "Quantile", "quantile": 0.5}} if combine != "All" else {}
+    methods = [method, {"type": "MajorityVote"}]
+    verification = {"methods": methods, "combine": combine, **common}
+    found = cautions(Spec.model_validate(manifest_of(verification=verification, **spec)["spec"]))
+    return [str(caution) for caution in found if ".weighting:" in str(caution)]
+
+
+@pytest.mark.parametrize("own", ["Quantile", "TopK", "Softmax"])
+@pytest.mark.parametrize("combine", ["Mean", "Weighted"])
+def test_a_weighting_of_a_method_s_own_that_nothing_reads_is_warned_of(own: Any, combine: str) -> None:
+    assert combined(own, combine) == [
+        f"spec.verification.methods[0].weighting: {own} has no effect: under combine {combine} samples are weighed by "
+        "verification.weighting (Quantile) alone; remove it, or give combine All"
+    ]
+    assert combined(own, "All") == []
+
+
+def test_a_threshold_among_combined_ranks_filters_nothing_and_serves_resampling_alone() -> None:
+    (line,) = combined("Threshold")
+    assert "weighting: Threshold only says what counts as accepted: under combine Mean samples are weighed by" in line
+    assert combined("Threshold", resampling={"strategy": "BruteForce"}) == []

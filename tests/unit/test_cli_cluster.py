@@ -64,7 +64,7 @@ def test_status_shows_the_tables_of_a_run_on_one_machine(finished: BuiltRun, cap
     assert text.startswith("demo: succeeded after iteration 1\n")
     assert "1          +10.0 [+5.0, +15.0]" in text
     assert "M_1 best  75.0 [70.0, 80.0]  +25.0 [+15.0, +35.0]" in text
-    assert "Stopped   MaxIterations: 1 iterations are done" in text
+    assert "Stopped   MaxIterations: 1 iteration is done" in text
     assert "Held out  accuracy 75.0 [70.0, 80.0] %; paired by prompt against M_0 +25.0 [+15.0, +35.0] points" in text
 
 

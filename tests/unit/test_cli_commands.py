@@ -103,7 +103,7 @@ def test_plan_gives_no_bound_of_samples_for_steps_that_draw_none(tmp_path: Path,
 def test_plan_of_a_finished_run_says_which_rule_ended_it(finished: BuiltRun, capfd: Capture) -> None:
     outcome = selfimprove(capfd, "plan", finished.folder)
     assert "Next  nothing: the run is over" in outcome.out
-    assert "Why   MaxIterations: 1 iterations are done" in outcome.out
+    assert "Why   MaxIterations: 1 iteration is done" in outcome.out
 
 
 def test_plan_shows_what_more_iterations_would_bring_without_changing_the_run(
@@ -133,7 +133,7 @@ def test_status_shows_measures_with_intervals_the_best_model_and_why_it_stopped(
 ) -> None:
     text = selfimprove(capfd, "status", finished.folder).out
     assert "M_1 best  75.0 [70.0, 80.0]  65.0 [60.0, 70.0]  +25.0 [+15.0, +35.0]" in text
-    assert "Stopped   MaxIterations: 1 iterations are done" in text
+    assert "Stopped   MaxIterations: 1 iteration is done" in text
     assert f"Model     {finished.folder}/i001/distill/00000/attempt-a1/model\n" in text
 
 

@@ -248,6 +248,29 @@ def test_a_log_gets_one_line_a_minute_and_no_bar() -> None:
     ]
 
 
+@pytest.mark.parametrize(("done", "left"), [(3, ""), (6, ", 15 min left")])
+def test_how_long_the_rest_takes_is_not_told_from_the_first_few_to_end(done: int, left: str) -> None:
+    now, lines = [0.0], list[str]()
+    progress = Progress(io.StringIO(), clock=lambda: now[0], log=lines.append)
+    progress.start("i000-evaluate", total=96, unit="samples")
+    now[0] += 60.0
+    progress.advance(done)
+    assert lines[1:] == [f"i000-evaluate: {done}/96 samples{left}"]
+
+
+def test_nor_from_the_first_seconds() -> None:
+    now, lines = [0.0], list[str]()
+    progress = Progress(io.StringIO(), clock=lambda: now[0], log=lines.append)
+    now[0] += 55.0
+    progress.start("i000-evaluate", total=96, unit="samples")
+    progress.advance(48)
+    now[0] += 5.0
+    progress._say()
+    now[0] += 5.0
+    progress._say()
+    assert lines[1:] == ["i000-evaluate: 48/96 samples", "i000-evaluate: 48/96 samples, 10 s left"]
+
+
 def test_work_that_takes_long_to_advance_still_says_a_line_a_minute() -> None:
     now, stream = [0.0], io.StringIO()
     progress = Progress(stream, clock=lambda: now[0])

@@ -19,6 +19,7 @@ from selfimprove.artifacts.keys import log_key
 from selfimprove.errors import TERMINATED, UNEXPECTED, SelfImproveError, TerminatedError
 from selfimprove.failing import naming_log
 from selfimprove.ledger import StepId
+from selfimprove.numerals import counted
 from selfimprove.orders import Failure, Order, Reply
 from selfimprove.run_record import keep_record
 from selfimprove.secret_values import masked
@@ -108,7 +109,7 @@ class Desk:
             return _failure(step, error, context.prompts_done)
         finally:
             context.progress.finish()
-        log.say(f"done: {summary.rows:,} rows, {summary.tokens:,} tokens, {summary.seconds:.1f} s")
+        log.say(f"done: {counted(summary.rows, 'row')}, {counted(summary.tokens, 'token')}, {summary.seconds:.1f} s")
         return summary
 
     def _context(self, order: Order, step: StepId, store: Store, progress: Progress) -> StepContext:

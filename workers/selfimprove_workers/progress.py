@@ -11,6 +11,10 @@ from typing import Never, TextIO
 from tqdm import tqdm
 
 LINE_EVERY_SECONDS = 60.0
+TELLING_SECONDS, TELLING_SHARE = 10.0, 0.05
+"""Work that went on for so long and is done so far tells how long the rest takes: before, the first to end tells of
+itself alone, and of how long the beginning took.
+"""
 
 
 class Progress:
@@ -91,10 +95,11 @@ class Progress:
 
     def _left(self) -> str:
         """The time that the rest takes if it goes on like this; nothing while that can't be told."""
-        here = self._done - self._first
-        if here <= 0 or self._done >= self._total:
+        here, took = self._done - self._first, self._clock() - self._began
+        enough = took >= TELLING_SECONDS and here >= TELLING_SHARE * (self._total - self._first)
+        if here <= 0 or self._done >= self._total or not enough:
             return ""
-        return f"{duration((self._clock() - self._began) / here * (self._total - self._done))} left"
+        return f"{duration(took / here * (self._total - self._done))} left"
 
 
 def duration(seconds: float) -> str:

@@ -18,7 +18,12 @@ def cautions(spec: Spec, held_out: int | None = None) -> list[Problem]:
 
     `held_out`: how many held-out prompts there are, where they have been counted; else what the spec alone tells.
     """
-    return [*_single_held_out(spec, held_out), *_no_turn_paid(spec), *_wrong_at_full_weight(spec)]
+    return [
+        *_single_held_out(spec, held_out),
+        *_no_turn_paid(spec),
+        *_own_weighting_unread(spec),
+        *_wrong_at_full_weight(spec),
+    ]
 
 
 def _single_held_out(spec: Spec, held_out: int | None) -> Iterator[Problem]:
@@ -48,6 +53,23 @@ def _no_turn_paid(spec: Spec) -> Iterator[Problem]:
         f"{resampling.max_tokens} does not pay for one prompt's turn, which may take {turn} ({cost}), so that nothing "
         "is sampled; give more",
     )
+
+
+def _own_weighting_unread(spec: Spec) -> Iterator[Problem]:
+    """Under Mean and Weighted the ranks are weighed together: a method's own threshold accepts, and filters nothing.
+
+    No caution where resampling goes by what is accepted.
+    """
+    if (common := common_weighting(spec)) is None:
+        return
+    combine = spec.verification.combine if spec.verification else ""
+    for field, method in methods_of(spec):
+        own = method.weighting
+        if own is None or (own.type == "Threshold" and spec.resampling.strategy != "None"):
+            continue
+        reads = f"under combine {combine} samples are weighed by verification.weighting ({common.type}) alone"
+        effect = "only says what counts as accepted" if own.type == "Threshold" else "has no effect"
+        yield Problem(f"spec.{field}.weighting", f"{own.type} {effect}: {reads}; remove it, or give combine All")
 
 
 def _wrong_at_full_weight(spec: Spec) -> Iterator[Problem]:

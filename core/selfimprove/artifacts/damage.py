@@ -1,4 +1,4 @@
-"""The one line that says that an object is not what its manifest says, and all that has to go if it can't be restored."""
+"""The one line that says that an object is not what its manifest says, and all that goes if it can't be restored."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from selfimprove.adoption import require_adoptable
 from selfimprove.api import Spec, cautions, resolved_defaults
 from selfimprove.api.execution import StepName
 from selfimprove.api.hinting import asks_a_teacher
@@ -81,6 +82,7 @@ def plan(run: str, where: Where, sets: Sequence[str], as_json: bool) -> None:
 
 def _of_handle(handle: RunHandle) -> Plan:
     ledger = load_ledger(handle.store)
+    require_adoptable(handle.store, handle.spec, ledger)
     decision, ahead = next_step(handle.spec, ledger), left(handle.spec, ledger)
     loaded = prompt_counts(handle.store)
     counts = Counts(loaded) if loaded else expected(handle.spec.dataset)

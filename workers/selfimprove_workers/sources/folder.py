@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,12 +27,18 @@ def read_local(request: Request) -> Found:
 def _read_folder(request: Request, path: str) -> Found:
     base = Path(fixed_part(path) or ("/" if path.startswith("/") else "."))
     if not base.is_dir():
-        raise UserError(f"{request.field}.uri: {request.uri}: there is no file or folder {base}; mend the path")
+        raise UserError(f"{request.field}.uri: {request.uri}: there is no file or folder {base}; {_remedy(request)}")
     pattern = path.removeprefix(fixed_part(path)).lstrip("/") if is_glob(path) else ""
     names = choose(request, pattern, sorted(_names(base, _depth([pattern] if pattern else request.wanted))))
     for name in names:
         _readable(request, base / name)
     return Found(root=base.absolute(), names=names)
+
+
+def _remedy(request: Request) -> str:
+    """A model's name on the hub is a path, too, where `hf://` does not stand before it."""
+    on_hub = request.kind == "model" and re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", request.uri)
+    return f"give hf://{request.uri} for a model of the hub, or mend the path" if on_hub else "mend the path"
 
 
 def _depth(patterns: Sequence[str]) -> float:
