@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -28,7 +28,7 @@ def sound_part(model: type[M], document: Mapping[str, Any]) -> M:
     """
     found = {name: _sound_field(model, name, document) for name in model.model_fields}
     right = {name: value for name, value in found.items() if value is not _WRONG}
-    piece = model.model_construct(**right)
+    piece = cast(M, model.model_construct(**right))
     for name in found.keys() - right.keys():
         vars(piece).pop(name, None)
     return piece
@@ -41,10 +41,11 @@ def lacks(piece: Model) -> set[str]:
 
 def _sound_field(model: type[Model], name: str, document: Mapping[str, Any]) -> Any:
     field = model.model_fields[name]
-    if field.alias in document:
-        return _sound(model, name, document[field.alias])
+    key = str(field.alias)
+    if key in document:
+        return _sound(model, name, document[key])
     names = [str(each.alias) for each in model.model_fields.values()]
-    misspelled = any(meant(key, names) == field.alias for key in document if key not in names)
+    misspelled = any(meant(other, names) == key for other in document if other not in names)
     return _WRONG if field.is_required() or misspelled else field.get_default(call_default_factory=True)
 
 
