@@ -9,6 +9,7 @@ import pytest
 from selfimprove.artifacts.keys import FAILURE, is_of_a_run
 from selfimprove.errors import FAILED, SURROUNDINGS, WRONG_INPUT
 from selfimprove.last_failure import forget_failure, note_failure
+from tests.fixtures.s3 import S3Place
 from tests.unit.cli_support import BuiltRun, as_json, built_run, selfimprove
 
 Capture = pytest.CaptureFixture[str]
@@ -87,3 +88,12 @@ def test_the_note_is_the_run_s_own_and_goes_with_it(run: BuiltRun, capfd: Captur
     assert (run.folder / FAILURE).exists()
     assert selfimprove(capfd, "delete", run.folder, "--yes").code == 0
     assert not run.folder.exists()
+
+
+@pytest.mark.s3
+def test_of_a_run_on_s3_it_is_told_as_of_one_in_a_folder(s3: S3Place, tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path, at=s3.uri).baseline().generate(1).verify(1).select(1)
+    note_failure(run.handle.store, "i001-distill", FAILED, WHY)
+    assert as_json(capfd, "status", run.handle.uri)["state"] == "Failed"
+    forget_failure(run.handle.store)
+    assert as_json(capfd, "status", run.handle.uri)["state"] == "Pending"
