@@ -130,6 +130,9 @@ def test_a_sentence_around_the_answer_has_no_beginning_to_be_shown(
         ("B", "Iron is magnetic, so B.", "Iron"),
         ("8", "Each friend buys twice as many. The answer is 8.", "Each friend"),
         ("3", "The answer is 3, because 43 - 40 = 3.", "The answer"),
+        ("12", "Multiply length by width\nThe area is 12", "Multiply length by width\n"),
+        ("12", "- Find the common denominator\n- The answer is 12", "- Find the common denominator\n"),
+        ("18", "先把两个数相加。\n再乘以二。\n所以答案是 18。", "先把两个数相加。\n"),
     ],
 )
 def test_a_sentence_that_says_why_has_one(gold: str, rationale: str, first: str) -> None:

@@ -23,6 +23,14 @@ ROUNDED = [
     "We get 2.718, accurate to 3 places.",
     "Rounding to 3 decimal places, we get 2.718.",
     "The answer is 2.718 (to 3 decimal places).",
+    "So x is 2.718 with 3 decimal places.",
+    "x = 2.718 [3 decimal places]",
+    "x = 2.718 to the 3rd decimal place.",
+    "2.718 (to the nearest 3 decimal places)",
+    "The answer is 2.718 (3 d.p.).",
+    "2.718 (3dp)",
+    "2.718, rounded to 3dp",
+    "The answer is 2.718 to 3dp.",
 ]
 
 

@@ -29,7 +29,7 @@ _OF_FORM = re.compile(
 )
 _FORMULA = re.compile(r"\d\s*[-+*/×÷·−^]\s*\(?\s*\d")
 _CLAUSE_END = re.compile(
-    r"[.!?;:\n]+(?=\s|$)|\b(?:because|since|therefore|thus|hence|so|when|after|by\s+(?=\w+ing\b)|gives?|yields?|leaves?"
+    r"\n+|[。！？；]+|[.!?;:]+(?=\s|$)|\b(?:because|since|therefore|thus|hence|so|when|after|by\s+(?=\w+ing\b)|gives?|yields?|leaves?"
     r"|(?:we|you|i)\s+(?:get|have|find|obtain))\b",
     re.IGNORECASE,
 )

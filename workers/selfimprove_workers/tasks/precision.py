@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 
-CUES = ("place", "figure", "digit", "decimals", " dp", " d.p", " sf", " s.f", " sig")
+CUES = ("place", "figure", "digit", "decimals", "dp", "d.p", " sf", "s.f", " sig")
 """One of these is in every text that says how exact a number is."""
 DECIMALS = r"decimal(?:s|\s(?:places?|digits?|points?))|d\.?p\b\.?"
 SIGNIFICANT = r"significant\s(?:figures?|digits?)|sig\.?\s?figs?\b\.?|s\.?f\b\.?"
+GIVEN = r"\b(?:correct|accurate|precise|exact|round(?:ed|ing)?)"
+PLACES = rf"\$?\d{{1,2}}(?:st|nd|rd|th)?\$?\s?(?:{DECIMALS}|{SIGNIFICANT})"
 ROUNDED = re.compile(
-    rf"\(?(?:\b(?:correct|accurate|precise|exact|round(?:ed|ing)?)\sto\s\$?\d{{1,2}}\$?\s(?:places?|digits?|figures?)\b"
-    rf"|(?:\b(?:correct|accurate|precise|exact|round(?:ed|ing)?)\s)?\bto\s\$?\d{{1,2}}\$?\s(?:{DECIMALS}|{SIGNIFICANT}))\)?",
+    rf"\(?(?:{GIVEN}\sto\s\$?\d{{1,2}}\$?\s(?:places?|digits?|figures?)\b"
+    rf"|(?:{GIVEN}\s)?\b(?:to|with)\s(?:the\s)?(?:nearest\s)?{PLACES})\)?"
+    rf"|[(\[]{PLACES}[)\]]",
     re.IGNORECASE,
 )
 COUNTED = re.compile(
