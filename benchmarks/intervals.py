@@ -31,6 +31,8 @@ CHANCES: dict[str, Callable[[Random], Floats]] = {
     "Beta(0.5, 0.5)": lambda random: random.beta(0.5, 0.5, POPULATION),
     "Beta(0.3, 0.3)": lambda random: random.beta(0.3, 0.3, POPULATION),
     "Beta(4, 1)": lambda random: random.beta(4, 1, POPULATION),
+    "Beta(12, 2)": lambda random: random.beta(12, 2, POPULATION),
+    "Beta(40, 2)": lambda random: random.beta(40, 2, POPULATION),
     "Beta(1, 20)": lambda random: random.beta(1, 20, POPULATION),
     "uniform": lambda random: random.random(POPULATION),
     "70% never": lambda random: random.beta(2, 5, POPULATION) * (random.random(POPULATION) >= 0.7),

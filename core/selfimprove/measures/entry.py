@@ -82,7 +82,7 @@ NAMED = ("accuracy", "strict_accuracy", "gap", "relative_gap", "keep_rate", "cov
 def ranges_of(found: Mapping[str, Floats]) -> dict[str, Range]:
     """The least and most of each measure of `columns` where it is not 0 to 1: if every prompt lost all that it has, and
     won all that it lacks. On the mean over prompts: the worst of a single one that is nearly always right says nothing
-    of others, and of a relative gap it has no bound.
+    of others. A relative gap, which has no least, is taken to lose at most as much as it can win.
     """
     accuracy = found.get("accuracy", np.empty(0))
     known = accuracy[np.isfinite(accuracy)]
@@ -90,4 +90,4 @@ def ranges_of(found: Mapping[str, Floats]) -> dict[str, Range]:
         return {}
     has, open_ended = float(known.mean()), known[known < 1]
     lost = float((open_ended / (1 - open_ended)).mean()) if len(open_ended) else 0.0
-    return {"gap": (-has, 1 - has), "relative_gap": (-lost, 1.0)}
+    return {"gap": (-has, 1 - has), "relative_gap": (-min(lost, 1.0), 1.0)}
