@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from selfimprove_workers.tasks import Math, Verdict
-from selfimprove_workers.tasks.emphasis import emphasised
+from selfimprove_workers.tasks import Gym, Math, Verdict
+from selfimprove_workers.tasks.emphasis import emphasised, leading_bold
 
 CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
 
@@ -59,6 +59,51 @@ NO_ANSWER_IN_BOLD = [
 def test_a_number_in_bold_that_is_no_answer_changes_nothing(response: str) -> None:
     assert emphasised(response) is None
     assert Math().check(response, "9", None).flexible is CORRECT
+
+
+DECLARED_IN_BOLD = [
+    # response, the number in bold, the last one
+    ("The answer is **42** apples in 6 boxes.", "42", "6"), ("**Answer:** **5** hours to read 120 pages", "5", "120"),
+    ("The answer is **42** out of 60.", "42", "60"), ("The answer is **42** apples out of the 60.", "42", "60"),
+    ("Therefore, the answer is **$18** per day for 9 eggs.", "18", "9"),
+    ("The answer is **$18$** dollars for 9 eggs.", "18", "9"), ("Answer: __18__ dollars from 9 eggs", "18", "9"),
+    ("**Answer: 42** apples in 6 boxes", "42", "6"),
+    ("Answer: **42** apples (7 in each of the 6 boxes)", "42", "6"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("response", "bold", "last"), DECLARED_IN_BOLD)
+def test_a_number_in_bold_that_is_declared_first_is_the_answer(response: str, bold: str, last: str) -> None:
+    check = Math().check(response, bold, None)
+    assert (check.flexible, check.strict) == (CORRECT, NO_ANSWER)
+    assert Math().check(response, last, None).flexible is WRONG
+    entry = {"question": "?", "answer": bold, "metadata": {}}
+    assert Gym().check(response, bold, {"gym": "gsm_symbolic", "config": {}, "entry": entry}).flexible is CORRECT
+
+
+@pytest.mark.parametrize(
+    "response",
+    ["The answer is **3** + 4 = 7", "The answer is **12** - 5 = 7 apples", "The answer is **3**, no, it is 7.",
+     "The answer is **4** apples and **3** pears, 7"],
+)  # fmt: skip
+def test_a_declared_number_in_bold_that_goes_on_to_another_is_no_answer_by_itself(response: str) -> None:
+    assert Math().check(response, "7", None).flexible is CORRECT
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "3** hours 30 minutes",
+        "3** and 4 apples",
+        "3** to 4 hours",
+        "3** more than 7",
+        "3**4",
+        "14** apples divided by 2",
+        "3** of **7** eggs",
+    ],
+)
+def test_of_two_numbers_and_of_powers_none_is_the_one_in_bold(phrase: str) -> None:
+    assert leading_bold(phrase) is None
 
 
 @pytest.mark.parametrize("text", ["**1** " * 40_000, "** 1" * 60_000, "a **1 " + "a " * 90_000 + "5"])

@@ -1,5 +1,7 @@
 """The one number that the last sentence sets in bold: of `The car travels **120 miles** in 2 hours` 120.
 
+So is the one in bold that what is declared begins with: `The answer is **42** out of 60.`
+
 No label (`**Step 3:**`), nothing that the sentence only speaks of (`the **5 friends** get 12 each`), and nothing that
 it goes on to calculate with (`**3 boxes** make 12`).
 """
@@ -10,7 +12,7 @@ import re
 
 from selfimprove_workers.tasks.context import is_stated
 from selfimprove_workers.tasks.numbers import DECIMAL
-from selfimprove_workers.tasks.phrases import last_number, sentence_begin
+from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence_begin
 
 REACH = 240
 TAG = re.compile(r"</?(?:b|strong)>", re.IGNORECASE)
@@ -27,12 +29,22 @@ GOES_ON = re.compile(
     r"|therefore|which|gets?|becomes?|means|(?<!in\s)total|and|or|plus|minus|times|has|have|than)\b[^.]*\d)"
 )
 """After a bold number: the sentence says another."""
+LEADING = re.compile(r"(?:\*\*|__)?(?P<said>[^\s*_]{1,30})\s?(?:\*\*|__)(?=\s+[A-Za-z(]{2})")
+OUT_OF = re.compile(rf"\sout\sof\s(?:(?:the|all|a\stotal\sof)\s)?{DECIMAL}", re.ASCII)
 PURPOSE = re.compile(r"\s(?:to|for|per)\s")
 
 
 def in_bold(text: str) -> str:
     """A text with its HTML tags for bold as Markdown has it."""
     return TAG.sub("**", text) if "<" in text else text
+
+
+def leading_bold(phrase: str) -> str | None:
+    """The number in bold that a declared phrase begins with, where it goes on to no other; its first marks may lack."""
+    found = LEADING.match(phrase)
+    if found is None or "**" in phrase[found.end() :]:
+        return None
+    return leading_number(found["said"] + OUT_OF.sub(" of them", phrase[found.end() :]))
 
 
 def emphasised(text: str) -> str | None:

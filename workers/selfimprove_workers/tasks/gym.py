@@ -22,11 +22,13 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from selfimprove_workers.tasks.aligned import without_rows
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.claims import FENCE, claim_of
 from selfimprove_workers.tasks.closing import closing_number
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import one_spelling, same_word, spellings
+from selfimprove_workers.tasks.emphasis import leading_bold
 from selfimprove_workers.tasks.equality import Kind, canonical, comes_to, is_unevaluated, read
 from selfimprove_workers.tasks.extract import Found, declared, final_part, without_denials
 from selfimprove_workers.tasks.judging import bench
@@ -147,7 +149,7 @@ def _claim(text: str, gold: str) -> tuple[str, ...]:
 
 def _numbers(text: str) -> Iterator[str]:
     """The number that a text gives. Where a channel declares one, that and nothing else."""
-    text = without_shown_sums(with_plain_commas(text))
+    text = without_shown_sums(with_plain_commas(without_rows(text, with_bare=False)))
     found = declared(text)
     if found is not None:
         yield from (_worked_out(form, text) for form in _forms(found.payload))
@@ -172,7 +174,11 @@ def _forms(text: str) -> Iterator[str]:
     phrase = sentence(text)
     said = read(phrase)  # of two numbers neither is the answer
     is_whole = _number(phrase) or said.kind is Kind.ITEMS
-    number = phrase if is_whole else leading_number(phrase) or last_number(phrase) or last_number(text)
+    number = (
+        phrase
+        if is_whole
+        else leading_number(phrase) or leading_bold(phrase) or last_number(phrase) or last_number(text)
+    )
     if number or is_unevaluated(said):  # a sum as it is written: without its spaces `55 - 73` may be a range
         yield phrase if is_unevaluated(said) else canonical(number or "")
 

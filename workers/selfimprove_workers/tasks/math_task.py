@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from selfimprove_workers.tasks.aligned import without_rows
 from selfimprove_workers.tasks.asides import stated_formulas
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.closing import closing_number
 from selfimprove_workers.tasks.corrections import corrected
-from selfimprove_workers.tasks.emphasis import in_bold
+from selfimprove_workers.tasks.emphasis import in_bold, leading_bold
 from selfimprove_workers.tasks.equality import (
     Kind,
     Reading,
@@ -152,7 +153,7 @@ def read_gold(answer: str) -> Reading | None:
 def find_answer(text: str, gold: Reading) -> Candidate | None:
     """The answer that a response (without its thinking) gives, the corrected one where it corrects itself."""
     text = corrected(text)
-    plain = _plain(text) if gold.kind is Kind.QUANTITY else text
+    plain = _plain(text) if gold.kind is Kind.QUANTITY else without_rows(text)
     candidate = _find_answer(plain, gold)
     if candidate is not None and candidate.is_strict and plain != text:
         candidate = candidate._replace(is_strict=_find_answer(text, gold) == candidate)
@@ -163,7 +164,9 @@ def find_answer(text: str, gold: Reading) -> Candidate | None:
 
 def _plain(text: str) -> str:
     """A text as a number is looked for in it: without what says the answer again, and without spellings of its own."""
-    return without_precision(without_restated(without_shown_sums(without_arrows(in_bold(text)))))
+    return without_precision(
+        without_restated(without_shown_sums(without_arrows(in_bold(without_rows(text, with_bare=False)))))
+    )
 
 
 def _find_answer(text: str, gold: Reading) -> Candidate | None:
@@ -201,7 +204,7 @@ def _from_channel(found: Found, gold: Reading) -> Candidate | None:
     if found.channel == "hashes":  # a headline, not an answer
         return None
     said = statement(found.payload)
-    first = leading_number(payload) if gold.kind is Kind.QUANTITY else leading_formula(said)
+    first = leading_number(payload) or leading_bold(payload) if gold.kind is Kind.QUANTITY else leading_formula(said)
     inner = first or _within(said, gold)
     return Candidate(inner, is_strict=False) if inner else None
 
