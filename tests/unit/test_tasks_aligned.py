@@ -16,7 +16,8 @@ OF_A_NUMBER = [
     f"$$\\begin{{aligned}}\n{ROWS}\n\\end{{aligned}}$$", f"\\[\\begin{{aligned}}\n{ROWS}\n\\end{{aligned}}\\]",
     f"So\n$$\n\\begin{{split}}\n{ROWS}.\n\\end{{split}}\n$$", f"So\n$$\\begin{{align*}}{ROWS}\\end{{align*}}$$.",
     f"So\n\\begin{{align*}}\n{ROWS}.\n\\end{{align*}}", f"\\[\\begin{{aligned}}\n{ROWS}\\\\[2pt]\n\\end{{aligned}}.\\]",
-    "The answer is\n$$\\begin{aligned} x &= 7 \\end{aligned}$$", f"Answer: \\[\\begin{{aligned}}{ROWS}\\end{{aligned}}\\]",
+    "The answer is\n$$\\begin{aligned} x &= 7 \\end{aligned}$$",
+    f"Answer: \\[\\begin{{aligned}}{ROWS}\\end{{aligned}}\\]",
     "$$\\begin{aligned} 2x &= 14 \\\\ \\Rightarrow x &= 7 \\end{aligned}$$",
     "$$\\begin{aligned} x &= 12 - 5 \\\\ &= 7 \\text{ apples} \\end{aligned}$$",
 ]  # fmt: skip

@@ -1,10 +1,10 @@
 """The one answer that a response in words gives, chosen by the response alone: the gold is never seen here.
 
-What a channel declares is it; else a fenced block or a formula set apart that ends the response, a `Yes` or `No` that
-the rest of it explains, or its last line. Of a line that says more than the answer the answer is what stands in its
-only bold span, after `is` at the end of its last sentence, after a name and a colon, on the right of `=` or of an
-arrow. Readings are all of the same claim: the line, and what it says in it. What is denied, doubted, asked or one of
-two is read no further than to the line.
+What a channel declares is it; else a fenced block or a formula set apart that ends the response, a first line that a
+last paragraph explains (`explained`), a `Yes` or `No` that the rest of it explains, or its last line. Of a line that
+says more than the answer the answer is what stands in its only bold span, after `is` at the end of its last sentence,
+after a name and a colon, on the right of `=` or of an arrow. Readings are all of the same claim: the line, and what it
+says in it. What is denied, doubted, asked or one of two is read no further than to the line.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from selfimprove_workers.tasks.explained import explained_claim
 from selfimprove_workers.tasks.extract import Found
 
 MAX_LINE = 600
@@ -94,6 +95,9 @@ def _last_claim(text: str) -> str:
     formula = SET_APART.search(whole[-MAX_LINE:])
     if formula:
         return formula["inner"].strip()
+    explained = explained_claim(whole)
+    if explained:
+        return explained
     last = whole.rsplit("\n", 1)[-1].strip()
     word = leading_word(whole) if len(last.split()) > 3 else None
     return word or last

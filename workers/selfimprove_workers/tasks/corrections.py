@@ -73,10 +73,10 @@ def _corrects(text: str, found: re.Match[str]) -> bool:
         return False
     if found["noun"] and found["noun"] not in before[-REACH:]:
         return False
-    return _ends_declaring(before)
+    return ends_declaring(before)
 
 
-def _ends_declaring(text: str) -> bool:
+def ends_declaring(text: str) -> bool:
     """Whether the last sentence of a text declares an answer."""
     begin = max(0, len(text) - REACH)
     found = declared(text) if MARKER.search(text, begin) else None

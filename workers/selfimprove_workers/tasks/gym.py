@@ -30,10 +30,12 @@ from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import one_spelling, same_word, spellings
 from selfimprove_workers.tasks.emphasis import leading_bold
 from selfimprove_workers.tasks.equality import Kind, canonical, comes_to, is_unevaluated, read
+from selfimprove_workers.tasks.explained import explained_answer
 from selfimprove_workers.tasks.extract import Found, declared, final_part, without_denials
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
 from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence
+from selfimprove_workers.tasks.retractions import without_retracted
 from selfimprove_workers.tasks.sums import without_shown_sums
 from selfimprove_workers.tasks.text import with_plain_commas
 
@@ -51,7 +53,7 @@ class Gym:
         """See `tasks.base.Task`. An empty gold is one that only the scorer knows."""
         if not extra or "entry" not in extra:
             return Check(Verdict.GOLD_UNPARSABLE, Verdict.GOLD_UNPARSABLE)
-        region = _region(response)
+        region = _region(response, answer)
         claim = _claim(region, answer)
         if truncated or not claim:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
@@ -66,7 +68,7 @@ class Gym:
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:
         """The answer a response gives; the entry's own answer tells only its form."""
         gold = str((extra or {}).get("entry", {}).get("answer") or "")
-        return _counted(_claim(_region(response), gold), gold)
+        return _counted(_claim(_region(response, gold), gold), gold)
 
     def _best(self, claim: Sequence[str], gold: str, extra: Mapping[str, Any]) -> Verdict:
         """The verdict of the first spelling of an answer that settles it, right or too costly to score."""
@@ -121,9 +123,10 @@ def _number(text: str) -> Quantity | None:
     return quantity if quantity and not quantity.percent else None
 
 
-def _region(response: str) -> str:
+def _region(response: str, gold: str) -> str:
     """The part of a response in which its answer stands."""
-    return corrected((final_part(response) or "")[-MAX_LENGTH:])
+    region = (final_part(response) or "")[-MAX_LENGTH:]
+    return corrected(without_retracted(region) if _is_number(gold) else region)
 
 
 def _declared(text: str, gold: str) -> Found | None:
@@ -155,6 +158,9 @@ def _numbers(text: str) -> Iterator[str]:
         yield from (_worked_out(form, text) for form in _forms(found.payload))
         return
     whole = text.strip()
+    first = explained_answer(text)
+    if first is not None and read(first).kind is Kind.QUANTITY:
+        whole = first
     number = whole if _number(whole) else closing_number(without_denials(whole))
     yield from [canonical(number)] if number else []
 

@@ -35,6 +35,7 @@ from selfimprove_workers.tasks.equality import (
     side_that_counts,
 )
 from selfimprove_workers.tasks.exclamations import without_exclamation
+from selfimprove_workers.tasks.explained import explained_answer
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
 from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part, without_denials
 from selfimprove_workers.tasks.phrases import (
@@ -51,6 +52,7 @@ from selfimprove_workers.tasks.phrases import (
 )
 from selfimprove_workers.tasks.precision import without_precision
 from selfimprove_workers.tasks.restated import without_restated
+from selfimprove_workers.tasks.retractions import without_retracted
 from selfimprove_workers.tasks.statements import RELATION, last_statement
 from selfimprove_workers.tasks.sums import without_arrows, without_shown_sums
 from selfimprove_workers.tasks.symbols import words_of
@@ -64,8 +66,6 @@ LIST = re.compile(
 )
 RATIO = re.compile(rf"{PLAIN}\s?:\s?{PLAIN}")
 RATIO_SAID = re.compile(rf"(?<![\w.:])(?<!\bfrom )(?<!n['’]t )({PLAIN})(?:\sto\s|\s?:\s?)({PLAIN})(?![\w:])")
-EXPLAINED = re.compile(r"\s*(?P<answer>\S[^\n]{0,80})\n\s*[*#_]{0,4}\s?Explanation\b")
-"""An answer on a line of its own, which what comes after it only explains."""
 TAIL = 2000
 MOST_STATED = 4
 """How many of a line's copulas are tried, the longest statement first: `the roots are x = 1 and x = 2`."""
@@ -152,7 +152,7 @@ def read_gold(answer: str) -> Reading | None:
 
 def find_answer(text: str, gold: Reading) -> Candidate | None:
     """The answer that a response (without its thinking) gives, the corrected one where it corrects itself."""
-    text = corrected(text)
+    text = corrected(without_retracted(text) if gold.kind is Kind.QUANTITY else text)
     plain = _plain(text) if gold.kind is Kind.QUANTITY else without_rows(text)
     candidate = _find_answer(plain, gold)
     if candidate is not None and candidate.is_strict and plain != text:
@@ -181,9 +181,9 @@ def _find_answer(text: str, gold: Reading) -> Candidate | None:
 
 def _undeclared(text: str, gold: Reading) -> Candidate | None:
     """The answer of a text without what it declares."""
-    explained = EXPLAINED.match(text)
-    if explained and _is_answer(explained["answer"], gold):
-        return Candidate(explained["answer"], is_strict=False)
+    explained = explained_answer(text)
+    if explained and _is_answer(explained, gold):
+        return Candidate(explained, is_strict=False)
     said, whole = without_denials(text), text.strip()
     is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and "\\boxed{" not in whole and said == text
     is_stated = gold.kind is Kind.WORDS and (_is_wordier(whole, gold) or _stated(whole, gold) is not None)
