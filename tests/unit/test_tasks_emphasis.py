@@ -20,7 +20,9 @@ SET_IN_BOLD = [
     ("We add.\nIn total he pays <b>64</b> dollars for 16 glasses.", "64", "16"),
     ("He pays **$64** in total for 16.", "64", "16"),
     ("196 has **9** positive divisors, up to 196.", "9", "196"),
-
+    ("It will take her **5 hours** to read 120 pages.", "5", "120"),
+    ("The remainder is **2** when 100 is divided by 7.", "2", "7"),
+    ("The maximum value is **9** at x = 2.", "9", "2"), ("The remainder is **2** (100 = 7 × 14 + 2).", "2", "100"),
 ]  # fmt: skip
 
 
@@ -47,6 +49,10 @@ NO_ANSWER_IN_BOLD = [
     "She has **3 boxes** of 3, a total of 9.",
     "She has **3 boxes** which hold 9.", "She uses **7 eggs** leaving 9.", "**3** × 3 = 9",
     "She sold **7 eggs** and then 9",
+    "The price is **7** when we add 2 = 9.", "The sum is **7** (7 + 2 = 9).",
+    "It was **7** when he got 2, so now 9.",
+    "The value is **7** at x = 2, then it is 9.", "It takes her **3 friends** 9 hours.",
+    "She gives her **7 eggs** to 9.",
     # several
     "From **7 eggs** she comes to **9 eggs**", "She sold **7 eggs** for **$9**.",
     "She sold **7 eggs for $2**, in all 9",

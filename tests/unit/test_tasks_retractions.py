@@ -45,8 +45,10 @@ def test_what_is_worked_out_after_a_retraction_counts_and_what_is_taken_back_nev
     [
         # checks, doubts, units
         "The answer is 8. Wait, let me check: 12 - 5 = 7, and 1 more.", "The answer is 8. Wait, 12 - 5 = 7, plus 1.",
-        "The answer is 8. Wait, that's not right? 12 - 5 = 7. No, we add 1.", "The answer is 8. Wait, is it 12 - 5 = 7?",
-        "The answer is 8. Wait, I forgot the unit: 8 apples of 7.", "The answer is 8. Wait, I forgot to say: 3 + 4 = 7.",
+        "The answer is 8. Wait, that's not right? 12 - 5 = 7. No, we add 1.",
+        "The answer is 8. Wait, is it 12 - 5 = 7?",
+        "The answer is 8. Wait, I forgot the unit: 8 apples of 7.",
+        "The answer is 8. Wait, I forgot to say: 3 + 4 = 7.",
         # nothing follows that comes to a number
         "The answer is 8. Wait, that's not right.", "The answer is 8. Wait, that's not right. She had 7 apples.",
         "The answer is 8.\n\nCorrection: none of the 7 is wrong.",

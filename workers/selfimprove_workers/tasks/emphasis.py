@@ -32,6 +32,17 @@ GOES_ON = re.compile(
 LEADING = re.compile(r"(?:\*\*|__)?(?P<said>[^\s*_]{1,30})\s?(?:\*\*|__)(?=\s+[A-Za-z(]{2})")
 OUT_OF = re.compile(rf"\sout\sof\s(?:(?:the|all|a\stotal\sof)\s)?{DECIMAL}", re.ASCII)
 PURPOSE = re.compile(r"\s(?:to|for|per)\s")
+TAKES_HER = re.compile(r"\b(?:takes?|took|costs?)\sher\s?\Z", re.IGNORECASE)
+"""`It takes her **5 hours** to read`, where `her **5 friends**` are only spoken of."""
+IS = re.compile(r"\b(?:is|are|was|were|be|equals)\s\Z", re.IGNORECASE)
+CONDITION = re.compile(
+    r"\s(?:when|at)\s"
+    r"(?:(?!\b(?:so|then|thus|hence|therefore|which|but|and|giving|making|total|not)\b)"
+    r"(?:[^,;:=+*/×÷]|(?<=\b[a-zA-Z]\s)=))*\Z"
+)
+"""After `is **2**`, to the end: ` when 100 is divided by 7`, ` at x = 2`."""
+CHECKED = re.compile(r"\s\((?P<first>\d[\d,.]*)[^()\n,;]{1,60}?(?<![\d.,])(?P<last>\d[\d,.]*)\Z", re.ASCII)
+"""` (100 = 7 × 14 + 2`."""
 
 
 def in_bold(text: str) -> str:
@@ -57,9 +68,17 @@ def emphasised(text: str) -> str | None:
     if len(spans) != 1 or spans[0].end() > last.start() or len(NUMBER.findall(spans[0]["said"])) > 1:
         return None
     span, before, after = spans[0], text[begin : spans[0].start()], text[spans[0].end() : last.end()]
-    if LABEL.search(span["said"]) or GOES_ON.match(after) or LISTED.match(text, text.rfind("\n", 0, begin) + 1):
-        return None
     number = NUMBER.search(span["said"])
+    is_on = GOES_ON.match(after) and not (number and IS.search(before) and _is_added(after, number[0]))
+    if LABEL.search(span["said"]) or is_on or LISTED.match(text, text.rfind("\n", 0, begin) + 1):
+        return None
+    is_purpose, is_hers = PURPOSE.match(after) is not None, TAKES_HER.search(before)
     before += span["said"][: number.start()] if number else ""
-    is_said = is_stated(before) if before.strip(" $\\€£") else PURPOSE.match(after) is not None
+    is_said = is_stated(before) or (is_hers and is_purpose) if before.strip(" $\\€£") else is_purpose
     return last_number(span["said"]) if is_said else None
+
+
+def _is_added(after: str, number: str) -> bool:
+    """Whether what follows what something is says when it is so, or checks it from another number on."""
+    checked = CHECKED.match(after)
+    return CONDITION.match(after) is not None or bool(checked and checked["first"] != number == checked["last"])
