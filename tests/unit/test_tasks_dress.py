@@ -19,7 +19,19 @@ def test_the_marks_around_an_answer_go_and_those_in_it_stay(text: str, form: str
 
 @pytest.mark.parametrize(
     "text",
-    ["Yes", "yes", "Yes.", "**Yes**", "**Yes.**", "`Yes`", '"Yes"', "\\text{Yes}", "\\boxed{\\text{Yes}}", "Yes**."],
+    [
+        "Yes",
+        "yes",
+        "Yes.",
+        "**Yes**",
+        "**Yes.**",
+        "`Yes`",
+        '"Yes"',
+        "\\text{Yes}",
+        "\\boxed{\\text{Yes}}",
+        "Yes**.",
+        "The yes",
+    ],
 )
 def test_a_word_is_counted_in_one_spelling(text: str) -> None:
     assert one_spelling(text) == "yes"
@@ -50,6 +62,17 @@ def test_case_counts_but_in_a_plain_word() -> None:
     assert same_word("Yes", "**yes**")
     assert not same_word("aBc", "abc")
     assert not same_word("Yes", "Yes sir")
+
+
+def test_an_article_or_a_possessive_before_a_plain_word_says_nothing() -> None:
+    for text in ("the wife", "The wife.", "Bob's wife", "Bob’s wife", "his wife", "**a wife**"):
+        assert same_word("wife", text)
+    for text in ("Bob's father's wife", "the ex wife", "not wife", "no wife", "the", "the aWife"):
+        assert not same_word("wife", text)
+    assert not same_word("The Beatles", "Beatles")
+
+
+def test_an_empty_text_is_no_word() -> None:
     assert not same_word("", "")
 
 

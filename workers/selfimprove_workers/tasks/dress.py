@@ -36,6 +36,9 @@ SEVERAL = re.compile(r"(?<=[^\s*])\*\*\s[^*]*\s\*\*(?=[^\s*])")
 PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+")
 """A word as it stands in a sentence, whose case says nothing: `Yes`, `false`, and not `aBc`."""
 
+DETERMINER = re.compile(r"(?:(?i:the|an?|his|her|its|their|my|your|our)|[A-Z][a-z]{1,20}['’]s)\s+(?=[A-Za-z]+\Z)")
+"""Before one word that is an answer in a sentence: `the wife`, `Bob's wife`."""
+
 
 def undressed(text: str) -> str:
     """A text without the marks around it."""
@@ -69,10 +72,11 @@ def spellings(text: str) -> Iterator[str]:
 
 
 def one_spelling(text: str) -> str:
-    """The one spelling of an answer that is counted: undressed, in plain signs, a word of no case."""
+    """The one spelling of an answer that is counted: undressed, in plain signs, a word of no case or article."""
     plain = PRODUCT.sub(" × ", undressed(without_latex(undressed(_trimmed(text))))[:MAX_LENGTH])
     lines = "\n".join(" ".join(line.split()) for line in plain.splitlines())
-    return lines.casefold() if PLAIN_WORD.fullmatch(lines) else lines
+    word = DETERMINER.sub("", lines)
+    return word.casefold() if PLAIN_WORD.fullmatch(word) else lines
 
 
 def _trimmed(text: str) -> str:
@@ -82,5 +86,5 @@ def _trimmed(text: str) -> str:
 
 
 def same_word(one: str, other: str) -> bool:
-    """Whether two texts are the same plain word, whatever letters are capitals."""
-    return PLAIN_WORD.fullmatch(one) is not None and undressed(other).casefold() == one.casefold()
+    """Whether two texts are the same plain word, in capitals or not, the other with an article or without."""
+    return PLAIN_WORD.fullmatch(one) is not None and DETERMINER.sub("", undressed(other)).casefold() == one.casefold()

@@ -1,9 +1,10 @@
 """Exact: the gold's own words.
 
-Flexible compares without case, spacing, quotes, markup and closing punctuation (a text that is nothing else stays). It
-takes the answer from a declared channel (`extract`), else from the end of the response, as its last line or what that
-says in it (`claims`); a whole response that is the gold is right whatever it declares. Strict asks that the response is
-the gold, to the letter, but for the space around it.
+Flexible compares without case, spacing, quotes, markup and closing punctuation (a text that is nothing else stays), and
+for a gold that is one plain word without an article or a possessive before it (`the wife`, `Bob's wife`). It takes the
+answer from a declared channel (`extract`), else from the end of the response, as its last line or what that says in it
+(`claims`); a whole response that is the gold is right whatever it declares. Strict asks that the response is the gold,
+to the letter, but for the space around it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.claims import claim_of
 from selfimprove_workers.tasks.corrections import corrected
+from selfimprove_workers.tasks.dress import same_word
 from selfimprove_workers.tasks.extract import declared, final_part
 
 MAX_LENGTH = 20000
@@ -42,7 +44,7 @@ class Exact:
             missing = Verdict.TRUNCATED if truncated else Verdict.NO_ANSWER
             return Check(missing, missing, normalised(claim[-1]) if claim else None)
         strict = Verdict.CORRECT if region.strip() == answer.strip() else Verdict.WRONG
-        is_right = any(normalised(text) == gold for text in (region, *claim))
+        is_right = any(normalised(text) == gold or same_word(answer.strip(), text) for text in (region, *claim))
         return Check(Verdict.CORRECT if is_right else Verdict.WRONG, strict, normalised(claim[-1]))
 
     def extract(self, response: str, extra: Mapping[str, Any] | None = None) -> str | None:

@@ -4,8 +4,9 @@ The scorers are graded and differ in what they tolerate: "the answer is 5" score
 some take the first number they meet. So the answer is extracted first, and only a score of 1.0 is Correct.
 
 Where the gold is no number, one answer is chosen by the response alone (`claims`), and the scorer is asked of it as it
-is written and undressed of markup (`dress`); a plain word (`Yes`) is right in any case. Of a gold of several lines, as
-a grid or a list of moves, the answer may be a fenced block, the whole response or as many lines at its end. Of the gold
+is written and undressed of markup (`dress`); a plain word (`Yes`) is right in any case and behind an article, and of an
+expression that comes to countdown's target (`12 * 14 + 1 = 169`) the left side counts. Of a gold of several lines, as a
+grid or a list of moves, the answer may be a fenced block, the whole response or as many lines at its end. Of the gold
 nothing chooses the answer but its form: whether it is a number, a JSON object, and how many lines it has.
 
 Strict: the answer stands alone in a channel (`\\boxed`, `<answer>`, after `####`, after "the answer is") or is the
@@ -27,7 +28,7 @@ from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.claims import FENCE, claim_of
 from selfimprove_workers.tasks.closing import closing_number
 from selfimprove_workers.tasks.corrections import corrected
-from selfimprove_workers.tasks.dress import one_spelling, same_word, spellings
+from selfimprove_workers.tasks.dress import one_spelling, same_word, spellings, undressed, without_latex
 from selfimprove_workers.tasks.emphasis import leading_bold
 from selfimprove_workers.tasks.equality import Kind, canonical, comes_to, is_unevaluated, read
 from selfimprove_workers.tasks.explained import explained_answer
@@ -41,6 +42,7 @@ from selfimprove_workers.tasks.text import with_plain_commas
 
 MAX_LENGTH = 20000
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?", re.ASCII)
+EXPRESSION = re.compile(r"[\d\s()+*/×÷−-]{1,200}", re.ASCII)
 
 
 class Gym:
@@ -75,6 +77,7 @@ class Gym:
         if any(same_word(gold, reading) for reading in claim):
             return Verdict.CORRECT
         spelled = claim if _is_number(gold) else chain.from_iterable(map(spellings, reversed(claim)))
+        spelled = chain(spelled, _left_sides(claim, extra))
         verdicts = (self._score(candidate, gold, extra) for candidate in dict.fromkeys(spelled) if candidate)
         return next((verdict for verdict in verdicts if verdict is not Verdict.WRONG), Verdict.WRONG)
 
@@ -201,6 +204,15 @@ def _counted(claim: Sequence[str], gold: str) -> str | None:
     if not claim:
         return None
     return canonical(claim[-1]) if _is_number(gold) else one_spelling(claim[-1]) or claim[-1]
+
+
+def _left_sides(claim: Sequence[str], extra: Mapping[str, Any]) -> Iterator[str]:
+    """What a claim of countdown says that comes to the target."""
+    target = (extra["entry"].get("metadata") or {}).get("target") if extra["gym"] == "countdown" else None
+    for reading in claim if target is not None else ():
+        left, _, right = undressed(without_latex(reading)).rpartition("=")
+        if right.strip() == str(target) and EXPRESSION.fullmatch(left):
+            yield from spellings(left)
 
 
 def _is_number(gold: str) -> bool:
