@@ -21,6 +21,7 @@ SET_IN_BOLD = [
     ("He pays **$64** in total for 16.", "64", "16"),
     ("196 has **9** positive divisors, up to 196.", "9", "196"),
     ("It will take her **5 hours** to read 120 pages.", "5", "120"),
+    ("It took her **5** hours to read 120 pages.", "5", "120"),
     ("The remainder is **2** when 100 is divided by 7.", "2", "7"),
     ("The maximum value is **9** at x = 2.", "9", "2"), ("The remainder is **2** (100 = 7 × 14 + 2).", "2", "100"),
 ]  # fmt: skip

@@ -32,6 +32,7 @@ GOES_ON = re.compile(
 LEADING = re.compile(r"(?:\*\*|__)?(?P<said>[^\s*_]{1,30})\s?(?:\*\*|__)(?=\s+[A-Za-z(]{2})")
 OUT_OF = re.compile(rf"\sout\sof\s(?:(?:the|all|a\stotal\sof)\s)?{DECIMAL}", re.ASCII)
 PURPOSE = re.compile(r"\s(?:to|for|per)\s")
+SPENT = re.compile(r"(?:\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|dollars?|cents?))?\s(?:to|for|per)\s")
 TAKES_HER = re.compile(r"\b(?:takes?|took|costs?)\sher\s?\Z", re.IGNORECASE)
 """`It takes her **5 hours** to read`, where `her **5 friends**` are only spoken of."""
 IS = re.compile(r"\b(?:is|are|was|were|be|equals)\s\Z", re.IGNORECASE)
@@ -72,9 +73,10 @@ def emphasised(text: str) -> str | None:
     is_on = GOES_ON.match(after) and not (number and IS.search(before) and _is_added(after, number[0]))
     if LABEL.search(span["said"]) or is_on or LISTED.match(text, text.rfind("\n", 0, begin) + 1):
         return None
-    is_purpose, is_hers = PURPOSE.match(after) is not None, TAKES_HER.search(before)
+    is_purpose = PURPOSE.match(after) is not None
+    is_spent = TAKES_HER.search(before) is not None and SPENT.match(after) is not None
     before += span["said"][: number.start()] if number else ""
-    is_said = is_stated(before) or (is_hers and is_purpose) if before.strip(" $\\€£") else is_purpose
+    is_said = is_stated(before) or is_spent if before.strip(" $\\€£") else is_purpose
     return last_number(span["said"]) if is_said else None
 
 

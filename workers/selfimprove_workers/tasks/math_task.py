@@ -1,13 +1,14 @@
 """Math: a number, an expression, a pair, a set. Right when it equals the gold, however it is written.
 
-Flexible takes the answer from the most declared channel the response has (`extract`), else the number that it comes to
-at its end (`closing`), mostly the last one (or, for a gold that is no number, the last formula between marks, the one
-that the last sentence with one states (`statements`), or the last line), without a condition or a reason added to it
-(`asides`). Of a number that is only a part of what is said there the whole counts (`wholes`, `forms`), and of an answer
-that is corrected at once the correction (`corrections`). A sum that is not worked out (`sums`) is passed over for what
-it comes to, where that is said too; else it is Wrong. Strict asks for the format: the answer stands alone in
-`\\boxed{}`, `<answer>`, after `####`, as the `"answer"` of a JSON object, after "the answer is", or is the whole
-response; else strict is NoAnswer.
+Flexible takes the answer from the most declared channel the response has (`extract`), else the number that it comes
+to at its end (`closing`), mostly the last one (or, for a gold that is no number, the last formula between marks, the
+one that the last sentence with one states (`statements`), or the last line), without a condition or a reason added to
+it (`asides`). Of a number that is only a part of what is said there the whole counts (`wholes`, `forms`), of an
+answer that is corrected at once the correction (`corrections`), of a number that is taken back what is worked out
+after it (`retractions`), and of aligned rows at the end the last side (`aligned`). A sum that is not worked out
+(`sums`) is passed over for what it comes to, where that is said too; else it is Wrong. Strict asks for the format:
+the answer stands alone in `\\boxed{}`, `<answer>`, after `####`, as the `"answer"` of a JSON object, after "the
+answer is", or is the whole response; else strict is NoAnswer.
 """
 
 from __future__ import annotations
