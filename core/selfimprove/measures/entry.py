@@ -80,14 +80,14 @@ NAMED = ("accuracy", "strict_accuracy", "gap", "relative_gap", "keep_rate", "cov
 
 
 def ranges_of(found: Mapping[str, Floats]) -> dict[str, Range]:
-    """The least and most of each measure of `columns` where it is not 0 to 1: if every prompt lost all that it has, and
-    won all that it lacks. On the mean over prompts: the worst of a single one that is nearly always right says nothing
-    of others. A relative gap, which has no least, is taken to lose at most as much as it can win.
+    """The least and most that a prompt can add to each measure of `columns`, where that is not 0 to 1.
+
+    A relative gap has no least, since a prompt that is right 63 times of 64 can lose 63 times what it lacks: taken is
+    what prompts lose on the mean if they lose all, and not more than they can win.
     """
     accuracy = found.get("accuracy", np.empty(0))
-    known = accuracy[np.isfinite(accuracy)]
-    if not len(known):
-        return {}
-    has, open_ended = float(known.mean()), known[known < 1]
-    lost = float((open_ended / (1 - open_ended)).mean()) if len(open_ended) else 0.0
-    return {"gap": (-has, 1 - has), "relative_gap": (-min(lost, 1.0), 1.0)}
+    open_ended = accuracy[accuracy < 1]
+    if not len(open_ended):
+        return {"gap": (-1.0, 1.0)}
+    lost = float((open_ended / (1 - open_ended)).mean())
+    return {"gap": (-1.0, 1.0), "relative_gap": (-min(lost, 1.0), 1.0)}
