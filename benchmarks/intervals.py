@@ -5,7 +5,7 @@
 Prompts are drawn from populations whose truth is known: chances of success by several laws, one of them with 70% of
 prompts that are never solved, some samples each, filtered by a threshold, a quantile or a softmax of a score that half
 knows. The alternative is the percentile bootstrap over the same resamples. Exit 1 when a measure of 12 prompts or more
-is held in less than 91% of the draws of more cells than one in a hundred.
+is held in less than 90% of the draws in more than 3% of the cells.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from selfimprove.measures.table import Floats
 POPULATION = 20_000
 PROMPTS, SAMPLES = (12, 24, 46, 100, 200), (4, 8, 16, 64)
 MEASURES = ("accuracy", "gap", "relative_gap", "pass@4", "pass@8")
-WANTED, ALLOWED = 0.91, 0.01
+WANTED, ALLOWED = 0.9, 0.03
 
 Random = np.random.Generator
 CHANCES: dict[str, Callable[[Random], Floats]] = {
