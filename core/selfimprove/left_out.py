@@ -14,6 +14,8 @@ from selfimprove.artifacts.manifest import read_manifest
 from selfimprove.store.base import Store
 
 _NAMES = {"train": "training", "heldOut": "held out", "test": "test"}
+PROMPTS_OF = {"train": "training", "heldOut": "held-out", "test": "test"}
+"""Split -> what its prompts are called."""
 
 
 def prompts_document(store: Store) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfimprove_operator.told import MOST_BYTES
-from tests.unit.operator_support import Cluster, run_manifest
+from tests.unit.operator_support import Cluster, condition, run_manifest
 
 VOLUME = {"name": "data", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "data"}}
 DATASET = {"uri": "s3://lab/train.jsonl", "task": "Math", "fields": {"answer": "answer"}}
@@ -43,11 +43,11 @@ def verdict(**spec: Any) -> tuple[str, str]:
     """The reason and the message of a run that is not accepted; empty where it is."""
     cluster = Cluster(run_manifest(**spec))
     cluster.settle()
-    found = next(c for c in cluster.status.conditions if c.type == "Accepted")
-    if found.status == "True":
+    status, reason, message = condition(cluster, "Accepted")
+    if status == "True":
         return "", ""
     assert cluster.created == []
-    return found.reason, found.message
+    return reason, message
 
 
 def test_a_run_that_is_not_accepted_shows_of_how_many_iterations_it_is_and_heeds_a_raise() -> None:
@@ -126,7 +126,7 @@ def held_then(**spec: Any) -> Cluster:
 
 
 def holds(cluster: Cluster, type: str) -> bool:
-    return next(c.status for c in cluster.status.conditions if c.type == type) == "True"
+    return condition(cluster, type)[0] == "True"
 
 
 def test_a_run_that_is_released_and_not_accepted_is_pending_and_says_why() -> None:

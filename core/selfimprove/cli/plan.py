@@ -22,7 +22,7 @@ from selfimprove.cli.where import Where
 from selfimprove.errors import UserError
 from selfimprove.last_failure import LastFailure, last_failure
 from selfimprove.ledger import Ledger, StepId, Usage
-from selfimprove.left_out import left_out_of
+from selfimprove.left_out import PROMPTS_OF, left_out_of
 from selfimprove.loop import Left, Step, Stop, adopts, left, next_step, shards_of, steps_of
 from selfimprove.prompt_counts import Counts, expected
 from selfimprove.runs import RunHandle
@@ -241,8 +241,7 @@ def _bound_text(most: Bound | None, counts: Counts) -> str:
     if not most.samples:
         return "no samples; what they cost is not known before one has run"
     bound = f"{most.samples:,} samples and {most.tokens:,} sampled tokens"
-    names = {"train": "training", "heldOut": "held-out", "test": "test"}
-    of = " and ".join(f"{n:,} {names[split]}" for split, n in counts.prompts.items())
+    of = " and ".join(f"{n:,} {PROMPTS_OF[split]}" for split, n in counts.prompts.items())
     if counts.sure:
         return f"at most {bound}, of {of} prompts"
     return f"about {bound}, of about {of} prompts"

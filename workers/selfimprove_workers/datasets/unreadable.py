@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from selfimprove.api.spec import Spec
 from selfimprove.filtering import GROUND_TRUTH, methods_of
+from selfimprove.left_out import PROMPTS_OF
 from selfimprove_workers.datasets.answers import MATHEMATICAL, answers_by
 from selfimprove_workers.datasets.rows import Draft
 from selfimprove_workers.tasks.math_task import read_gold
 
-_NAMES = {"train": "training", "heldOut": "held-out", "test": "test"}
 _SHOWN = 40
 
 
@@ -31,7 +31,7 @@ def unreadable_answers(spec: Spec, split: str, unread: Sequence[Draft], prompts:
     shown = f"{(unread[0].row.answer or '')[:_SHOWN]!r} of {unread[0].where}"
     return [
         f"spec.dataset.{answers_by(spec.dataset)} gives answers that can't be read for {len(unread):,} of the "
-        f"{prompts:,} {_NAMES[split]} prompts, as {shown}; these count nowhere"
+        f"{prompts:,} {PROMPTS_OF[split]} prompts, as {shown}; these count nowhere"
         f"{_trained_on(spec) if split == 'train' else ''}; mend or remove them"
     ]
 
