@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from selfimprove.errors import UserError
 from selfimprove_workers.datasets.columns import text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.tasks.choice import LETTERS, NUMBERS
-from selfimprove_workers.tasks.math_task import gold_of, read_gold
+from selfimprove_workers.tasks.math_task import gold_of
 
 MATHEMATICAL = ("Math", "Program")
 """Tasks whose answers are compared as mathematics."""
@@ -42,19 +42,6 @@ def gold_answer(dataset: Dataset, row: Row, choices: list[dict[str, str]] | None
     if dataset.task == "Choice":
         return _label(answer, choices, row)
     return _math_gold(answer, row) if dataset.task in MATHEMATICAL else answer
-
-
-def require_readable(dataset: Dataset, answers: Sequence[str | None], first: str) -> None:
-    """Refuse a set of which no gold says anything: nothing in it could ever be right. Raises `UserError`.
-
-    Single ones are borne, as GoldUnparsable (see `unreadable`). `first` names the row of the first answer.
-    """
-    if dataset.task not in MATHEMATICAL or any(answer is None or read_gold(answer) for answer in answers):
-        return
-    raise UserError(
-        f"spec.dataset.{answers_by(dataset)} gives {(answers[0] or '')[:40]!r} for {first}, which can't be read as an "
-        f"answer, and none of {len(answers):,} can; give a pattern whose group 1 is the final answer, or another column"
-    )
 
 
 def answers_by(dataset: Dataset) -> str:

@@ -16,14 +16,13 @@ from selfimprove.api.source import Dataset, HeldOut, Source, TestSet
 from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
 from selfimprove.seeds import fraction
-from selfimprove_workers.datasets.answers import require_readable
 from selfimprove_workers.datasets.files import read_files
 from selfimprove_workers.datasets.gym import generate, is_gym, plan_sets
 from selfimprove_workers.datasets.mapping import map_rows
 from selfimprove_workers.datasets.repeats import refuse_repeats, refuse_shared_questions
 from selfimprove_workers.datasets.rows import Draft
 from selfimprove_workers.datasets.solutions import require_solutions
-from selfimprove_workers.datasets.unreadable import unreadable
+from selfimprove_workers.datasets.unreadable import require_readable, unreadable
 from selfimprove_workers.sources import fetch
 
 DEFAULT_HELD_OUT = HeldOut(fraction=0.1, limit=500)
@@ -60,8 +59,8 @@ def load_sets(spec: Spec) -> PromptSets:
     for name, drafts in sets.drafts.items():
         if not drafts:
             raise UserError(f"{FIELDS[name]}: holds no prompt; give more data")
-        require_readable(spec.dataset, [draft.row.answer for draft in drafts], drafts[0].where)
         sets.unreadable[name] = unreadable(spec.dataset.task, drafts)
+        require_readable(spec.dataset, drafts, sets.unreadable[name])
     require_solutions(spec, [draft.row for draft in sets.drafts["train"]])
     shards = spec.generation.shards
     if shards > len(sets.drafts["train"]):
