@@ -16,7 +16,8 @@ from selfimprove.api import Run, Spec, apply_sets, load_run, problems
 from selfimprove.api.flat import leaves
 from selfimprove.api.kubeyaml import documents
 from selfimprove.api.rules import RULES
-from selfimprove.api.schema import dotted, fields_at
+from selfimprove.api.rules.base import heard
+from selfimprove.api.schema import dotted
 from selfimprove.errors import UserError
 from tests.unit.api_support import GOOD, good, lines_after
 
@@ -208,7 +209,7 @@ def test_gym_sets_that_name_no_seed_get_seeds_of_their_own() -> None:
 
 def test_no_rule_is_without_a_broken_spec_that_it_answers() -> None:
     specs = [spec for _, sets, _ in TABLE if (spec := well_formed(apply_sets(good(), sets)))]
-    assert [rule.check.__name__ for rule in RULES if not any(any(rule.check(spec)) for spec in specs)] == []
+    assert [rule.__name__ for rule in RULES if not any(any(heard(rule(spec), whole=True)) for spec in specs)] == []
 
 
 def well_formed(document: object) -> Spec | None:
@@ -216,11 +217,6 @@ def well_formed(document: object) -> Spec | None:
         return Run.model_validate(document).spec
     except ValidationError:
         return None
-
-
-def test_rules_read_sections_that_there_are() -> None:
-    sections = set(fields_at(("spec",)))
-    assert {need for rule in RULES for need in rule.needs} <= sections
 
 
 JSON = st.recursive(

@@ -26,18 +26,28 @@ _SETTINGS: dict[MethodType, dict[str, object]] = {
 
 def verification_of(dataset: Dataset, verification: Verification | None) -> Verification:
     """The verification of a run with nothing left open; giving it what it gave changes nothing."""
-    if verification is None:
-        answers = dataset.task == "Gym" or dataset.fields.answer is not None
-        verification = Verification(methods=[Method(type="GroundTruth" if answers else "MultipleChoice")])
-    own = verification.combine == "All"
-    methods = [_method(method, own) for method in verification.methods]
+    verification = verification or _default(dataset)
+    methods = [_method(method, verification.combine) for method in verification.methods]
     return verification.model_copy(update={"methods": methods})
 
 
-def _method(method: Method, own_weighting: bool) -> Method:
+def cuts_of(dataset: Dataset, verification: Verification | None) -> list[tuple[Method, Weighting | None]]:
+    """The methods of a run as they are written down, each with what cuts its scores; None where nothing does."""
+    verification = verification or _default(dataset)
+    return [(method, _cut(method, verification.combine)) for method in verification.methods]
+
+
+def _default(dataset: Dataset) -> Verification:
+    answers = dataset.task == "Gym" or dataset.fields.answer is not None
+    return Verification(methods=[Method(type="GroundTruth" if answers else "MultipleChoice")])
+
+
+def _cut(method: Method, combine: str) -> Weighting | None:
     """Under Mean and Weighted only the common weighting is read, so a method gets none of its own."""
-    update: dict[str, object] = {"name": method.name or method.type}
-    if own_weighting and method.weighting is None:
-        update["weighting"] = _CUTS[method.type]
+    return _CUTS[method.type] if combine == "All" and method.weighting is None else method.weighting
+
+
+def _method(method: Method, combine: str) -> Method:
+    update: dict[str, object] = {"name": method.name or method.type, "weighting": _cut(method, combine)}
     update |= {name: value for name, value in _SETTINGS.get(method.type, {}).items() if getattr(method, name) is None}
     return method.model_copy(update=update)

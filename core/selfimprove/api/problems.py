@@ -17,7 +17,7 @@ from selfimprove.api.names import no_such_field
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules import broken_rules
 from selfimprove.api.schema import dotted
-from selfimprove.api.sound import lacks, sound_part
+from selfimprove.api.sound import sound_part
 from selfimprove.api.spec import Run, Spec
 
 __all__ = ["Checked", "Problem", "check", "problems"]
@@ -52,7 +52,7 @@ def _found(document: dict[str, Any]) -> tuple[list[Problem], Run | None]:
     found += [Problem(dotted(loc), message_of(error, loc)) for loc, error in _by_place(document, errors).items()]
     spec = run.spec if run else _sound_spec(document)
     if spec is not None:
-        found += broken_rules(spec, lacks(spec), whole=run is not None)
+        found += broken_rules(spec, whole=run is not None)
     return found, run
 
 

@@ -34,26 +34,26 @@ def sound_part(model: type[M], document: Mapping[str, Any]) -> M:
     return piece
 
 
-def lacks(piece: Model) -> set[str]:
-    """The fields that a piece is without, as YAML names them."""
-    return {str(field.alias) for name, field in type(piece).model_fields.items() if name not in vars(piece)}
+def known(piece: Model, name: str) -> Any:
+    """The value of a field; None where it is wrong, as where it is not given: for who speaks only of what is given."""
+    return getattr(piece, name, None)
 
 
 def _sound_field(model: type[Model], name: str, document: Mapping[str, Any]) -> Any:
     field = model.model_fields[name]
     key = str(field.alias)
     if key in document:
-        return _sound(model, name, document[key])
+        return _sound(_adapter(model, name), field.annotation, document[key])
     names = [str(each.alias) for each in model.model_fields.values()]
     misspelled = any(meant(other, names) == key for other in document if other not in names)
     return _WRONG if field.is_required() or misspelled else field.get_default(call_default_factory=True)
 
 
-def _sound(model: type[Model], name: str, value: Any) -> Any:
+def _sound(adapter: TypeAdapter[Any], annotation: Any, value: Any) -> Any:
     try:
-        return _adapter(model, name).validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
+        return adapter.validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
     except ValidationError:
-        return _sound_inside(model.model_fields[name].annotation, value)
+        return _sound_inside(annotation, value)
 
 
 @cache
@@ -66,15 +66,56 @@ def _adapter(model: type[Model], name: str) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+_adapter_of = cache(TypeAdapter[Any])
+"""What reads a type that no field bounds."""
+
+
 def _sound_inside(annotation: Any, value: Any) -> Any:
-    """The sound part of an object or of each object in a list; `_WRONG` where the mistake is no field's of theirs."""
+    """The sound part of an object, or of each in a list or a map; `_WRONG` where the mistake is in none of them."""
     for kind in _kinds(annotation):
         if get_origin(kind) is list and isinstance(value, list):
-            items = [_sound_inside(get_args(kind)[0], item) for item in value]
-            return _WRONG if any(item is _WRONG for item in items) or all(map(_whole, items)) else items
-        if isinstance(kind, type) and issubclass(kind, Model) and isinstance(value, dict):
+            return _sound_items(get_args(kind)[0], value)
+        if get_origin(kind) is dict and isinstance(value, dict):
+            return _sound_entries(kind, value)
+        if _is_model(kind) and isinstance(value, dict):
             return sound_part(kind, value)
     return _WRONG
+
+
+def _sound_items(kind: Any, items: list[Any]) -> Any:
+    """Objects, each in its place: of what is none at all no field is known. It may be the list that is too long."""
+    if not _is_model(kind) or all(_is(kind, item) for item in items):
+        return _WRONG
+    return [sound_part(kind, item) if isinstance(item, dict) else _unknown(kind) for item in items]
+
+
+def _sound_entries(kind: Any, entries: dict[str, Any]) -> Any:
+    """The entries of right names, as far as they are sound. It may be the map that has too many."""
+    names, values = get_args(kind)
+    if all(_is(names, name) and _is(values, value) for name, value in entries.items()):
+        return _WRONG
+    found = {name: _sound(_adapter_of(values), values, value) for name, value in entries.items() if _is(names, name)}
+    return {name: value for name, value in found.items() if value is not _WRONG}
+
+
+def _unknown(model: type[M]) -> M:
+    """A piece without any field."""
+    piece = cast(M, model.model_construct())
+    vars(piece).clear()
+    return piece
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """Whether nothing is wrong with a value of this type."""
+    try:
+        _adapter_of(kind).validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
+    except ValidationError:
+        return False
+    return True
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Model)
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:
@@ -87,8 +128,3 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield from _kinds(get_args(annotation)[0])
     else:
         yield annotation
-
-
-def _whole(piece: Model) -> bool:
-    """Whether nothing is wrong with a piece: then it is the list, too long or too short, that is."""
-    return not lacks(piece) and all(_whole(value) for value in vars(piece).values() if isinstance(value, Model))

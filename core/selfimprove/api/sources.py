@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfimprove.api.selecting import OtherModel
+from selfimprove.api.sound import known
 from selfimprove.api.source import Dataset, HeldOut, Source, TestSet
 from selfimprove.api.spec import Spec
 
@@ -19,14 +20,14 @@ def sources_of(spec: Spec) -> Iterator[tuple[str, Source | HeldOut | TestSet]]:
 def datasets_of(dataset: Dataset) -> Iterator[tuple[str, Dataset | HeldOut | TestSet]]:
     """The sources of prompts, the training one first."""
     yield "dataset", dataset
-    if dataset.held_out is not None:
-        yield "dataset.heldOut", dataset.held_out
-    if dataset.test is not None:
-        yield "dataset.test", dataset.test
+    if (held_out := known(dataset, "held_out")) is not None:
+        yield "dataset.heldOut", held_out
+    if (test := known(dataset, "test")) is not None:
+        yield "dataset.test", test
 
 
 def verifiers_of(spec: Spec) -> Iterator[tuple[str, OtherModel]]:
     """The models that verify in place of the run's own."""
     for index, method in enumerate(spec.methods):
-        if method.verifier is not None:
-            yield f"verification.methods[{index}].verifier", method.verifier
+        if (verifier := known(method, "verifier")) is not None:
+            yield f"verification.methods[{index}].verifier", verifier

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import suppress
-
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules import (
     acceptance,
@@ -18,12 +15,13 @@ from selfimprove.api.rules import (
     texts,
     training,
 )
+from selfimprove.api.rules.base import Rule, heard
 from selfimprove.api.rules.sampling import too_many_shards
 from selfimprove.api.spec import Spec
 
 __all__ = ["RULES", "broken_rules", "too_many_shards"]
 
-RULES = (
+RULES: tuple[Rule, ...] = (
     *data.RULES,
     *gym.RULES,
     *texts.RULES,
@@ -37,20 +35,6 @@ RULES = (
 )
 
 
-def broken_rules(spec: Spec, unusable: Collection[str] = (), whole: bool = True) -> list[Problem]:
-    """Every problem between the fields of a spec, whose sections are there but for the `unusable` ones.
-
-    `whole`: nothing is wrong with any field. Else the spec is without those that are, and a rule is heard up to where
-    it asks for one of them.
-    """
-    return [
-        Problem(f"spec.{problem.field}", problem.message)
-        for rule in RULES
-        if not rule.needs & set(unusable)
-        for problem in (rule.check(spec) if whole else _heard(rule.check(spec)))
-    ]
-
-
-def _heard(problems: Iterator[Problem]) -> Iterator[Problem]:
-    with suppress(AttributeError):
-        yield from problems
+def broken_rules(spec: Spec, whole: bool = True) -> list[Problem]:
+    """Every problem between the fields of a spec. `whole`: nothing is wrong with any field by itself."""
+    return [Problem(f"spec.{problem.field}", problem.message) for rule in RULES for problem in heard(rule(spec), whole)]

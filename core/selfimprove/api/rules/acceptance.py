@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from math import inf
 
 from selfimprove.api.asking import RANGE
-from selfimprove.api.defaults import verification_of
+from selfimprove.api.defaults import cuts_of
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.base import Found, Rule, each
 from selfimprove.api.rules.methods import RELATIVE, common_weighting, methods_of
 from selfimprove.api.selecting import Method, MethodType
+from selfimprove.api.sound import known
 from selfimprove.api.spec import Spec
 
 _SCORES: dict[MethodType, tuple[float, float]] = {
@@ -27,17 +28,20 @@ ZERO_OR_ONE: tuple[MethodType, ...] = ("GroundTruth", "CoTBinary")
 """Methods of which most prompts have but two scores, or one."""
 
 
-@rule("verification")
-def no_ranks_of_two_values(spec: Spec) -> Iterator[Problem]:
+@each(methods_of)
+def no_ranks_of_two_values(field: str, method: Method) -> Found:
     """A share of every prompt cut from scores that are 0 or 1 keeps wrong samples, or all."""
-    for field, method in methods_of(spec):
-        weighting = method.weighting
-        if weighting and weighting.type in ("Quantile", "TopK") and method.type in ZERO_OR_ONE:
-            yield Problem(
-                f"{field}.weighting.type",
-                f"{weighting.type} can't rank {method.type} scores, which are 0 or 1; "
-                "give {type: Threshold, threshold: 1}",
-            )
+    weighting = method.weighting
+    if weighting and weighting.type in ("Quantile", "TopK") and method.type in ZERO_OR_ONE:
+        yield Problem(
+            f"{field}.weighting.type",
+            f"{weighting.type} can't rank {method.type} scores, which are 0 or 1; "
+            "give {type: Threshold, threshold: 1}",
+        )
+
+
+def no_common_ranks_of_two_values(spec: Spec) -> Found:
+    """The same of the one weighting under which a single method is combined."""
     common, types = common_weighting(spec), [method.type for _, method in methods_of(spec)]
     if common and common.type in ("Quantile", "TopK") and len(types) == 1 and types[0] in ZERO_OR_ONE:
         yield Problem(
@@ -47,35 +51,30 @@ def no_ranks_of_two_values(spec: Spec) -> Iterator[Problem]:
         )
 
 
-@rule("verification", "generation")
-def thresholds(spec: Spec) -> Iterator[Problem]:
+def thresholds(spec: Spec) -> Found:
     """A threshold lies where some scores pass and some do not."""
     for field, method in methods_of(spec):
-        weighting = method.weighting
-        if weighting and weighting.type == "Threshold" and weighting.threshold is not None:
-            yield from _cut(f"{field}.weighting.threshold", weighting.threshold, method, spec)
+        yield _own_cut(f"{field}.weighting.threshold", method, spec)
     common = common_weighting(spec)
     if common and common.type == "Threshold" and common.threshold is not None:
         yield from _outside("verification.weighting.threshold", common.threshold, _RANKS, "combined rank")
 
 
-@rule("verification", "resampling", "generation")
-def accept_threshold(spec: Spec) -> Iterator[Problem]:
+def accept_threshold(spec: Spec) -> Found:
     """The same for the one that resampling accepts by, where one method gives the scores."""
     threshold, methods = spec.resampling.accept_threshold, methods_of(spec)
     if threshold is not None and len(methods) == 1:
         yield from _cut("resampling.acceptThreshold", threshold, methods[0][1], spec)
 
 
-@rule("verification", "resampling", "dataset")
-def resampling_needs_acceptance(spec: Spec) -> Iterator[Problem]:
+def resampling_needs_acceptance(spec: Spec) -> Found:
     """The tail is what has too few accepted samples, and ranks accept nothing (design section 2)."""
     strategy = spec.resampling.strategy
     if strategy == "None" or spec.resampling.accept_threshold is not None:
         return
-    methods = verification_of(spec.dataset, spec.verification).methods
-    types = {method.weighting.type for method in methods if method.weighting}
-    if any(method.type == "GroundTruth" for method in methods) or "Threshold" in types:
+    cuts = cuts_of(spec.dataset, spec.verification)
+    types = {cut.type for _, cut in cuts if cut}
+    if any(method.type == "GroundTruth" for method, _ in cuts) or "Threshold" in types:
         return
     ranks = " and ".join(kind for kind in RELATIVE if kind in types) or "verification.combine"
     yield Problem(
@@ -85,8 +84,7 @@ def resampling_needs_acceptance(spec: Spec) -> Iterator[Problem]:
     )
 
 
-@rule("resampling", "generation")
-def target_in_reach(spec: Spec) -> Iterator[Problem]:
+def target_in_reach(spec: Spec) -> Found:
     """As many samples as are wanted accepted must be drawn at all."""
     resampling, plain = spec.resampling, spec.generation.samples_per_prompt
     guided = resampling.max_rounds * resampling.samples_per_round
@@ -98,18 +96,18 @@ def target_in_reach(spec: Spec) -> Iterator[Problem]:
         )
 
 
-@rule("verification", "dataset")
-def ground_truth_needs_answers(spec: Spec) -> Iterator[Problem]:
+def ground_truth_needs_answers(spec: Spec) -> Found:
     """Ground truth is in the dataset or nowhere."""
     if has_answers(spec):
         return
     for field, method in methods_of(spec):
-        if method.type == "GroundTruth":
+        if known(method, "type") == "GroundTruth":
             yield Problem(f"{field}.type", "GroundTruth needs answers to check against; give dataset.fields.answer")
 
 
 RULES: tuple[Rule, ...] = (
     no_ranks_of_two_values,
+    no_common_ranks_of_two_values,
     thresholds,
     accept_threshold,
     resampling_needs_acceptance,
@@ -121,6 +119,12 @@ RULES: tuple[Rule, ...] = (
 def has_answers(spec: Spec) -> bool:
     """Whether gold answers are known: mapped, or a gym's own."""
     return spec.dataset.task == "Gym" or spec.dataset.fields.answer is not None
+
+
+def _own_cut(field: str, method: Method, spec: Spec) -> Found:
+    weighting = method.weighting
+    if weighting and weighting.type == "Threshold" and weighting.threshold is not None:
+        yield from _cut(field, weighting.threshold, method, spec)
 
 
 def _cut(field: str, threshold: float, method: Method, spec: Spec) -> Iterator[Problem]:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from selfimprove.api.execution import PodSettings
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.base import Found, Rule, each
 from selfimprove.api.rules.placement import settings_of_steps
 from selfimprove.api.schema import dotted
+from selfimprove.api.sound import known
 from selfimprove.api.spec import Spec
 
 MOST_SECONDS = 2_147_483_647
@@ -18,57 +20,53 @@ _QUANTITY = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE
 """What Kubernetes takes for an amount of a resource (`resource.Quantity`), none of which is below 0."""
 
 
-@rule("execution")
-def quantities(spec: Spec) -> Iterator[Problem]:
+@each(settings_of_steps)
+def resources(field: str, settings: PodSettings) -> Found:
     """An amount is a number, with a unit of Kubernetes' or none."""
-    for path, value in _quantities(spec):
-        if isinstance(value, bool) or not _QUANTITY.fullmatch(str(value)):
-            yield Problem(dotted(path), f"{value} is no quantity; give a number from 0, as 2, 500m or 16Gi")
+    if settings.resources is not None:
+        yield from _quantities(f"{field}.resources", settings.resources.to_json())
 
 
-@rule("execution")
-def seconds(spec: Spec) -> Iterator[Problem]:
+def size_of_the_cache(spec: Spec) -> Found:
+    """The same of the cache's limit."""
+    if spec.execution.cache is not None and spec.execution.cache.size_limit is not None:
+        yield from _quantity("execution.cache.sizeLimit", spec.execution.cache.size_limit)
+
+
+def sizes_of_volumes(spec: Spec) -> Found:
+    """The same of what volumes hold or ask for."""
+    for index, volume in enumerate(spec.execution.volumes):
+        field, claim = f"execution.volumes[{index}]", ("volumeClaimTemplate", "spec", "resources")
+        if (limit := _inner(known(volume, "empty_dir")).get("sizeLimit")) is not None:
+            yield from _quantity(f"{field}.emptyDir.sizeLimit", limit)
+        yield from _quantities(f"{field}.ephemeral.{'.'.join(claim)}", _inner(known(volume, "ephemeral"), *claim))
+
+
+def seconds(spec: Spec) -> Found:
     """Times are numbers that a Job can hold."""
-    execution = spec.execution
-    given = {
-        "pendingDeadlineSeconds": execution.pending_deadline_seconds,
-        "ttlSecondsAfterFinished": execution.ttl_seconds_after_finished,
-    }
-    given |= {
-        f"{name}.activeDeadlineSeconds": settings.active_deadline_seconds
-        for name, settings in settings_of_steps(spec).items()
-        if settings.active_deadline_seconds is not None
-    }
-    for name, value in given.items():
-        if value > MOST_SECONDS:
-            yield Problem(f"execution.{name}", f"{value} is above {MOST_SECONDS}, the most that a Job takes; give less")
+    yield from _seconds("execution.pendingDeadlineSeconds", known(spec.execution, "pending_deadline_seconds"))
+    yield from _seconds("execution.ttlSecondsAfterFinished", known(spec.execution, "ttl_seconds_after_finished"))
+    for field, settings in settings_of_steps(spec):
+        yield from _seconds(f"{field}.activeDeadlineSeconds", known(settings, "active_deadline_seconds"))
 
 
-RULES: tuple[Rule, ...] = (quantities, seconds)
-
-Found = Iterator[tuple[list[str | int], Any]]
+RULES: tuple[Rule, ...] = (resources, size_of_the_cache, sizes_of_volumes, seconds)
 
 
-def _quantities(spec: Spec) -> Found:
-    """Every amount of a spec, with the way there."""
-    execution = spec.execution
-    for name, settings in settings_of_steps(spec).items():
-        if settings.resources is not None:
-            yield from _of_resources(["execution", *name.split("."), "resources"], settings.resources.to_json())
-    if execution.cache is not None and execution.cache.size_limit is not None:
-        yield ["execution", "cache", "sizeLimit"], execution.cache.size_limit
-    for index, volume in enumerate(execution.volumes):
-        here: list[str | int] = ["execution", "volumes", index]
-        if (limit := (volume.empty_dir or {}).get("sizeLimit")) is not None:
-            yield [*here, "emptyDir", "sizeLimit"], limit
-        claim = ("volumeClaimTemplate", "spec", "resources")
-        yield from _of_resources([*here, "ephemeral", *claim], _inner(volume.ephemeral, *claim))
+def _seconds(field: str, value: int | None) -> Iterator[Problem]:
+    if value is not None and value > MOST_SECONDS:
+        yield Problem(field, f"{value} is above {MOST_SECONDS}, the most that a Job takes; give less")
 
 
-def _of_resources(path: list[str | int], resources: object) -> Found:
+def _quantities(field: str, resources: object) -> Iterator[Problem]:
     for kind in ("requests", "limits"):
         for name, value in _inner(resources, kind).items():
-            yield [*path, kind, name], value
+            yield from _quantity(f"{field}.{dotted([kind, name])}", value)
+
+
+def _quantity(field: str, value: object) -> Iterator[Problem]:
+    if isinstance(value, bool) or not _QUANTITY.fullmatch(str(value)):
+        yield Problem(field, f"{value} is no quantity; give a number from 0, as 2, 500m or 16Gi")
 
 
 def _inner(value: object, *names: str) -> Mapping[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules.base import Rule, rule
-from selfimprove.api.source import HeldOut, Source, TestSet
+from selfimprove.api.rules.base import Found, Rule, each
+from selfimprove.api.sound import known
+from selfimprove.api.source import Dataset, HeldOut, Source, TestSet
 from selfimprove.api.sources import datasets_of
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import (
@@ -48,39 +48,40 @@ _BUCKET = r"[A-Za-z0-9._-]+|arn:[A-Za-z0-9:._-]+"
 """What any bucket's name is made of, the upper case and _ of old ones with it, or an access point's ARN."""
 
 
-@rule("model")
-def model_uri(spec: Spec) -> Iterator[Problem]:
+def sets_of(spec: Spec) -> Iterator[tuple[str, Dataset | HeldOut | TestSet]]:
+    """The sources of prompts with their fields."""
+    return datasets_of(spec.dataset)
+
+
+def model_uri(spec: Spec) -> Found:
     """A model is read from a place that can hold one."""
     yield from source_problems("model", spec.model, MODEL_SCHEMES)
     if spec.model.uri.startswith("hf://datasets/"):
         yield Problem("model.uri", f"{spec.model.uri} is a dataset; give hf://OWNER/NAME of a model")
 
 
-@rule("dataset")
-def dataset_uris(spec: Spec) -> Iterator[Problem]:
+@each(sets_of)
+def dataset_uris(field: str, source: Dataset | HeldOut | TestSet) -> Found:
     """Prompts are read from places that can hold them."""
-    for name, source in datasets_of(spec.dataset):
-        yield from source_problems(name, source, DATASET_SCHEMES)
-        rest = place_of(source.uri or "").rest
-        if source.uri and source.uri.startswith("hf://") and not rest.startswith("datasets/"):
-            yield Problem(f"{name}.uri", f"{source.uri} is a model; give hf://datasets/{rest} for a dataset")
+    yield from source_problems(field, source, DATASET_SCHEMES)
+    rest = place_of(source.uri or "").rest
+    if source.uri and source.uri.startswith("hf://") and not rest.startswith("datasets/"):
+        yield Problem(f"{field}.uri", f"{source.uri} is a model; give hf://datasets/{rest} for a dataset")
 
 
-@rule("dataset")
-def dataset_files_are_read(spec: Spec) -> Iterator[Problem]:
+@each(sets_of)
+def dataset_files_are_read(field: str, source: Dataset | HeldOut | TestSet) -> Found:
     """What the end of its name tells to be no dataset file is refused before anybody fetches it."""
-    for name, source in datasets_of(spec.dataset):
-        scheme, rest, _ = place_of(source.uri or "")
-        path = {"file": rest, "s3": rest.partition("/")[2]}.get(scheme, "")
-        found = _UNREAD.search(path)
-        if found and not path.lower().endswith(LINES):
-            packed = _PACKED.search(path)
-            convert = _CONVERSIONS.get((packed or found)[1].lower(), "")
-            yield Problem(f"{name}.uri", f"{source.uri} is no dataset file; give .parquet or .jsonl{convert}")
+    scheme, rest, _ = place_of(source.uri or "")
+    path = {"file": rest, "s3": rest.partition("/")[2]}.get(scheme, "")
+    found = _UNREAD.search(path)
+    if found and not path.lower().endswith(LINES):
+        packed = _PACKED.search(path)
+        convert = _CONVERSIONS.get((packed or found)[1].lower(), "")
+        yield Problem(f"{field}.uri", f"{source.uri} is no dataset file; give .parquet or .jsonl{convert}")
 
 
-@rule("storage")
-def storage_uri(spec: Spec) -> Iterator[Problem]:
+def storage_uri(spec: Spec) -> Found:
     """Artifacts are written to S3 or to a folder; what only S3 understands goes with S3."""
     storage = spec.storage
     if storage.uri is None:
@@ -88,38 +89,37 @@ def storage_uri(spec: Spec) -> Iterator[Problem]:
     yield from uri_problems("storage.uri", storage.uri, STORAGE_SCHEMES)
     scheme = place_of(storage.uri).scheme
     for attribute, name in (("region", "region"), ("credentials_secret_name", "credentialsSecretName")):
-        value = getattr(storage, attribute)
+        value = known(storage, attribute)
         if value is not None and scheme in ("file",):
             yield Problem(f"storage.{name}", f"{value} belongs to s3://, and storage.uri is {storage.uri}; remove it")
 
 
-@rule("storage")
-def storage_region(spec: Spec) -> Iterator[Problem]:
+def storage_region(spec: Spec) -> Found:
     """A region is a name that can stand in a host's."""
     yield from region_problems("storage.region", spec.storage.region)
 
 
-@rule("storage")
-def storage_endpoint(spec: Spec) -> Iterator[Problem]:
+def storage_endpoint(spec: Spec) -> Found:
     """An endpoint is the address of a server."""
     yield from endpoint_problems("storage.endpoint", spec.storage.endpoint)
 
 
-@rule("resumeFrom", "maxIterations")
-def resume_from(spec: Spec) -> Iterator[Problem]:
-    """Another run's artifacts lie where runs can lie, and leave something to do."""
-    if spec.resume_from is None:
-        return
-    yield from uri_problems("resumeFrom.uri", spec.resume_from.uri, STORAGE_SCHEMES)
-    if spec.resume_from.iteration >= spec.max_iterations:
+def resume_from(spec: Spec) -> Found:
+    """Another run's artifacts lie where runs can lie."""
+    if spec.resume_from is not None:
+        yield from uri_problems("resumeFrom.uri", spec.resume_from.uri, STORAGE_SCHEMES)
+
+
+def something_left_to_do(spec: Spec) -> Found:
+    """A run goes on after what it adopts of another."""
+    if spec.resume_from is not None and spec.resume_from.iteration >= spec.max_iterations:
         yield Problem(
             "resumeFrom.iteration",
             f"{spec.resume_from.iteration} leaves nothing to do with maxIterations {spec.max_iterations}; raise that",
         )
 
 
-@rule("dataset")
-def held_out_is_one_thing(spec: Spec) -> Iterator[Problem]:
+def held_out_is_one_thing(spec: Spec) -> Found:
     """Held-out prompts are a source of their own or a share of the dataset."""
     held_out = spec.dataset.held_out
     if held_out is None:
@@ -127,29 +127,32 @@ def held_out_is_one_thing(spec: Spec) -> Iterator[Problem]:
     if (held_out.uri is None) == (held_out.fraction is None):
         has = "neither uri nor fraction; give one" if held_out.uri is None else "both uri and fraction; keep one"
         yield Problem("dataset.heldOut", f"has {has}")
-    if held_out.uri is None:
+
+
+def held_out_share_has_no_place(spec: Spec) -> Found:
+    """What belongs to a source of its own is of no use to a share."""
+    held_out = spec.dataset.held_out
+    if held_out is not None and held_out.uri is None:
         for name in ("revision", "endpoint", "credentials_secret_name", "token_secret_name"):
-            if (value := getattr(held_out, name)) is not None:
+            if (value := known(held_out, name)) is not None:
                 alias = HeldOut.model_fields[name].alias
                 yield Problem(f"dataset.heldOut.{alias}", f"{value} belongs to a uri, which is not set; remove it")
 
 
-@rule("dataset")
-def data_that_must_differ(spec: Spec) -> Iterator[Problem]:
+def data_that_must_differ(spec: Spec) -> Found:
     """What is measured on must not be what was trained on, nor what chose the best be what reports it."""
     seen: list[tuple[str, str]] = []
-    for name, source in datasets_of(spec.dataset):
-        if source.uri is None:
+    for name, source in sets_of(spec):
+        if (uri := known(source, "uri")) is None:
             continue
-        for other, uri in seen:
-            if same_data(uri, source.uri):
+        for other, other_uri in seen:
+            if same_data(other_uri, uri):
                 remedy = " or fraction: 0.1" if name == "dataset.heldOut" else ""
-                yield Problem(f"{name}.uri", f"{source.uri} is the same data as {other}.uri; give other data{remedy}")
-        seen.append((name, source.uri))
+                yield Problem(f"{name}.uri", f"{uri} is the same data as {other}.uri; give other data{remedy}")
+        seen.append((name, uri))
 
 
-@rule("dataset")
-def gym_goes_with_gym(spec: Spec) -> Iterator[Problem]:
+def gym_goes_with_gym(spec: Spec) -> Found:
     """gym:// entries are checked by their own scorer, and that scorer knows nothing else."""
     gym = place_of(spec.dataset.uri).scheme == "gym"
     if gym and spec.dataset.task != "Gym":
@@ -160,14 +163,19 @@ def gym_goes_with_gym(spec: Spec) -> Iterator[Problem]:
         yield Problem(
             "dataset.task", f"Gym checks gym:// only, and dataset.uri is {spec.dataset.uri}; give another task"
         )
-    for name, source in list(datasets_of(spec.dataset))[1:]:
-        if source.uri and (place_of(source.uri).scheme == "gym") != gym:
+
+
+def sets_of_one_kind(spec: Spec) -> Found:
+    """Gym sets stand together with such only."""
+    gym = place_of(spec.dataset.uri).scheme == "gym"
+    for name, source in list(sets_of(spec))[1:]:
+        uri = known(source, "uri")
+        if uri and (place_of(uri).scheme == "gym") != gym:
             kind = "gym://" if gym else "no gym://"
-            yield Problem(f"{name}.uri", f"{source.uri} can't go with dataset.uri, which is {kind}; give the same kind")
+            yield Problem(f"{name}.uri", f"{uri} can't go with dataset.uri, which is {kind}; give the same kind")
 
 
-@rule("dataset")
-def columns_have_names(spec: Spec) -> Iterator[Problem]:
+def columns_have_names(spec: Spec) -> Found:
     """An empty text names no column: the first pod would look for it in vain, or take it for a field left out."""
     for name, value in spec.dataset.fields.to_json().items():
         if value == "":
@@ -175,14 +183,12 @@ def columns_have_names(spec: Spec) -> Iterator[Problem]:
             yield Problem(f"dataset.fields.{name}", f"is empty, which names no column; {remedy}")
 
 
-@rule("dataset")
-def columns(spec: Spec) -> Iterator[Problem]:
+def columns(spec: Spec) -> Found:
     """Columns are mapped where the task reads them."""
     fields, task = spec.dataset.fields, spec.dataset.task
     if task == "Gym":
-        own = {"id": fields.id, "answer": fields.answer, "choices": fields.choices}
-        for name, value in own.items():
-            if value:
+        for name in ("id", "answer", "choices"):
+            if value := known(fields, name):
                 yield Problem(f"dataset.fields.{name}", f"{value}: gym:// entries have their own {name}; remove it")
     elif fields.choices and task != "Choice":
         yield Problem("dataset.fields.choices", f"{fields.choices} is read by task Choice only, not {task}; remove it")
@@ -193,29 +199,32 @@ RULES: tuple[Rule, ...] = (
     dataset_uris,
     dataset_files_are_read,
     held_out_is_one_thing,
+    held_out_share_has_no_place,
     data_that_must_differ,
     gym_goes_with_gym,
+    sets_of_one_kind,
     columns_have_names,
     columns,
     storage_uri,
     storage_region,
     storage_endpoint,
     resume_from,
+    something_left_to_do,
 )
 
 
 def source_problems(field: str, source: Source | HeldOut | TestSet, schemes: tuple[str, ...]) -> Iterator[Problem]:
     """What is wrong with one source: its URI, and the settings that this kind of place has no use for."""
-    yield from endpoint_problems(f"{field}.endpoint", source.endpoint)
+    yield from endpoint_problems(f"{field}.endpoint", known(source, "endpoint"))
     if source.uri is None:
         return
     yield from uri_problems(f"{field}.uri", source.uri, schemes)
     place = place_of(source.uri)
     for attribute, (name, scheme) in _SECRETS.items():
-        value = getattr(source, attribute)
+        value = known(source, attribute)
         if value is not None and place.scheme != scheme:
             yield Problem(f"{field}.{name}", f"{value} belongs to {scheme}://, and the uri is {source.uri}; remove it")
-    yield from _revision_problems(field, source, place)
+    yield from _revision_problems(field, source.uri, known(source, "revision"), place)
 
 
 def endpoint_problems(field: str, endpoint: str | None) -> Iterator[Problem]:
@@ -242,13 +251,13 @@ def _has_sound_port(url: str) -> bool:
         return False
 
 
-def _revision_problems(field: str, source: Any, place: Place) -> Iterator[Problem]:
-    if source.revision is None:
+def _revision_problems(field: str, uri: str, revision: str | None, place: Place) -> Iterator[Problem]:
+    if revision is None:
         return
     if place.scheme != "hf":
-        yield Problem(f"{field}.revision", f"{source.revision}: only hf:// has revisions, not {source.uri}; remove it")
+        yield Problem(f"{field}.revision", f"{revision}: only hf:// has revisions, not {uri}; remove it")
     elif "@" in place.rest:
-        yield Problem(f"{field}.revision", f"{source.revision} stands beside the revision in {source.uri}; keep one")
+        yield Problem(f"{field}.revision", f"{revision} stands beside the revision in {uri}; keep one")
 
 
 def region_problems(field: str, region: str | None) -> Iterator[Problem]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from selfimprove.api.hinting import STUDENT, TEACHER, Hint, asks_a_teacher, flaw_for, readers_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.acceptance import has_answers
-from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.base import Found, Rule, each
 from selfimprove.api.rules.data import endpoint_problems, source_problems
 from selfimprove.api.rules.texts import template_problems
-from selfimprove.api.selecting import StrategyName
+from selfimprove.api.selecting import StrategyName, Teacher
+from selfimprove.api.sound import known
 from selfimprove.api.source import Source
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import MODEL_SCHEMES
@@ -20,8 +21,13 @@ _SHOWS_ANSWER: tuple[StrategyName, ...] = ("AnswerDriven", "StateReset", "Intera
 _TAUGHT: tuple[StrategyName, ...] = ("Interactive", "Adaptive")
 
 
-@rule("resampling", "dataset")
-def rationale(spec: Spec) -> Iterator[Problem]:
+def teacher_of(spec: Spec) -> Iterator[tuple[str, Teacher]]:
+    """The teacher with its field, where one is named."""
+    if spec.resampling.teacher is not None:
+        yield "resampling.teacher", spec.resampling.teacher
+
+
+def rationale(spec: Spec) -> Found:
     """A reference solution can only be shown where there is one."""
     if spec.resampling.strategy in _SHOWS_RATIONALE and spec.dataset.fields.rationale is None:
         yield Problem(
@@ -30,8 +36,7 @@ def rationale(spec: Spec) -> Iterator[Problem]:
         )
 
 
-@rule("resampling", "dataset")
-def answer(spec: Spec) -> Iterator[Problem]:
+def answer(spec: Spec) -> Found:
     """A gold answer can only be used where there is one."""
     if spec.resampling.strategy in _SHOWS_ANSWER and not has_answers(spec):
         yield Problem(
@@ -39,37 +44,42 @@ def answer(spec: Spec) -> Iterator[Problem]:
         )
 
 
-@rule("resampling")
-def teacher(spec: Spec) -> Iterator[Problem]:
+def teacher(spec: Spec) -> Found:
     """A teacher is for strategies that ask one; where none is named, the run's own model teaches."""
     strategy, who = spec.resampling.strategy, spec.resampling.teacher
     if strategy not in _TAUGHT and who is not None:
         yield Problem("resampling.teacher", f"strategy {strategy} asks no teacher; remove it")
 
 
-@rule("resampling")
-def teacher_is_one_thing(spec: Spec) -> Iterator[Problem]:
+@each(teacher_of)
+def teacher_is_one_thing(field: str, who: Teacher) -> Found:
     """A teacher is a model we load or a server that has one."""
-    who, field = spec.resampling.teacher, "resampling.teacher"
-    if who is None:
-        return
     if (who.uri is None) == (who.api_url is None):
         neither = "neither uri nor apiURL; give one, or remove it: the run's own model teaches"
         has = neither if who.uri is None else "both uri and apiURL; keep one"
         yield Problem(field, f"has {has}")
-    yield from endpoint_problems(f"{field}.apiURL", who.api_url)
-    if who.uri is not None:
-        yield from source_problems(field, Source(uri=who.uri), MODEL_SCHEMES)
-    if who.api_url is not None and who.model is None:
-        yield Problem(f"{field}.model", f"missing; {who.api_url} has to be told which model to ask")
+
+
+@each(teacher_of)
+def teacher_is_somewhere(field: str, who: Teacher) -> Found:
+    """It is at an address of a server, or in a place that can hold a model."""
+    yield from endpoint_problems(f"{field}.apiURL", known(who, "api_url"))
+    if (uri := known(who, "uri")) is not None:
+        yield from source_problems(field, Source(uri=uri), MODEL_SCHEMES)
+
+
+@each(teacher_of)
+def teacher_at_a_server(field: str, who: Teacher) -> Found:
+    """A server is told which model to ask, and nobody else has a use for that."""
     if who.api_url is None:
-        for name, value in (("model", who.model), ("credentialsSecretName", who.credentials_secret_name)):
-            if value is not None:
+        for attribute, name in (("model", "model"), ("credentials_secret_name", "credentialsSecretName")):
+            if (value := known(who, attribute)) is not None:
                 yield Problem(f"{field}.{name}", f"{value} belongs to an apiURL, which is not set; remove it")
+    elif who.model is None:
+        yield Problem(f"{field}.model", f"missing; {who.api_url} has to be told which model to ask")
 
 
-@rule("resampling")
-def schedule(spec: Spec) -> Iterator[Problem]:
+def schedule(spec: Spec) -> Found:
     """Only StateReset gives growing prefixes."""
     if spec.resampling.schedule is not None and spec.resampling.strategy not in ("StateReset", "Adaptive"):
         yield Problem(
@@ -78,16 +88,14 @@ def schedule(spec: Spec) -> Iterator[Problem]:
         )
 
 
-@rule("resampling")
-def template(spec: Spec) -> Iterator[Problem]:
+def template(spec: Spec) -> Found:
     """What the student is shown has what its strategy is about, or one of those that Adaptive chooses from."""
     hints, text = readers_of(spec.resampling), spec.resampling.template
     whose = f"by {', '.join(STUDENT)} and Adaptive"
     yield from _template_problems("resampling.template", hints, text, whose, spec)
 
 
-@rule("resampling")
-def critique_template(spec: Spec) -> Iterator[Problem]:
+def critique_template(spec: Spec) -> Found:
     """What a teacher is asked has the question and the attempt."""
     hints: dict[StrategyName, Hint] = {"Interactive": TEACHER} if asks_a_teacher(spec.resampling) else {}
     whose, text = "by Interactive, and by Adaptive with a teacher", spec.resampling.critique_template
@@ -99,6 +107,8 @@ RULES: tuple[Rule, ...] = (
     answer,
     teacher,
     teacher_is_one_thing,
+    teacher_is_somewhere,
+    teacher_at_a_server,
     schedule,
     template,
     critique_template,

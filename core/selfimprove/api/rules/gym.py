@@ -12,7 +12,8 @@ from urllib.parse import unquote_plus
 
 from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
-from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.base import Found, Rule
+from selfimprove.api.sound import known
 from selfimprove.api.source import Dataset
 from selfimprove.api.sources import datasets_of
 from selfimprove.api.spec import Spec
@@ -34,8 +35,7 @@ class Seeds(NamedTuple):
     end: int
 
 
-@rule("dataset")
-def gym_names(spec: Spec) -> Iterator[Problem]:
+def gym_names(spec: Spec) -> Found:
     """The names of all tasks are in lower case."""
     for field, uri in _gyms(spec.dataset):
         name = gym_options(place_of(uri))[0]
@@ -43,8 +43,7 @@ def gym_names(spec: Spec) -> Iterator[Problem]:
             yield Problem(f"{field}.uri", f"{name} is no name of a task; give {name.lower()}")
 
 
-@rule("dataset")
-def gym_options_are_settings(spec: Spec) -> Iterator[Problem]:
+def gym_options_are_settings(spec: Spec) -> Found:
     """Options are NAME=VALUE, each once."""
     for field, uri in _gyms(spec.dataset):
         seen: set[str] = set()
@@ -58,8 +57,7 @@ def gym_options_are_settings(spec: Spec) -> Iterator[Problem]:
             seen.add(name)
 
 
-@rule("dataset")
-def gym_options_are_numbers(spec: Spec) -> Iterator[Problem]:
+def gym_options_are_numbers(spec: Spec) -> Found:
     """Size and seed of a gym:// set are whole numbers."""
     for field, uri in _gyms(spec.dataset):
         options = gym_options(place_of(uri))[1]
@@ -73,8 +71,7 @@ def gym_options_are_numbers(spec: Spec) -> Iterator[Problem]:
                 yield Problem(f"{field}.uri", f"{option}={value} is no whole number of at least {lowest}; mend it")
 
 
-@rule("dataset")
-def gym_seeds_apart(spec: Spec) -> Iterator[Problem]:
+def gym_seeds_apart(spec: Spec) -> Found:
     """No two sets share a seed, also not by their sizes; those that name the same one are told of as the same data."""
     sets = _seeds_of(spec.dataset)
     for number, one in enumerate(sets):
@@ -106,8 +103,9 @@ def set_sizes(dataset: Dataset) -> dict[str, int]:
 def _gyms(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """The gym:// sets of a dataset with their fields."""
     for field, source in datasets_of(dataset):
-        if source.uri is not None and place_of(source.uri).scheme == "gym":
-            yield field, source.uri
+        uri = known(source, "uri")
+        if uri is not None and place_of(uri).scheme == "gym":
+            yield field, uri
 
 
 def _meet(one: Seeds, other: Seeds) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.base import Found, Rule, each
+from selfimprove.api.sampling import Evaluation, Generation
+from selfimprove.api.selecting import OtherModel
+from selfimprove.api.sound import known
 from selfimprove.api.sources import verifiers_of
 from selfimprove.api.spec import Spec
 from selfimprove.api.uris import gym_options, place_of
@@ -41,8 +44,14 @@ def too_many_shards(spec: Spec, prompts: int) -> Problem | None:
     return Problem("spec.generation.shards", f"{shards} is more than the {prompts} prompts; give at most {prompts}")
 
 
-@rule("generation", "dataset")
-def shards(spec: Spec) -> Iterator[Problem]:
+def sampled(spec: Spec) -> Iterator[tuple[str, Generation | Evaluation]]:
+    """What says how samples are drawn, with its field."""
+    for field in ("generation", "evaluation"):
+        if (sampling := known(spec, field)) is not None:
+            yield field, sampling
+
+
+def shards(spec: Spec) -> Found:
     """No more shards than prompts, as far as the number of prompts is written down."""
     limits = [spec.dataset.limit, _gym_size(spec.dataset.uri)]
     known = [limit for limit in limits if limit is not None]
@@ -50,22 +59,20 @@ def shards(spec: Spec) -> Iterator[Problem]:
         yield Problem(problem.field.removeprefix("spec."), problem.message)
 
 
-@rule("generation")
-def samples_differ(spec: Spec) -> Iterator[Problem]:
+def samples_differ(spec: Spec) -> Found:
     """Responses to one prompt must vary, else there is nothing to select (Mind the Gap, section 2.1)."""
     generation = spec.generation
     samples = generation.samples_per_prompt
     if samples == 1:
         return
     alike = f"makes the {samples} samples of a prompt the same, so there is nothing to select"
-    if generation.temperature == 0:
+    if known(generation, "temperature") == 0:
         yield Problem("generation.temperature", f"0 {alike}; give more than 0")
     elif generation.top_k == 1:
         yield Problem("generation.topK", f"1 {alike}; give more than 1, or -1 for all")
 
 
-@rule("generation")
-def variables_of_the_chat_template(spec: Spec) -> Iterator[Problem]:
+def variables_of_the_chat_template(spec: Spec) -> Found:
     """What is given to the template must not be taken for an argument of the function that renders it."""
     for name in spec.generation.chat_template_kwargs:
         if name in _OF_RENDERING:
@@ -75,49 +82,39 @@ def variables_of_the_chat_template(spec: Spec) -> Iterator[Problem]:
             )
 
 
-@rule("generation", "evaluation")
-def top_k(spec: Spec) -> Iterator[Problem]:
+@each(sampled)
+def top_k(field: str, sampling: Generation | Evaluation) -> Found:
     """-1 means all tokens; 0 means nothing that engines agree on."""
-    for name, value in (("generation", spec.generation.top_k), ("evaluation", spec.evaluation.top_k)):
-        if value == 0:
-            yield Problem(f"{name}.topK", "0 keeps no token; give at least 1, or -1 for all")
+    if sampling.top_k == 0:
+        yield Problem(f"{field}.topK", "0 keeps no token; give at least 1, or -1 for all")
 
 
-@rule("evaluation", "generation")
-def evaluation_differs(spec: Spec) -> Iterator[Problem]:
+def evaluation_differs(spec: Spec) -> Found:
     """Several greedy samples of one prompt are one sample paid several times."""
     evaluation = spec.evaluation
-    top = spec.generation.top_k if evaluation.top_k is None else evaluation.top_k
     samples = evaluation.samples_per_prompt
     how = "greedy" if evaluation.greedy else "temperature 0" if evaluation.temperature == 0 else "topK 1"
-    if samples > 1 and (how != "topK 1" or top == 1):
+    if samples > 1 and (how != "topK 1" or (spec.generation if evaluation.top_k is None else evaluation).top_k == 1):
         yield Problem("evaluation.samplesPerPrompt", f"{samples} samples at {how} are all the same; give 1")
 
 
-@rule("generation", "evaluation")
-def room_for_the_prompt(spec: Spec) -> Iterator[Problem]:
+def room_for_the_prompt(spec: Spec) -> Found:
     """A sample must leave room for its prompt in the engine's window."""
     window = spec.generation.engine_args.max_model_len
-    lengths = {"generation": spec.generation.max_tokens, "evaluation": spec.evaluation.max_tokens}
-    for name, tokens in lengths.items():
+    for field, sampling in sampled(spec):
+        tokens = known(sampling, "max_tokens")
         if window is not None and tokens is not None and tokens >= window:
             yield Problem(
-                f"{name}.maxTokens",
+                f"{field}.maxTokens",
                 f"{tokens} leaves no room for a prompt in generation.engineArgs.maxModelLen {window}; give less",
             )
 
 
-@rule("generation", "evaluation", "verification")
-def room_for_what_is_verified(spec: Spec) -> Iterator[Problem]:
+def room_for_what_is_verified(spec: Spec) -> Found:
     """The window of a verifier of its own holds the longest sample, and what is asked about it."""
     longest = max(spec.generation.max_tokens, spec.evaluation.max_tokens or 0)
     for field, verifier in verifiers_of(spec):
-        window = verifier.engine_args.max_model_len if verifier.engine_args else None
-        if window is not None and window <= longest:
-            yield Problem(
-                f"{field}.engineArgs.maxModelLen",
-                f"{window} leaves no room for a prompt and a sample of maxTokens {longest}; give more",
-            )
+        yield _room(f"{field}.engineArgs.maxModelLen", verifier, longest)
 
 
 RULES: tuple[Rule, ...] = (
@@ -129,6 +126,12 @@ RULES: tuple[Rule, ...] = (
     room_for_the_prompt,
     room_for_what_is_verified,
 )
+
+
+def _room(field: str, verifier: OtherModel, longest: int) -> Found:
+    window = verifier.engine_args.max_model_len if verifier.engine_args else None
+    if window is not None and window <= longest:
+        yield Problem(field, f"{window} leaves no room for a prompt and a sample of maxTokens {longest}; give more")
 
 
 def _gym_size(uri: str) -> int | None:

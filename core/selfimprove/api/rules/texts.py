@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 
 from selfimprove.api.asking import TEMPLATES, template_flaw
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.base import Found, Rule, each
 from selfimprove.api.rules.methods import methods_of
-from selfimprove.api.selecting import Method
+from selfimprove.api.selecting import Method, OtherModel
+from selfimprove.api.sources import verifiers_of
 from selfimprove.api.spec import Spec
 
 _GENERATION_TAG = re.compile(r"\{%-?\s*(end)?generation\s*-?%\}")
 """transformers' own tag in chat templates, which plain Jinja does not know."""
 
 
-@rule("dataset")
-def answer_pattern(spec: Spec) -> Iterator[Problem]:
+def answer_pattern(spec: Spec) -> Found:
     """The answer pattern is a regular expression with one group at most, on an answer that is mapped."""
     pattern, field = spec.dataset.answer_pattern, "dataset.answerPattern"
     if pattern is None:
@@ -38,29 +38,30 @@ def answer_pattern(spec: Spec) -> Iterator[Problem]:
         yield Problem(field, f"{pattern} reads the answer, which is not mapped; give dataset.fields.answer")
 
 
-@rule("dataset")
-def dataset_template(spec: Spec) -> Iterator[Problem]:
+def dataset_template(spec: Spec) -> Found:
     """The prompt template is Jinja."""
     yield from template_problems("dataset.template", spec.dataset.template)
 
 
-@rule("model")
-def chat_template(spec: Spec) -> Iterator[Problem]:
+def chat_template(spec: Spec) -> Found:
     """The model's chat template is Jinja."""
     yield from chat_template_problems("model.chatTemplate", spec.model.chat_template)
 
 
-@rule("verification")
-def method_templates(spec: Spec) -> Iterator[Problem]:
-    """Templates of verification methods are Jinja and say what must be said; chat templates of verifiers are Jinja."""
-    for field, method in methods_of(spec):
-        flaws = list(template_problems(f"{field}.template", method.template))
-        yield from flaws or _asking_problems(f"{field}.template", method)
-        if method.verifier is not None:
-            yield from chat_template_problems(f"{field}.verifier.chatTemplate", method.verifier.chat_template)
+@each(methods_of)
+def method_templates(field: str, method: Method) -> Found:
+    """Templates of verification methods are Jinja and say what must be said."""
+    flaws = list(template_problems(f"{field}.template", method.template))
+    yield from flaws or _asking_problems(f"{field}.template", method)
 
 
-RULES: tuple[Rule, ...] = (answer_pattern, dataset_template, chat_template, method_templates)
+@each(verifiers_of)
+def verifier_templates(field: str, verifier: OtherModel) -> Found:
+    """The chat template of a verifier is Jinja."""
+    yield from chat_template_problems(f"{field}.chatTemplate", verifier.chat_template)
+
+
+RULES: tuple[Rule, ...] = (answer_pattern, dataset_template, chat_template, method_templates, verifier_templates)
 
 
 def chat_template_problems(field: str, template: str | None) -> Iterator[Problem]:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from selfimprove.api.defaults import verification_of
+from selfimprove.api.defaults import cuts_of
 from selfimprove.api.problem import Problem
-from selfimprove.api.rules.base import Rule, rule
+from selfimprove.api.rules.base import Found, Rule
+from selfimprove.api.rules.methods import common_weighting
 from selfimprove.api.selecting import Weighting
 from selfimprove.api.spec import Spec
 
 
-@rule("distillation", "generation")
-def pairs(spec: Spec) -> Iterator[Problem]:
+def pairs(spec: Spec) -> Found:
     """DPO learns from a better and a worse sample of one prompt."""
     if spec.distillation.method == "DPO" and spec.generation.samples_per_prompt < 2:
         yield Problem("generation.samplesPerPrompt", "1 gives method DPO no pair of samples to compare; give 2 or more")
 
 
-@rule("distillation", "verification", "dataset")
-def something_to_reject(spec: Spec) -> Iterator[Problem]:
+def something_to_reject(spec: Spec) -> Found:
     """A weighting that keeps every sample leaves DPO none to prefer another to."""
-    verification = verification_of(spec.dataset, spec.verification)
-    weightings = {"verification.weighting": verification.weighting}
-    if verification.combine == "All":
-        weightings = {f"verification.methods[{at}].weighting": m.weighting for at, m in enumerate(verification.methods)}
+    weightings = {"verification.weighting": common_weighting(spec)}
+    if spec.verification is None or spec.verification.combine == "All":
+        cuts = cuts_of(spec.dataset, spec.verification)
+        weightings = {f"verification.methods[{at}].weighting": cut for at, (_, cut) in enumerate(cuts)}
     keeping = {field: each.type for field, each in weightings.items() if each is not None and _keeps_all(each)}
     if spec.distillation.method == "DPO" and len(keeping) == len(weightings):
         for field, kind in keeping.items():
@@ -35,8 +32,7 @@ def something_to_reject(spec: Spec) -> Iterator[Problem]:
             )
 
 
-@rule("distillation")
-def nll_weight(spec: Spec) -> Iterator[Problem]:
+def nll_weight(spec: Spec) -> Found:
     """The likelihood term is DPO's; SFT has nothing else."""
     if spec.distillation.method == "SFT" and spec.distillation.nll_weight != 0:
         yield Problem(
@@ -45,8 +41,7 @@ def nll_weight(spec: Spec) -> Iterator[Problem]:
         )
 
 
-@rule("distillation", "generation")
-def samples_fit(spec: Spec) -> Iterator[Problem]:
+def samples_fit(spec: Spec) -> Found:
     """What was sampled must be trainable whole: a sample that is cut has no end."""
     length, tokens = spec.distillation.max_length, spec.generation.max_tokens
     if length < tokens:
@@ -57,8 +52,7 @@ def samples_fit(spec: Spec) -> Iterator[Problem]:
         )
 
 
-@rule("distillation")
-def lora_modules(spec: Spec) -> Iterator[Problem]:
+def lora_modules(spec: Spec) -> Found:
     """Module names are names, each once."""
     modules = spec.distillation.lora.target_modules if spec.distillation.lora else []
     for index, name in enumerate(modules):
@@ -68,8 +62,7 @@ def lora_modules(spec: Spec) -> Iterator[Problem]:
             yield Problem(f"distillation.lora.targetModules[{index}]", f"{name} is there twice; keep one")
 
 
-@rule("selection", "dataset")
-def references(spec: Spec) -> Iterator[Problem]:
+def references(spec: Spec) -> Found:
     """Reference solutions can only be trained on where there are some."""
     if spec.selection.seed_training == "References" and spec.dataset.fields.rationale is None:
         yield Problem(
