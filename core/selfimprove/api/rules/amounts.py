@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from selfimprove.api.execution import PodSettings
+from selfimprove.api.execution import PodSettings, Volume
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Found, Rule, each
-from selfimprove.api.rules.placement import settings_of_steps
+from selfimprove.api.rules.placement import settings_of_steps, volumes_of
 from selfimprove.api.schema import dotted
 from selfimprove.api.sound import known
 from selfimprove.api.spec import Spec
@@ -33,13 +33,13 @@ def size_of_the_cache(spec: Spec) -> Found:
         yield from _quantity("execution.cache.sizeLimit", spec.execution.cache.size_limit)
 
 
-def sizes_of_volumes(spec: Spec) -> Found:
+@each(volumes_of)
+def sizes_of_volumes(field: str, volume: Volume) -> Found:
     """The same of what volumes hold or ask for."""
-    for index, volume in enumerate(spec.execution.volumes):
-        field, claim = f"execution.volumes[{index}]", ("volumeClaimTemplate", "spec", "resources")
-        if (limit := _inner(known(volume, "empty_dir")).get("sizeLimit")) is not None:
-            yield from _quantity(f"{field}.emptyDir.sizeLimit", limit)
-        yield from _quantities(f"{field}.ephemeral.{'.'.join(claim)}", _inner(known(volume, "ephemeral"), *claim))
+    if (limit := _inner(known(volume, "empty_dir")).get("sizeLimit")) is not None:
+        yield from _quantity(f"{field}.emptyDir.sizeLimit", limit)
+    claim = ("volumeClaimTemplate", "spec", "resources")
+    yield from _quantities(f"{field}.ephemeral.{'.'.join(claim)}", _inner(known(volume, "ephemeral"), *claim))
 
 
 def seconds(spec: Spec) -> Found:
