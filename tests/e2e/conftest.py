@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,8 @@ from tests.fixtures.cluster import Cluster
 ROOT = Path(__file__).parents[2]
 S3_YAML = ROOT / "examples" / "quickstart" / "s3.yaml"
 BUILD, LOAD = "SELFIMPROVE_TEST_BUILD", "SELFIMPROVE_TEST_LOAD"
+ROOM = 12 << 30
+"""Bytes that the images take here and on the node. A kubelet on a full disk evicts pods and removes images in use."""
 _TYPE = f"{BUILD}='docker build' {LOAD}='kind load docker-image' make test"
 
 
@@ -66,6 +70,8 @@ def image_commands() -> Commands:
 @pytest.fixture(scope="session")
 def images(image_commands: Commands, node_cluster: Cluster) -> Images:
     """The operator's image and the workers' for machines without a GPU, built once and on the node."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    assert free >= ROOM, f"{free >> 30} GiB are free on the disk of {tempfile.gettempdir()}; free {ROOM >> 30}"
     found = Images("localhost", "e2e")
     for target in ("operator", "cpu"):
         _run([*image_commands.build, "--target", target, "-t", found.name(target), "."])
