@@ -15,10 +15,10 @@ _PROMPTS = {
     "tail": "in the tail",
     "mastered": "mastered",
     "noReference": "without a reference",
+    "noPrefix": "without a prefix to be shown",
     "unreadableGold": "with an answer that can't be read",
     "tooLong": "turns too long for the model",
     "untaught": "turns without a critique",
-    "noPrefix": "turns without a prefix",
 }
 _LEAKS = {
     "copy": "copied from the reference",
@@ -64,7 +64,7 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
     "leak probe": _PROBE,
     "tokens": _TOKENS,
 }
-_LEFT_OUT = ("noReference", "unreadableGold")
+_LEFT_OUT = ("noReference", "noPrefix", "unreadableGold")
 _ALWAYS = ("tail", "mastered", "tried", "accepted", "critique.given", *list(_PROBE)[:4])
 """Said when they are 0, too."""
 

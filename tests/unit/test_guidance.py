@@ -32,6 +32,11 @@ def words(text: str) -> list[int]:
     return [found.end() for found in re.finditer(r"\s*\S+", text)]
 
 
+def signs(text: str) -> list[int]:
+    """Where each word or sign ends, as tokenizers cut formulas."""
+    return [found.end() for found in re.finditer(r"\s*(?:\w+|[^\w\s])", text)]
+
+
 def guided(strategy: Strategy, round: int = 1, reference: Reference | None = None) -> Guided:
     return strategy.guide(QUESTION, reference or Reference("72", CLIPS), [], round)
 
@@ -166,6 +171,42 @@ def test_a_line_that_comes_to_the_answer_is_given_no_more_than_one_that_says_it(
     assert [prefix.count("\n") for prefix in shown] == [1, 2, 1]
 
 
+@pytest.mark.parametrize(
+    ("gold", "rationale"),
+    [
+        ("(3,4)", "The lines meet at $(3, 4)$, as both equations hold there. So it is $(3,4)$."),
+        (r"\frac{\sqrt{3}}{2}", r"We double the triangle, so $x = \dfrac{\sqrt 3}2$."),
+        ("2, 5", "By factoring, the roots are $x = 2$ and $x = 5$."),
+        ("[1,\\infty)", "It must be nonnegative on $[1, \\infty)$ by definition."),
+        (
+            r"\begin{pmatrix}1&2\end{pmatrix}",
+            r"Adding the rows of both matrices gives $\begin{pmatrix} 1 & 2 \end{pmatrix}$.",
+        ),
+    ],
+)
+def test_no_prefix_holds_the_gold_in_another_spelling(gold: str, rationale: str) -> None:
+    reference = Reference(gold, rationale)
+    strategy = StateReset(None, signs, solves_for(Math()))
+    shown = {guided(strategy, round, reference).prefix for round in range(1, 5)}
+    whole = rationale.index("$")
+    assert "" not in shown
+    assert all(len(prefix) <= whole + 1 or prefix.endswith("=") for prefix in shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "gold"),
+    [
+        ("They meet at $(3, 4", "(3,4)"),
+        (r"Thus $x = \dfrac{\sqrt{3}}{2", r"\frac{\sqrt{3}}{2}"),
+        (r"It is \(\{1, 2, 3", "1,2,3"),
+        (r"So $$2\sqrt{3", r"\sqrt{12}"),
+    ],
+)
+def test_what_lacks_only_its_closing_signs_is_right_already(text: str, gold: str) -> None:
+    assert solves_for(Math())(text, Reference(gold))
+    assert not solves_for(Math())(text[:-1], Reference(gold))
+
+
 def test_whether_a_text_is_right_already_is_the_task_s_to_say_but_no_program_is_run_for_it() -> None:
     solves = solves_for(Math())
     assert solves("8 / 2", Reference("4"))
@@ -203,6 +244,14 @@ def test_whether_a_text_is_right_already_is_the_task_s_to_say_but_no_program_is_
         ("that is forty-two of them", "42", "that is "),
         ("a dozen eggs", "12", ""),
         ("that is forty-two of them", "40", "that is forty-two of them"),
+        ("they meet at $( 3 , 4 )$", "(3,4)", "they meet at $"),
+        (r"so $\tfrac{\sqrt3}{2}$", r"\frac{\sqrt{3}}{2}", "so $"),
+        ("so √3/2 of it", r"\frac{\sqrt{3}}{2}", "so "),
+        (r"$x_1 = 4$ and $x_2 = 3$", "3, 4", "$x_1 = "),
+        ("3, 4 and 5 in order, not 4, 3", "(3, 4)", "3, 4 and 5 in order, not 4, 3"),
+        ("y = 3x + 2, so y=2x+3", "y = 2x + 3", "y = 3x + 2, so "),
+        (r"\frac{1}{23} is not it", r"\frac{12}{3}", r"\frac{1}{23} is not it"),
+        (r"5\sqrt{2} is not it", r"\sqrt{2}", r"5\sqrt{2} is not it"),
     ],
 )
 def test_the_gold_is_found_as_a_thing_of_its_own(text: str, gold: str, before: str) -> None:

@@ -60,9 +60,19 @@ def test_the_line_about_the_step_tells_why_nothing_came_of_it() -> None:
 
 
 def test_it_tells_what_leaked_and_what_the_leak_probe_found() -> None:
-    counts = {"accepted": 3, "copy": 2, "tried": 9, "noReference": 4, "unreadableGold": 1, "tail": 12, **PROBED}
+    counts = {
+        "accepted": 3,
+        "copy": 2,
+        "tried": 9,
+        "noReference": 4,
+        "noPrefix": 2,
+        "unreadableGold": 1,
+        "tail": 12,
+        **PROBED,
+    }
     assert in_short(counts) == (
-        "4 without a reference, 1 with an answer that can't be read, 3 accepted, 2 copied from the reference; "
+        "4 without a reference, 2 without a prefix to be shown, "
+        "1 with an answer that can't be read, 3 accepted, 2 copied from the reference; "
         "leak probe: 37 asked plainly, 1 of these held, 28 asked from the reasoning, 2 of these held"
     )
     assert in_short({}) == ""

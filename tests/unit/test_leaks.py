@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 import reasoning_gym
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from selfimprove_workers.guidance import token_ends_of
 from selfimprove_workers.guidance.answer_driven import AnswerDriven
-from selfimprove_workers.guidance.bare import is_bare
+from selfimprove_workers.guidance.bare import is_bare, says_it_at_once
 from selfimprove_workers.guidance.base import Leak, Reference, Strategy
 from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.leaks import NGRAM, copies, leak_of
@@ -366,6 +367,80 @@ def test_an_answer_with_a_way_to_it_is_not(said: str, answer: str) -> None:
     assert not is_bare(said, answer)
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (r"\boxed{\frac{3}{4}}", r"\frac{3}{4}"),
+        (r"The answer is \(\dfrac34\).", r"\frac{3}{4}"),
+        ("The answer is 3/4.", r"\frac{3}{4}"),
+        (r"The answer is $\frac{3}{4}$.", "3/4"),
+        (r"The answer is $\sqrt{2}$.", r"\sqrt{2}"),
+        ("It is √2.", r"\sqrt{2}"),
+        (r"$\boxed{(3, 4)}$", "(3,4)"),
+        (r"The answer is $\boxed{\left(3, \frac{1}{2}\right)}$.", r"(3,\frac12)"),
+        ("$x = 3$ or $x = 4$", "3, 4"),
+        ("The solutions are 4 and 3.", "3, 4"),
+        ("The answer is $x^2 + 2x + 1$.", "x^2+2x+1"),
+        ("x² + 2x + 1", "x^2+2x+1"),
+        (r"The answer is $\boxed{\text{Monday}}$", "Monday"),
+        ("The answer is −5.", "-5"),
+    ],
+)
+def test_it_is_as_bare_in_any_spelling_of_the_answer(said: str, answer: str) -> None:
+    assert is_bare(said, answer)
+    assert says_it_at_once(said, answer)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Great question!\n\nThe answer is **5**.\n\nFeel free to ask more questions.",
+        "The answer is 5. I hope this helps you understand.",
+        "Sure! I'd be happy to help you with that. The answer is 5.",
+        "The answer is 5.\nLet me know if you have any other questions!",
+        "Respuesta: 5",
+        "Total clips: 5",
+        "Answer (in dollars): 5",
+        "Weng earned:\n$5",
+    ],
+)
+def test_labels_and_courtesies_are_no_way_to_it(said: str) -> None:
+    assert is_bare(said, "5")
+    assert says_it_at_once(said, "5")
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("By Pythagoras, the hypotenuse is 13.", "13"),
+        ("- Double the width\n- Add the length\nAnswer: 18", "18"),
+        ("Double the width and add the length: 18", "18"),
+        (r"By Pythagoras, it is $2\sqrt{3}$.", r"2\sqrt{3}"),
+        ("The roots are 2 and 5 by factoring.", "2, 5"),
+        (r"$\frac{6}{8} = \frac{3}{4}$", r"\frac{3}{4}"),
+        ("$(x + 1)(x + 1) = x^2 + 2x + 1$", "x^2+2x+1"),
+        ("$a + a = 2a$", "2a"),
+        (r"2^{10} = 1024", "1024"),
+        ("植物通过光合作用制造食物，需要阳光。\n答案：B", "B"),
+        ("每个朋友买了两倍的苹果。答案是 8。", "8"),
+    ],
+)
+def test_short_reasons_are_one(said: str, answer: str) -> None:
+    assert not is_bare(said, answer)
+
+
+@pytest.mark.parametrize(("said", "answer"), [("答案：B", "B"), ("所以，正确答案是 B。", "B"), ("最终答案：18", "18")])
+def test_an_answer_without_spaces_between_its_words_is_bare_too(said: str, answer: str) -> None:
+    assert is_bare(said, answer)
+
+
+@pytest.mark.parametrize("said", ["a " * 4000, "x = " * 4000, "{" * 8000, "\\frac" * 4000, "12:" * 4000])
+def test_whether_it_is_bare_is_told_soon_of_any_text(said: str) -> None:
+    began = time.monotonic()
+    is_bare(f"{said} 3/4", r"\frac{3}{4}")
+    assert time.monotonic() - began < 5
+
+
 def test_the_text_of_the_option_is_as_bare_as_its_label() -> None:
     assert is_bare("It is Paris.", "B", "Paris")
     assert not is_bare("It is Paris.", "B")
@@ -419,6 +494,7 @@ def test_a_reference_is_a_copy_of_itself_and_its_rest_after_a_prefix_is_one_from
         ("The answer", " is 3, since 43 - 40 = 3.", None),
         ("43 - 40", " = 3.", None),
         ("Add them up.\n", "The answer is 3.", None),
+        ("Apples left:", " 3", Leak.NO_REASONING),
     ],
 )
 def test_what_goes_on_from_a_prefix_may_be_short_where_that_began_a_way(

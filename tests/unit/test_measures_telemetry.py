@@ -211,6 +211,13 @@ class TestShares:
         assert [each.value if each else None for each in found.coverage] == [0.5, 0]
         assert (found.names, found.hard, found.prompts) == (["1", "2"], ["2"], [2, 1])
 
+    def test_a_prompt_whose_answer_cannot_be_read_is_none_that_the_examples_are_compared_with(self):
+        drawn = table_of(["a", "b", "c"], [1, 0, None], accepted=[1.0, 0.0, None])
+        found = levels_of(levels("1", "2", "2"), drawn, seed=SEED, resamples=100)
+        assert found.prompts == [1, 1]
+        drawn = table_of(["a", "b", "c"], [1, 0, None])  # no rule is absolute: it may train as any other
+        assert levels_of(levels("1", "2", "2"), drawn, seed=SEED, resamples=100).prompts == [1, 2]
+
 
 class TestSpread:
     @given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=50))

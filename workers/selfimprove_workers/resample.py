@@ -26,6 +26,7 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.examining import judges_of, judging_settings
 from selfimprove_workers.guidance import strategies_for
 from selfimprove_workers.guidance.lacking import has_reference
+from selfimprove_workers.guidance.leaks import VERSION as LEAKS_VERSION
 from selfimprove_workers.judging import absolute_rules
 from selfimprove_workers.leak_probe import LeakProbe
 from selfimprove_workers.lessons import Lessons
@@ -121,6 +122,7 @@ def _settings(context: StepContext, course: Course) -> dict[str, Any]:
     return {
         "resampling": spec.resampling.model_dump(mode="json", by_alias=True, exclude=_ELSEWHERE),
         "strategies": {strategy.name: strategy.version for strategy in course.strategies},
+        **({"leaks": LEAKS_VERSION} if any(strategy.leaks for strategy in course.strategies) else {}),
         **({"course": VERSION} if spec.resampling.strategy == "Adaptive" else {}),
         "sampling": vars(Plan.of_generation(spec)),
         "seed": spec.seed,

@@ -7,7 +7,7 @@ import numpy as np
 from selfimprove.measures.bootstrap import RESAMPLES, estimates
 from selfimprove.measures.compare import paired_change
 from selfimprove.measures.difficulty import Difficulty
-from selfimprove.measures.perprompt import covered
+from selfimprove.measures.perprompt import counts_of_known, covered
 from selfimprove.measures.ratios import ratio_parts, share_estimates
 from selfimprove.measures.table import Floats, Ints, Table
 from selfimprove.summaries import Estimate
@@ -15,7 +15,11 @@ from selfimprove.telemetry import Levels
 
 
 def levels_of(difficulty: Difficulty, table: Table, *, seed: int, resamples: int = RESAMPLES) -> Levels:
-    """Prompts and coverage by level; `difficulty` is of the table's prompts, in its order."""
+    """Prompts and coverage by level; `difficulty` is of the table's prompts, in its order.
+
+    A prompt no sample of which could be accepted, as without an answer that can be read, is none of the prompts: its
+    level's share of the examples would look too small beside theirs.
+    """
     coverage = covered(table)
     columns = {name: np.where(difficulty.level == i, coverage, np.nan) for i, name in enumerate(difficulty.names)}
     found = estimates(columns, seed=seed, resamples=resamples)
@@ -23,7 +27,7 @@ def levels_of(difficulty: Difficulty, table: Table, *, seed: int, resamples: int
         basis=difficulty.basis,
         names=list(difficulty.names),
         hard=list(difficulty.hard),
-        prompts=difficulty.prompts.tolist(),
+        prompts=difficulty.count(_winnable(table)).tolist(),
         coverage=[found.get(name) for name in difficulty.names],
     )
 
@@ -42,6 +46,14 @@ def hard_share_change(
     if parts is None or before is None:
         return None
     return paired_change(parts - before, seed=seed, resamples=resamples)
+
+
+def _winnable(table: Table) -> Ints:
+    """[P] 1 for a prompt of which it can be told whether a sample is accepted, else 0; 1 where no rule is absolute."""
+    if table.accepted is None:
+        return np.ones(len(table.ids), dtype=np.int64)
+    known, _ = counts_of_known(table, table.accepted)
+    return (known > 0).astype(np.int64)
 
 
 def _parts(difficulty: Difficulty, examples: Ints) -> Floats | None:

@@ -1,7 +1,7 @@
 """Where a text holds the gold answer, read as the graders read it: 5000.5 in `$5,000.50`, 48 in `48km`.
 
-A number may stand there in words, too: 12 in `a dozen`. What is none is looked for as it is written. Of a choice the
-option's own text gives the answer away too.
+A number may stand there in words, too: 12 in `a dozen`. What is none is looked for as it is written, and as LaTeX and
+plain text write it in other ways (`spellings`). Of a choice the option's own text gives the answer away too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from selfimprove_workers.guidance.number_words import spoken_numbers
+from selfimprove_workers.guidance.spellings import spelt
 from selfimprove_workers.tasks.equality import read, same_quantity
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity
 from selfimprove_workers.tasks.phrases import NUMBER
@@ -29,7 +30,7 @@ def gold_position(text: str, answer: str | None, option: str | None = None) -> i
 
 def gold_spans(text: str, gold: str) -> Iterator[tuple[int, int]]:
     """Where each gold begins and ends, in no order; one may stand inside another."""
-    for spans in (_plain(text, gold), _composed(text, gold), _spoken(text, gold)):
+    for spans in (_plain(text, gold), _composed(text, gold), _spoken(text, gold), spelt(text, gold)):
         yield from spans
 
 
@@ -38,15 +39,15 @@ def golds_of(answer: str | None, option: str | None) -> list[str]:
     return [gold for gold in (answer, option) if gold and gold.strip()]
 
 
-def without_gold(text: str, answer: str, option: str | None = None) -> str:
-    """The text with every gold replaced by a space; a sum that comes to it, as 24/2 for 12, stays."""
+def without_gold(text: str, answer: str, option: str | None = None, instead: str = " ") -> str:
+    """The text with something else, a space, in place of every gold; a sum that comes to it, as 24/2 for 12, stays."""
     golds = golds_of(answer, option)
     kept, end = [], 0
-    for start, stop in sorted(span for gold in golds for way in (_plain, _spoken) for span in way(text, gold)):
+    for start, stop in sorted(span for gold in golds for way in (_plain, _spoken, spelt) for span in way(text, gold)):
         if stop > end:
             kept.append(text[end : max(start, end)])
             end = stop
-    return " ".join([*kept, text[end:]])
+    return instead.join([*kept, text[end:]])
 
 
 def option_of(answer: str | None, question: str, extra: Mapping[str, Any] | None) -> str | None:

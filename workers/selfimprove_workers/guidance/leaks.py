@@ -15,6 +15,8 @@ from selfimprove_workers.guidance.markup import without_markup, words_and_number
 from selfimprove_workers.guidance.speech import speaks_of_hint
 from selfimprove_workers.tasks.phrases import prose_words
 
+VERSION = "leaks-2"
+"""Of what is dropped: hashed into the manifest."""
 NGRAM = 8
 """Words that stand together by more than chance."""
 MOST_COPIED = 0.5

@@ -9,6 +9,8 @@ from selfimprove_workers.tasks.numbers import SCALES, Quantity, read_quantity
 from selfimprove_workers.tasks.units import PARTS, WORD_NUMBERS
 
 _DOZEN = "dozen"
+_MOST_WORDS = 16
+"""Of one number. More in a row ("a a a a ...") are none, and would take long to try."""
 _WORD = f"(?:{'|'.join([*WORD_NUMBERS, *SCALES, *PARTS, _DOZEN, 'an?', 'and', 'minus', 'negative'])})"
 _RUN = re.compile(rf"(?<![\w-])\b{_WORD}\b(?:[\s-]+{_WORD}\b)*(?!-\w)", re.IGNORECASE)
 
@@ -19,7 +21,7 @@ def spoken_numbers(text: str) -> Iterator[tuple[int, int, Quantity]]:
         words = [found.span() for found in re.finditer(r"\w[\w-]*", run[0])]  # forty-two is no forty
         at = 0
         while at < len(words):
-            ends = range(len(words), at, -1)
+            ends = range(min(len(words), at + _MOST_WORDS), at, -1)
             parts = ((end, run[0][words[at][0] : words[end - 1][1]]) for end in ends)
             end, quantity = next(((end, found) for end, part in parts if (found := _read(part))), (at + 1, None))
             if quantity is not None:
