@@ -258,6 +258,15 @@ def test_the_gold_is_found_as_a_thing_of_its_own(text: str, gold: str, before: s
     assert text[: gold_position(text, gold)] == before
 
 
+@given(
+    st.lists(st.sampled_from(["x", "2", r"\sqrt{3}", r"\frac{1}{2}", "+", "(", ")", ",", "^"]), min_size=1),
+    st.sampled_from([" ", "  ", r"\,", "{}", r"\left "]),
+)
+def test_no_way_to_set_a_formula_hides_it(gold: list[str], between: str) -> None:
+    text = f"so ${between.join(gold)}$".replace(r"\frac{1}{2}", r"\dfrac 1{2}")
+    assert gold_position(text, " ".join(gold)) < len(text)
+
+
 def test_the_text_of_the_option_that_the_gold_names_gives_it_away_too() -> None:
     prefixes = list(growing_prefixes("Add them up.\nThat makes 48.\nSo it is B.", "B", "Lines", words, option="48"))
     assert prefixes == ["Add them up.\n"]

@@ -334,6 +334,7 @@ def test_a_solution_may_be_poured_where_the_question_speaks_of_such(said: str, s
         ("#### 1,234.0", "1234"),
         ("The answer is (B).", "B"),
         ("Paris it is!", "paris"),
+        ("I choose B because it is the correct answer.", "B"),
         ("The answer is seventy-two.", "72"),
         ("She sold 72 clips to all of her friends together.", "72"),
         ("Natalia sold seventy-two clips in total in each and every month. 72", "72"),
@@ -384,6 +385,8 @@ def test_an_answer_with_a_way_to_it_is_not(said: str, answer: str) -> None:
         ("x² + 2x + 1", "x^2+2x+1"),
         (r"The answer is $\boxed{\text{Monday}}$", "Monday"),
         ("The answer is −5.", "-5"),
+        ("It is Monday.", r"\text{Monday}"),
+        ("It is 2^10.", "2^{10}"),
     ],
 )
 def test_it_is_as_bare_in_any_spelling_of_the_answer(said: str, answer: str) -> None:
@@ -421,6 +424,7 @@ def test_labels_and_courtesies_are_no_way_to_it(said: str) -> None:
         ("$(x + 1)(x + 1) = x^2 + 2x + 1$", "x^2+2x+1"),
         ("$a + a = 2a$", "2a"),
         (r"2^{10} = 1024", "1024"),
+        ("Since iron is magnetic, the answer is B.", "B"),
         ("植物通过光合作用制造食物，需要阳光。\n答案：B", "B"),
         ("每个朋友买了两倍的苹果。答案是 8。", "8"),
     ],
@@ -429,7 +433,7 @@ def test_short_reasons_are_one(said: str, answer: str) -> None:
     assert not is_bare(said, answer)
 
 
-@pytest.mark.parametrize(("said", "answer"), [("答案：B", "B"), ("所以，正确答案是 B。", "B"), ("最终答案：18", "18")])
+@pytest.mark.parametrize(("said", "answer"), [("答案：B", "B"), ("所以，正确答案是B。", "B"), ("最终答案：18", "18")])
 def test_an_answer_without_spaces_between_its_words_is_bare_too(said: str, answer: str) -> None:
     assert is_bare(said, answer)
 

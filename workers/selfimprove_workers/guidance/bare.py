@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.guidance.golds import without_gold
-from selfimprove_workers.guidance.markup import without_markup
+from selfimprove_workers.guidance.markup import UNSPACED, without_markup
 from selfimprove_workers.guidance.number_words import spoken_numbers
 from selfimprove_workers.tasks.equality import Kind, read
 
@@ -32,13 +32,12 @@ _OF_FORM = re.compile(
     "|many|me|much|my|need|now|number|on|out|problem|question|s|show|solv\\w+|start|step|steps|think|through|us|value|will"
     "|with|work|write|you|your)"
 )
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
-"""Of scripts that set no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
-_WORD = re.compile(rf"[{_UNSPACED}]{{1,3}}|[^\W_{_UNSPACED}]+")
+_WORD = re.compile(rf"[{UNSPACED}]{{1,3}}|[^\W_{UNSPACED}]+")
 _FORMULA = re.compile(rf"[\d{_GOLD}]\s*[-+*/×÷·−^]\s*\(?\s*[\d{_GOLD}]")
 _OF_LETTERS = re.compile(r"[\w)]\s*[+^]\s*[\w(]|\w\s*/\s*\w\s*=")
 _BY_THIS = re.compile(r"(?:^|[.;:!?\n])\W{0,4}(?:by|using|via|from)\s(?!the\sway\b)([^,.;:\n]{1,80}),", re.IGNORECASE)
-_BY = re.compile(r"\b(?:by|using|via)\s([^.;:\n]{1,80})", re.IGNORECASE)
+_SINCE = re.compile(r"\b(?:because|since)\s([^,.;:\n]{1,80})", re.IGNORECASE)
+_BY = re.compile(r"(?<!\bgiven\s)\b(?:by|using|via)\s([^.;:\n]{1,80})", re.IGNORECASE)
 _LABEL = re.compile(rf"([^\n:：{_GOLD}]{{0,80}})[:：]\s*(?=[^\w\n{_GOLD}]{{0,12}}{_GOLD})")
 _WITHIN = rf"[^.!?。！？\n{_GOLD}]"
 _TO_THE_READER = re.compile(
@@ -79,7 +78,10 @@ def _plain(said: str, answer: str, option: str | None) -> str:
 
 def _has_way(plain: str, kind: Kind) -> bool:
     by_this = (_BY if kind in (Kind.MATH, Kind.ITEMS) else _BY_THIS).search(plain)
+    since = _SINCE.search(plain)
     if _FORMULA.search(plain) or (by_this and _reasons(by_this[1])):
+        return True
+    if since and len(_reasons(since[1])) >= LEAST_CLAUSE:
         return True
     if kind is Kind.QUANTITY:
         return any(spoken_numbers(plain)) or _has_reason(plain)

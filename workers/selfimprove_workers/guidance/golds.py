@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from selfimprove_workers.guidance.markup import UNSPACED
 from selfimprove_workers.guidance.number_words import spoken_numbers
 from selfimprove_workers.guidance.spellings import spelt
 from selfimprove_workers.tasks.equality import read, same_quantity
@@ -91,8 +92,9 @@ def _spoken(text: str, gold: str) -> Iterator[tuple[int, int]]:
 
 
 def _written(gold: str) -> re.Pattern[str]:
-    before = r"(?<![\w.])(?<!\d,)" if gold[0].isdigit() else r"(?<!\w)"  # no end of a longer number
-    return re.compile(rf"{before}{re.escape(gold)}(?!\w|[.,]\d)", re.IGNORECASE if len(gold) > 1 else re.NOFLAG)
+    letter = rf"[^\W{UNSPACED}]"
+    before = rf"(?<!{letter})(?<!\.)(?<!\d,)" if gold[0].isdigit() else f"(?<!{letter})"  # no end of a longer number
+    return re.compile(rf"{before}{re.escape(gold)}(?!{letter}|[.,]\d)", re.IGNORECASE if len(gold) > 1 else re.NOFLAG)
 
 
 def _quantity(text: str) -> Quantity | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+"""Characters of scripts that set no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 _ANNOTATION = re.compile(r"<<[^<>\n]*>>")
 _COMMAND = re.compile(r"\\(?:[a-zA-Z]+|.)")
 _EMPHASIS = re.compile(r"[*_]{2,3}|`+|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")

@@ -47,7 +47,7 @@ class _Sign(NamedTuple):
 def spelt(text: str, gold: str) -> Iterator[tuple[int, int]]:
     """Where each formula begins and ends that is the gold in another spelling, in no order.
 
-    One sign alone has no other spelling, and other numbers than fractions and negative ones are not looked for.
+    Of numbers only fractions, powers and negative ones have another.
     """
     wanted = _wanted(gold)
     if not wanted:
@@ -66,7 +66,8 @@ def _wanted(gold: str) -> list[tuple[str, ...]]:
     """The signs of a gold; of a list in which the order does not count, in every order."""
     signs, known = _signs(gold), read(gold)
     values = [sign.value for sign in (signs if known.is_equation else _without_names(signs))]
-    if len(values) < 2 or (known.quantity is not None and not {"-", "/"} & set(values)):
+    is_plain = known.quantity is not None and not {"-", "/", "^"} & set(values)
+    if is_plain or [gold.strip().casefold()] == [value.casefold() for value in values]:
         return []
     items = known.items
     parts = " ".join(values).split(" , ")
