@@ -19,7 +19,7 @@ LEAST_WORDS = 5
 LEAST_REASON = 3
 """Words of the clauses that have not the answer in them, of which they are a reason."""
 LEAST_CLAUSE = 2
-"""Words of such a clause, of which it counts at all; before a colon and the answer as many are a label."""
+"""Words of such a clause, of which it counts at all. As many before a colon and the answer are a label."""
 
 _GOLD = "■"
 """What stands in a text in place of every answer."""
@@ -38,14 +38,16 @@ _OF_LETTERS = re.compile(r"[\w)]\s*[+^]\s*[\w(]|\w\s*/\s*\w\s*=")
 _BY_THIS = re.compile(r"(?:^|[.;:!?\n])\W{0,4}(?:by|using|via|from)\s(?!the\sway\b)([^,.;:\n]{1,80}),", re.IGNORECASE)
 _SINCE = re.compile(r"\b(?:because|since)\s([^,.;:\n]{1,80})", re.IGNORECASE)
 _BY = re.compile(r"(?<!\bgiven\s)\b(?:by|using|via)\s([^.;:\n]{1,80})", re.IGNORECASE)
-_LABEL = re.compile(rf"([^\n:：{_GOLD}]{{0,80}})[:：]\s*(?=[^\w\n{_GOLD}]{{0,12}}{_GOLD})")
-_WITHIN = rf"[^.!?。！？\n{_GOLD}]"
-_TO_THE_READER = re.compile(
-    rf"(?:^|(?<=[.!?。！？\n]))(?:{_WITHIN}*[!！]"
-    rf"|{_WITHIN}{{0,40}}\b(?:let\s+me\s+know|feel\s+free|(?:happy|glad)\s+to\s+help|hope\s+(?:this|that|it)\s+\w+)\b{_WITHIN}*)",
+_LABEL = re.compile(rf"[^\n:：{_GOLD}]{{0,80}}[:：]\s*(?=[^\w\n{_GOLD}]{{0,12}}{_GOLD})")
+_WITHIN = rf"[^.!?。！？\n\d{_GOLD}]"
+_AT_FIRST = r"(?:^|(?<=[.!?。！？\n]))"
+_EXCLAMATION = re.compile(rf"{_AT_FIRST}{_WITHIN}*(?<=[^\W\d]{{2}})[!！]+(?=\s|$)")
+"""With a word before its mark: `n!` is none."""
+_COURTESY = re.compile(
+    rf"{_AT_FIRST}{_WITHIN}{{0,40}}\b"
+    rf"(?:let\s+me\s+know|feel\s+free|(?:happy|glad)\s+to\s+help|hope\s+(?:this|that|it)\s+\w+)\b{_WITHIN}*[.!?]*",
     re.IGNORECASE,
 )
-"""An exclamation or a courtesy, as long as it holds no answer."""
 _CLAUSE_END = re.compile(
     r"\n+|[。！？；]+|[.!?;:]+(?=\s|$)|\b(?:because|since|therefore|thus|hence|so|when|after|by\s+(?=\w+ing\b)|gives?|yields?|leaves?"
     r"|(?:we|you|i)\s+(?:get|have|find|obtain))\b",
@@ -72,8 +74,10 @@ def _plain(said: str, answer: str, option: str | None) -> str:
     """What a text says, without markup, with a mark for every gold, and without labels and what the reader is told."""
     # The golds go first: markup is a part of theirs.
     plain = without_markup(without_gold(said.replace(_GOLD, " "), answer, option, _GOLD))
-    plain = _TO_THE_READER.sub("", plain)
-    return _LABEL.sub(lambda found: found[0] if len(_reasons(found[1])) > LEAST_CLAUSE else "", plain)
+    plain = _COURTESY.sub("", plain)
+    for pattern in (_EXCLAMATION, _LABEL):
+        plain = pattern.sub(lambda found: found[0] if len(_reasons(found[0])) > LEAST_CLAUSE else "", plain)
+    return plain
 
 
 def _has_way(plain: str, kind: Kind) -> bool:

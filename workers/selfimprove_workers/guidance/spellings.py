@@ -109,16 +109,13 @@ def _values(sign: str) -> tuple[str, ...]:
 
 def _bars(signs: list[str]) -> set[int]:
     """Before which signs the bar of a fraction stands: after its first part, a sign or braces around some."""
-    bars = set()
-    for at, sign in enumerate(signs[:-1]):
-        if _FRACTION.fullmatch(sign):
-            depth, place = 0, at + 1
-            while place < len(signs):
-                depth += (signs[place] == "{") - (signs[place] == "}")
-                place += 1
-                if depth <= 0:
-                    bars.add(place)
-                    break
+    bars, opened = set[int](), list[bool]()
+    for at, sign in enumerate(signs):
+        is_first = at > 0 and _FRACTION.fullmatch(signs[at - 1]) is not None
+        if sign == "{":
+            opened.append(is_first)
+        elif opened.pop() if sign == "}" and opened else is_first:
+            bars.add(at + 1)
     return bars
 
 
