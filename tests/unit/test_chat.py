@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from selfimprove.api.spec import Spec
 from selfimprove.errors import UserError
-from selfimprove_workers.chat import end_of_turn, lint, render, render_continuation
+from selfimprove_workers.chat import end_of_turn, following, lint, render, render_continuation
 from selfimprove_workers.prompts import PromptRow
-from tests.fixtures.models import CHATML, make_tiny_tokenizer
+from tests.fixtures.models import CHATML, make_spaced_tokenizer, make_tiny_tokenizer
 
 BOS_TOKEN = "<|endoftext|>"
 TOKENIZER = make_tiny_tokenizer()
@@ -86,6 +86,45 @@ def test_an_odd_end_token_is_not_followed_by_text() -> None:
     said = [*plain.encode("It is 5"), plain.eos_token_id]
     longer = render_continuation(plain, plain.encode("2 + 3?"), said, "Sure?", {})
     assert plain.decode(longer) == "2 + 3?It is 5\n\nSure?"
+
+
+class TestATokenizerThatSetsASpaceBeforeTheFirstWord:
+    """As SentencePiece does: `Yes` alone is `▁Yes`, another token than the `Yes` that a model says on a new line."""
+
+    ZEPHYR = "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}</s>\n{% endfor %}{{ '<|assistant|>\n' }}"
+    INST = "{% for m in messages %}[INST] {{ m.content }} [/INST]{% endfor %}"
+
+    def begun(self, template: str | None, said: str) -> tuple[Any, list[str]]:
+        tokenizer = make_spaced_tokenizer(template, "Yes")
+        after = following(tokenizer, render(tokenizer, user("Is it?"), {}), said)
+        return tokenizer, tokenizer.convert_ids_to_tokens(after)
+
+    def test_what_follows_a_line_break_has_no_space_of_its_own(self) -> None:
+        assert self.begun(self.ZEPHYR, "Yes")[1] == ["Yes"]
+        assert self.begun(self.ZEPHYR, " Yes")[1] == ["▁Yes"]
+
+    def test_what_follows_anything_else_has_one_as_in_the_templates_of_such_models(self) -> None:
+        assert self.begun(self.INST, "Yes")[1] == ["▁Yes"]
+
+    def test_a_conversation_goes_on_as_if_it_had_been_written_in_one_piece(self) -> None:
+        tokenizer = make_spaced_tokenizer(self.ZEPHYR, "Yes")
+        begun, said = render(tokenizer, user("Is it?"), {}), "Yes."
+        dialogue = [*user("Is it?"), {"role": "assistant", "content": said}, *user("Sure?")]
+        longer = render_continuation(tokenizer, begun, following(tokenizer, begun, said), "Sure?", {})
+        assert longer == render(tokenizer, dialogue, {})
+
+    def test_a_text_without_turns_goes_on_as_if_it_had_been_written_in_one_piece(self) -> None:
+        tokenizer = make_spaced_tokenizer(None, "Yes")
+        begun = tokenizer.encode("Is it?\n")
+        longer = render_continuation(tokenizer, begun, following(tokenizer, begun, "Yes."), "Sure?", {})
+        assert longer == tokenizer.encode("Is it?\nYes.\n\nSure?")
+
+
+@given(before=WORDS, text=WORDS)
+def test_a_tokenizer_without_such_a_space_reads_a_text_as_it_does_alone(before: str, text: str) -> None:
+    begun = render(TOKENIZER, user(before), {})
+    after = following(TOKENIZER, begun, text)
+    assert TOKENIZER.decode([*begun, *after]) == TOKENIZER.decode(begun) + text
 
 
 def test_the_end_of_a_turn_is_read_out_of_the_template() -> None:

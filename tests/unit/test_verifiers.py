@@ -22,6 +22,7 @@ from selfimprove_workers.templates import Template, shipped, template_of
 from selfimprove_workers.verifiers import VERIFIERS, verifier_for
 from selfimprove_workers.verifiers.base import Candidate, MethodScore, Tools
 from selfimprove_workers.verifiers.labels import label_tokens
+from tests.fixtures.models import make_spaced_tokenizer
 
 
 def no_engine() -> Any:
@@ -123,6 +124,12 @@ class TestLabels:
         found = label_tokens(tokenizer, Labels(), "spec.labels")
         assert [tokenizer.decode([token]) for token in found.positive] == ["Yes", " Yes", "yes", " yes"]
         assert [tokenizer.decode([token]) for token in found.negative] == ["No", " No", "no", " no"]
+
+    def test_a_tokenizer_that_sets_a_space_before_the_first_word_has_the_label_without_it_too(self) -> None:
+        tokenizer = make_spaced_tokenizer(None, "Yes", "No", "yes", "no")
+        found = label_tokens(tokenizer, Labels(), "spec.labels")
+        assert tokenizer.convert_ids_to_tokens(list(found.positive)) == ["Yes", "▁Yes", "yes", "▁yes"]
+        assert tokenizer.convert_ids_to_tokens(list(found.negative)) == ["No", "▁No", "no", "▁no"]
 
     def test_a_variant_that_only_one_label_has_counts_for_neither(self) -> None:
         tokenizer = tokenizer_knowing("Yes", " Yes", "No", "yes", "no")

@@ -80,7 +80,7 @@ class LeakProbe:
         reasoning = text[: gold_position(text, reference.answer, reference.option)].rstrip()
         if accepted["prefix_length"] or not reasoning or reasoning == text.rstrip():
             return [(PLAIN, [])]
-        given = self._tutor.encode(reasoning)
+        given = self._tutor.encode(prompt, reasoning)
         reasoned = [(REASONED, given)] if self._tutor.fits([*prompt.tokens, *given]) else []
         return [(PLAIN, []), *reasoned]
 

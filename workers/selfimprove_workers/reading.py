@@ -69,7 +69,8 @@ def _read(context: StepContext, prompts: Sequence[PromptRow]) -> tuple[list[dict
     """The rows of some prompts, and how many tokens the model read for them."""
     engine, kwargs = context.engine(), context.spec.generation.chat_template_kwargs
     contexts = [render(engine.tokenizer, prompt.messages, kwargs) for prompt in prompts]
-    said = [reference_tokens(engine.tokenizer, prompt) for prompt in prompts]
+    pairs = zip(contexts, prompts, strict=True)
+    said = [reference_tokens(engine.tokenizer, c, prompt.solution or "") for c, prompt in pairs]
     said = [s if len(c) + len(s) <= engine.max_model_len else [] for c, s in zip(contexts, said, strict=True)]
     found = engine.logprobs(contexts, said)
     rows: list[dict[str, object]] = [

@@ -5,18 +5,19 @@ A reference is trained on as a sample of the model's own would be: under the pla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from selfimprove.errors import UserError
 from selfimprove.records import EXAMPLE
-from selfimprove_workers.chat import end_of_turn, render
+from selfimprove_workers.chat import end_of_turn, following, render
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.tasks import Verdict
 
-VERSION = "references-1"
+VERSION = "references-2"
 """To be raised when the same dataset gives other examples."""
 _TRUE = frozenset((Verdict.CORRECT, Verdict.GOLD_UNPARSABLE))
 """Verdicts of references that are trained on: where the gold can't be read, nobody can say that one is wrong."""
@@ -41,9 +42,9 @@ def reference_examples(context: StepContext, tokenizer: Any) -> tuple[pa.Table, 
     return pa.Table.from_pylist(rows, EXAMPLE), {name: count for name, count in counts.items() if count}
 
 
-def reference_tokens(tokenizer: Any, prompt: PromptRow) -> list[int]:
-    """A reference solution as the model would have sampled it, its turn ended."""
-    said: list[int] = tokenizer.encode(prompt.solution, add_special_tokens=False)
+def reference_tokens(tokenizer: Any, prompt_tokens: Sequence[int], solution: str) -> list[int]:
+    """A reference solution as the model would have sampled it after the prompt, its turn ended."""
+    said = following(tokenizer, prompt_tokens, solution)
     end = end_of_turn(tokenizer)
     return said if end is None else [*said, end]
 
@@ -55,13 +56,14 @@ def _states_the_answer(context: StepContext, prompt: PromptRow) -> bool:
 
 
 def _example(context: StepContext, tokenizer: Any, prompt: PromptRow) -> dict[str, Any]:
+    asked = render(tokenizer, prompt.messages, context.spec.generation.chat_template_kwargs)
     return {
         "prompt": prompt.id,
         "sample": 0,
         "iteration": 0,
         "strategy": "",
         "level": prompt.level,
-        "prompt_tokens": render(tokenizer, prompt.messages, context.spec.generation.chat_template_kwargs),
-        "tokens": reference_tokens(tokenizer, prompt),
+        "prompt_tokens": asked,
+        "tokens": reference_tokens(tokenizer, asked, prompt.solution or ""),
         "weight": 1.0,
     }

@@ -126,10 +126,9 @@ class Tutor:
             self._context.stop_if_asked()
         return done
 
-    def encode(self, text: str) -> list[int]:
-        """Tokens of what the student is to go on from."""
-        tokens: list[int] = self._engine.tokenizer.encode(text, add_special_tokens=False)
-        return tokens
+    def encode(self, prompt: TailPrompt, text: str) -> list[int]:
+        """Tokens of what the student is to go on from after the plain prompt."""
+        return chat.following(self._engine.tokenizer, prompt.tokens, text)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text as a person reads it."""
@@ -177,7 +176,7 @@ class Tutor:
         prompt, messages = turn.prompt, turn.prompt.prompt.messages
         reference = replace(prompt.reference, critique=turn.critique)
         guided = turn.strategy.guide(messages, reference, prompt.attempts, turn.strength)
-        prefix = self.encode(guided.prefix) if guided.prefix else []
+        prefix = self.encode(prompt, guided.prefix) if guided.prefix else []
         shown = [*(prompt.tokens if guided.messages == messages else self._render(guided.messages)), *prefix]
         if not self.fits(shown):
             return []

@@ -11,9 +11,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from selfimprove_workers.chat.following import encoded_after
+
 Messages = Sequence[Mapping[str, str]]
 _MARK = "\u2063answer\u2063"
 """Stands for an assistant's words while a template is taken apart; no template or prompt has it."""
+_WORD = "a"
+"""The end of what an assistant said, whatever that was."""
 
 
 def render(tokenizer: Any, messages: Messages, template_kwargs: Mapping[str, Any]) -> list[int]:
@@ -91,12 +95,12 @@ def _turn_tokens(
     ended its turn did so without.
     """
     if not template:
-        return tuple(tokenizer.encode(f"\n\n{followup or ''}", add_special_tokens=False))
+        return tuple(encoded_after(tokenizer, _WORD, f"\n\n{followup or ''}"))
     messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
     if followup is not None:
         messages.append({"role": "user", "content": followup})
     text = render_text(tokenizer, messages, dict(template_kwargs), generation_prompt=followup is not None)
-    return tuple(tokenizer.encode(text.partition(_MARK)[2].lstrip(), add_special_tokens=False))
+    return tuple(encoded_after(tokenizer, _WORD, text.partition(_MARK)[2].lstrip()))
 
 
 def _own_bos(tokenizer: Any) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from selfimprove.api.selecting import Labels
 from selfimprove.errors import UserError
+from selfimprove_workers.chat import encoded_after
 
 _VARIANTS: tuple[Callable[[str], str], ...] = (
     lambda label: label,
@@ -61,7 +62,7 @@ def _symmetric(tokenizer: Any, positive: str, negative: str) -> LabelTokens | No
 
 
 def _single(tokenizer: Any, text: str) -> int | None:
-    ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+    ids = encoded_after(tokenizer, "\n", text)
     return ids[0] if len(ids) == 1 and ids[0] != getattr(tokenizer, "unk_token_id", None) else None
 
 

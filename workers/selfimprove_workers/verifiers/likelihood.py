@@ -34,7 +34,7 @@ class Likelihood:
         """By another model, over the tokens that the text has there."""
         engine = tools.engine()
         contexts = [chat.render(engine.tokenizer, c.messages, tools.template_kwargs) for c in batch]
-        texts = [engine.tokenizer.encode(c.text, add_special_tokens=False) for c in batch]
+        texts = [chat.following(engine.tokenizer, context, c.text) for context, c in zip(contexts, batch, strict=True)]
         pairs = zip(contexts, texts, strict=True)
         fits = [len(context) + len(text) <= engine.max_model_len for context, text in pairs]
         read = iter(
