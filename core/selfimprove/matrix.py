@@ -109,9 +109,17 @@ def _drawn(spec: MatrixSpec, generator: Generator, uri: str, place: Place, say: 
         say(f"{generator.name}: {event}")
 
     execute_steps(run, STEPS, on_event=tell)
+    say(f"{generator.name}: {_asked(run)}")
     samples = place.output / f"{generator.name}.samples.jsonl"
     _write(samples, "\n".join(json.dumps(row, ensure_ascii=False) for row in rows_of_run(run)))
     return ScoredFile(samples=str(samples), output=str(place.scored(generator.name)))
+
+
+def _asked(run: RunHandle) -> str:
+    """How many prompts samples were drawn of, and how many were set apart, as a run holds some of a file's out."""
+    tables = require_manifest(run.store, PROMPTS)[0].tables
+    asked, apart = (sum(part.rows for part in tables.get(name, ())) for name in ("train", "heldOut"))
+    return f"samples of {asked:,} prompts; dataset.heldOut sets {apart:,} apart"
 
 
 def _write(path: Path, text: str) -> None:

@@ -111,8 +111,10 @@ class _Collector:
         if not isinstance(row, dict):
             self._refuse(number, f"is a {type(row).__name__}; give one object a row")
         prompt = row.get("prompt")
-        if prompt is None or isinstance(prompt, dict | list | bool | float) or prompt == "":
+        if prompt is None or prompt == "":
             self._refuse(number, "has no prompt; give the prompt's id as text")
+        if isinstance(prompt, dict | list | bool | float):
+            self._refuse(number, f"has a {type(prompt).__name__} as its prompt; give the prompt's id as text")
         place = self._places.setdefault(str(prompt), len(self._places))
         if place == len(self._levels):
             self._levels.append(None)
@@ -142,7 +144,7 @@ class _Collector:
         )
 
     def _level(self, number: int, place: int, level: object) -> None:
-        if level is None:
+        if level is None or (isinstance(level, float) and math.isnan(level)):
             return
         text = f"{level:g}" if isinstance(level, float) else str(level)
         if self._levels[place] not in (None, text):

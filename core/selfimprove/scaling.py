@@ -121,7 +121,8 @@ def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:
 
 def _model(path: Path, number: int, row: Mapping[str, Any]) -> Model:
     if not row.get("model"):
-        _refuse(path, number, "has no model; give its name")
+        named = "" if "model" in row else f" among {', '.join(row)}"
+        _refuse(path, number, f"has no model{named}; give its name as `model`")
     return Model(
         name=str(row["model"]),
         family=str(row.get("family") or "all"),

@@ -48,6 +48,7 @@ def test_every_generator_meets_every_verifier_and_nothing_is_done_twice(
     assert cell["gap"]["n"] == 3 and 0 < cell["keepRate"]["value"] < 1
     assert (tmp_path / "out" / "matrix.png").stat().st_size > 1000
     assert "i001-generate: 0/12 samples" in first.err
+    assert "one: samples of 3 prompts; dataset.heldOut sets 1 apart\n" in first.err
 
     wider = matrix(verifiers=[{"method": "MultipleChoice"}, {"method": "Likelihood", "model": "one"}])
     assert "i001-generate" not in wider.err

@@ -165,6 +165,12 @@ def test_a_quantile_of_scores_that_are_all_missing_keeps_nothing(
     assert values(found, "keepRate", "emptyFilterRate") == [0.0, 1.0]
 
 
+def test_a_level_that_is_no_number_is_none(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    known = [row | {"level": float("nan")} if row["prompt"] == "p1" else row for row in rows()]
+    found = as_json(capfd, "measure", write(tmp_path, known), "--weighting", "Quantile:0.5", "--by", "level")
+    assert list(found["byLevel"]) == ["2"]
+
+
 def test_a_level_may_have_what_the_whole_file_has_not(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Of one level every score is 0 or 1, of another all are missing: a quantile of each is what it is."""
     known = [row | {"scores": {"mc": row["utility"] if row["level"] == 1 else 0.5}} for row in rows()]
@@ -230,6 +236,7 @@ BROKEN = [
     ([{"prompt": "a", "utility": 0.5}], (), "row 1 has utility 0.5; give 0, 1 or null"),
     ([{"prompt": "a", "utility": "1"}], (), "row 1 has utility \"1\"; give 0, 1 or null"),
     ([{"sample": 0}], (), "row 1 has no prompt; give the prompt's id as text"),
+    ([{"prompt": 1.5}], (), "row 1 has a float as its prompt; give the prompt's id as text"),
     ([[1]], (), "row 1 is a list; give one object a row"),
     ([{"prompt": "a", "sample": -1}], (), "row 1 has sample -1; give a whole number from 0 to below 2^63, or leave it out"),
     ([{"prompt": "a", "sample": 2**70}], (), "row 1 has sample 1180591620717411303424; give a whole number from 0 to below 2^63, or leave it out"),

@@ -96,7 +96,8 @@ def test_one_model_is_shown_and_draws_no_line(tmp_path: Path, capfd: Capture) ->
     ("text", "name", "message"),
     [
         (HEAD, "models.csv", "holds no models"),
-        (HEAD + "a,,1e22,,,0.1\n", "models.csv", "row 1 has no model; give its name"),
+        (HEAD + "a,,1e22,,,0.1\n", "models.csv", "row 1 has no model; give its name as `model`"),
+        (HEAD.replace("model", "Model") + "a,,1e22,,,0.1\n", "models.csv", "row 1 has no model among family, Model, "),
         (HEAD + "a,m,,7B,,0.1\n", "models.csv", "row 1 has neither flops nor both parameters and tokens"),
         (HEAD + "a,m,,seven,4T,0.1\n", "models.csv", "row 1 has parameters seven; give a number above 0"),
         (HEAD + "a,m,0,,,0.1\n", "models.csv", "row 1 has flops 0; give a number above 0"),

@@ -76,6 +76,10 @@ def test_a_template_is_one_of_ours_or_a_file(tmp_path: Path) -> None:
         (["--method", "MultipleChoice", "--labels", "Yes"], "--labels: Yes is no pair; give two words, as Yes/No"),
         (["--method", "MultipleChoice", "--labels", "Yes/yes"], "--labels: Yes and yes can't be told apart"),
         (["--method", "MultipleChoice", "--template", "Is it?"], "--template: does not say {{ positive }} and"),
+        (
+            ["--method", "MultipleChoice", "--template", "own.jinja"],
+            "--template: own.jinja: there is no such file; give",
+        ),
         (["--method", "MultipleChoice", "--min-mass", "2"], "--min-mass: 2.0 is above 1"),
         (["--method", "CoTScore", "--range", "ten"], "--range: ten is no range; give the lowest and the highest"),
         (["--method", "CoTScore", "--range", "10-1"], "--range: [10, 1] does not go up; give the lowest score first"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selfimprove.api import resolve
+from selfimprove.api.asking import TEMPLATES
 from selfimprove.api.messages import not_a_choice
 from selfimprove.api.problems import check
 from selfimprove.api.resolve import Surroundings
@@ -102,7 +103,10 @@ def _asks(method: Mapping[str, Any]) -> dict[str, Any]:
 
 def _template(text: str) -> str:
     """The name of one of ours as it stands, or a file's text."""
-    path = Path(text)
+    path, ours = Path(text), [name for names in TEMPLATES.values() for name in names]
+    asks_nothing = re.fullmatch(r"[^\s{}]+", text) is not None
+    if asks_nothing and text not in ours and not path.exists():
+        raise UserError(f"--template: {text}: there is no such file; give a Jinja file or one of {', '.join(ours)}")
     try:
         return path.read_text(encoding="utf-8") if path.is_file() else text
     except (OSError, UnicodeDecodeError) as error:
