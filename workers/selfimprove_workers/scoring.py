@@ -37,7 +37,7 @@ from selfimprove_workers.workfile import Account, Known, Marked, WorkFile, marks
 VERSION = 1
 """Part of what a score is known by; to be raised when the same words would get another score."""
 LABELS = "read in float32, as they follow a prompt"
-"""The same of methods that read labels: older scores of theirs were read as coarsely as the model computes, or as other tokens."""
+"""The same of methods that read labels: older scores of theirs were read more coarsely, or as other tokens."""
 CRITIQUES = "only what is declared"
 """The same of methods that draw critiques: older scores of theirs also count a mention, and miss a corrected answer."""
 SAMPLES_AT_ONCE = 128
