@@ -122,6 +122,41 @@ def test_a_chat_template_of_the_spec_replaces_the_models_own(tiny_model: Path) -
     assert open_tokenizer(tiny_model, "{{ messages }}").chat_template == "{{ messages }}"
 
 
+def test_of_several_templates_of_a_model_the_default_is_its_own(copy: Path) -> None:
+    several = open_tokenizer(copy)
+    several.chat_template = {"default": CHATML, "tool_use": "x"}
+    several.save_pretrained(copy)
+    assert open_tokenizer(copy).chat_template == CHATML
+    (copy / "chat_template.jinja").unlink()
+    with pytest.raises(
+        UserError, match=r"^spec\.model\.chatTemplate: the model has several templates \(tool_use\), none"
+    ):
+        open_tokenizer(copy)
+    assert open_tokenizer(copy, CHATML).chat_template == CHATML
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (
+            {"model_type": "own", "auto_map": {"AutoModelForCausalLM": "modeling.Own"}},
+            "own needs code of its own, which is never run; give a model that transformers ",
+        ),
+        ({"model_type": "own"}, "own is no kind that is known; give a model that transformers "),
+        ({"model_type": "t5"}, "t5 is no causal language model; give one"),
+        ({"model_type": "mamba"}, "mamba has no attention, which keeps apart "),
+    ],
+    ids=["own code", "unknown", "t5", "mamba"],
+)
+def test_a_model_of_a_kind_that_can_not_be_used_is_one_clear_line(
+    copy: Path, config: dict[str, object], line: str
+) -> None:
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError) as refused:
+        open_tokenizer(copy)
+    assert str(refused.value).startswith(f"spec.model.uri: {copy}: {line}")
+
+
 @pytest.mark.model
 def test_a_gguf_becomes_a_plain_folder_once(smollm2: Path) -> None:
     assert model_folder(ModelSource(uri=SMOLLM2), Storage()) == smollm2

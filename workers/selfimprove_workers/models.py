@@ -24,6 +24,7 @@ from selfimprove.errors import UserError
 from selfimprove.ledger import StepId
 from selfimprove.loop import steps_of, trains
 from selfimprove.store.base import Store
+from selfimprove_workers.architectures import require_language_model
 from selfimprove_workers.engines import check_engine, load_engine
 from selfimprove_workers.engines.base import SETTINGS, Engine
 from selfimprove_workers.gguf_models import convert
@@ -84,19 +85,33 @@ def _converted(fetched: Fetched, ggufs: list[Path], field: str) -> Path:
 def open_tokenizer(folder: Path, chat_template: str | None = None, field: str = "spec.model") -> Any:
     """The tokenizer of a model folder; `chat_template` (`spec.model.chatTemplate`) replaces its own.
 
-    Raises `UserError` when its files can't be read.
+    Of several templates that it has by name it is the `default` one. Raises `UserError` when its files can't be read,
+    or the model is of a kind that can't be used.
     """
     from transformers import AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # one bar a step is enough: ours
+    require_language_model(folder, f"{field}.uri: {folder}")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{field}.uri: {folder}: its tokenizer can't be read ({_line(error)})") from error
-    if chat_template is not None:
-        tokenizer.chat_template = chat_template
+    tokenizer.chat_template = chat_template if chat_template is not None else _template(tokenizer, field)
     return tokenizer
+
+
+def _template(tokenizer: Any, field: str) -> str | None:
+    found = tokenizer.chat_template
+    if not isinstance(found, dict):
+        template: str | None = found
+        return template
+    if "default" not in found:
+        raise UserError(
+            f"{field}.chatTemplate: the model has several templates ({', '.join(sorted(found))}), none of which is the "
+            "default; give the text of one"
+        )
+    return str(found["default"])
 
 
 def open_engine(folder: Path, settings: Generation, chat_template: str | None = None) -> Engine:

@@ -133,10 +133,12 @@ class _Tally:
 
 
 def _load(folder: Path, args: EngineArgs, device: torch.device) -> Any:
-    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     dtype = choose_dtype(args.dtype, device, getattr(config, "dtype", None))
     transformers.utils.logging.disable_progress_bar()
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, trust_remote_code=False
+    )
     model = model.eval().requires_grad_(False).to(device)
     if device.type == "cpu":
         pack_linears(model)

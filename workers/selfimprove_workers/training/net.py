@@ -89,7 +89,9 @@ def open_net(folder: Path, device: torch.device, dtype: torch.dtype, lora: Lora 
     flat = device.type == "cuda" and dtype != torch.float32 and is_flash_attn_2_available()
     options = {"attn_implementation": "flash_attention_2"} if flat else {}
     transformers_logging.disable_progress_bar()  # one bar a step is enough: ours
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True, **options)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True, trust_remote_code=False, **options
+    )
     wrapper = adapters.attach(model, lora, seed) if lora is not None else None
     model.to(device).train()
     return Net(model, wrapper, Weights(model, dtype), device, dtype, named_dtype(model.config, folder), flat)
