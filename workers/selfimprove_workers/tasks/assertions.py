@@ -21,7 +21,7 @@ BEFORE_NAME = re.compile(
     r"(?:\A|[^\w\s'’-]\s*|\n|\s[–—-]\s|\b(?:an?|the|this|that|these|those|its?|their|his|her|our|your|my|some|more|most"
     r"|both|either|is|are|was|were|be|been|being|am|becomes?|remains?|stays?|it['’]s|that['’]s|called|named|means|also|just"
     r"|only|simply|probably|likely|clearly|definitely|so|thus|hence|therefore|then|and|or|but|not|nor|neither|than|as|if|by"
-    r"|to|into|from|with|via|through|on|in|at|for|like|about|over|using|choose|pick|select|say|guess|think|believe|answer"
+    r"|under|to|into|from|with|via|through|on|in|at|for|like|about|over|using|choose|pick|select|say|guess|think|believe|answer"
     r"|option|choice|need|use|make|cause|produce|release|will|would|can|could|must|should|may|might|does|do|did|cannot|never"
     r"|[a-z]{3,}[^\Wsu]s|[a-z]+n['’]t|(?:force|because|made|consists?|result|instead|case|effects?|form|out|think)\sof"
     r"|of\sthe)\s+)\Z",
@@ -57,6 +57,8 @@ GOES_ON = re.compile(
 )
 """A clause without a subject of its own: `Option A, which is dry, is wrong`."""
 REASON = re.compile(r"\W*(?:because|since|as)\b", re.IGNORECASE)
+SUBORDINATE = re.compile(r"\W*(?:because|since|as|while|whereas|although|though)\b", re.IGNORECASE)
+COMPARED = re.compile(r"\s(?:than|compared\s(?:to|with)|over)\s.*", re.DOTALL)
 SENTENCE_ENDS = re.compile(r"[.!?]\W*\Z")
 LISTED_BY = re.compile(r"[\s,;/&|-]*(?:\b(?:and|or|nor)\b\s*)?", re.IGNORECASE)
 VERB = re.compile(r"\s+(?:is|are|was|were|can|could|does|do|would|will|must|has|have|seems?|looks?)\b")
@@ -70,6 +72,18 @@ def asserted(text: str, choices: Mapping[str, str]) -> str:
     text = _labelled(text, tuple(choices.items()))
     labels = tuple(choices)
     return "\n".join(_said(_borders(labels).split(_without_listings(text, labels))))
+
+
+def main_clauses(said: str) -> str:
+    """What is asserted without the reasons, the contrasts and the comparisons: `⟦A⟧ is hot because ⟦B⟧ is not`."""
+    kept, is_main = [], True
+    for clause in said.split("\n"):
+        subordinate = SUBORDINATE.match(clause)
+        is_main = not subordinate if is_main else False
+        if is_main:
+            kept.append(COMPARED.sub(" ", clause))
+        is_main = is_main or SENTENCE_ENDS.search(clause) is not None or (not kept and clause.endswith(","))
+    return "\n".join(kept)
 
 
 def _stands_alone(text: str, found: re.Match[str]) -> bool:

@@ -2,8 +2,8 @@
 
 Flexible reads the label in the channels of `extract`, else one that is the last line (`lone`), else the last one
 claimed ("option B is correct", "so B"), one that is the first line, the one that the response begins with ("B)
-because"), or the only one that it names, by its label or by its full text; a short text may be only the beginning of
-one choice's. What is denied, asked, supposed or listed, or only a part of a longer name (salt water is not water),
+because"), or the only one that it, or what its main clauses assert, names, by its label or by its full text; a short
+text may be only the beginning of one choice's. A declaration may be in another language (`abroad`). What is denied, asked, supposed or listed, or only a part of a longer name (salt water is not water),
 counts nowhere (`assertions`). Strict asks for the label (its text may follow) in a declared channel or as the whole
 response; else strict is NoAnswer.
 """
@@ -15,11 +15,12 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from selfimprove_workers.tasks.assertions import PART, UNSAID, asserted, name_of, plain
+from selfimprove_workers.tasks.abroad import declared_anywhere
+from selfimprove_workers.tasks.assertions import PART, UNSAID, asserted, main_clauses, name_of, plain
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import without_latex
-from selfimprove_workers.tasks.extract import Found, declared, final_part
+from selfimprove_workers.tasks.extract import Found, final_part
 from selfimprove_workers.tasks.lone import first_alone, last_alone
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 
@@ -33,6 +34,13 @@ KEYED = re.compile(
 )
 BEGINNING = re.compile(r"(?=.*[a-z]{3}|\d)(?!(?:the|and|not|for|with)\b)[\w.]+(?: [\w.]+)?")
 """A word or two that tell something, or a number."""
+
+
+BEFORE_A_SENTENCE = re.compile(r"[\W_]{0,4}(?P<label>[A-Z1-9])[)*_]{0,3}\.[*_]{0,2}\s+(?=[A-Z][a-z]*\s)")
+TURNS = re.compile(
+    r"\b(?:also|too|either|or|wait|actually|however|no|maybe|perhaps|possibly|sorry|correction|instead)\b",
+    re.IGNORECASE,
+)
 
 
 class Pick(NamedTuple):
@@ -79,12 +87,13 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
     if region is None:
         return None
     region = corrected(region)
-    found = declared(region)
+    found = declared_anywhere(region)
     if found is not None and not _begins_echo(found, choices):
         label = _alone(found.payload, choices)
         if label:
             return Pick(label, is_strict=True, is_closed=found.is_closed)
         label = _asserted(found.payload, choices) or _by_its_beginning(found.payload, choices)
+        label = label or _before_a_sentence(found.payload, choices)
         if label or found.is_closed:
             return Pick(label, is_strict=False, is_closed=found.is_closed) if label else None
     label = _alone(region, choices)
@@ -149,6 +158,13 @@ def _by_its_beginning(text: str, choices: dict[str, str]) -> str | None:
     return having[0] if is_begun and words.upper() not in choices else None
 
 
+def _before_a_sentence(text: str, choices: dict[str, str]) -> str | None:
+    """The label that a text begins with, where a sentence follows that takes nothing back: `A. The Sun is no cause.`"""
+    found = BEFORE_A_SENTENCE.match(text)
+    label = _known(found["label"], choices) if found else None
+    return None if found is None or TURNS.search(text, found.end()) or _is_echo(text, choices) else label
+
+
 def _asserted(text: str, choices: dict[str, str]) -> str | None:
     """The last choice that a text claims, else its first line, else what it begins with, else the only one it names."""
     text = without_latex(text) if "\\" in text else text
@@ -164,7 +180,7 @@ def _asserted(text: str, choices: dict[str, str]) -> str | None:
     leading = _leading(labels).match(said)
     if leading is not None and not _is_echo(said, choices):
         return leading["label"]
-    only = _only(_named(labels), said) or _only(_in_words(labels), said)
+    only = _only(_named(labels), said) or _only(_in_words(labels), said) or _only(_in_words(labels), main_clauses(said))
     return None if only == PART else only
 
 
@@ -194,7 +210,7 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
         r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct|response|statement|solution|ans)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
         r"|can\s+only)\s+be)\b|['’]s\b|:)|\b(?:answer|ans|solution)\s+[–—-]|(?:→|⇒|=>|->)"
         r"|\b(?:this|that|it|which)\s+(?:matches|corresponds\s+to)\b|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
-        r"|go(?:ing)?\s+with|leaves|leaving)\b)[\s,:]*"
+        r"|go(?:ing)?\s+with|leaves|leaving|left\s+with)\b)[\s,:]*"
         r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
         r"|best|final|answer|one|be|must|option|choice|letter)\b[\s,:]*){0,8}"
         rf"{name}(?=\s*(?:[.,;:!⟦\n]|\Z)|\s+(?:because|since|as|for)\b|\s+[–—-]{{1,2}}\s*(?:\n|\Z|(?<=\s)(?:it|this|they)\b))"
@@ -202,6 +218,8 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
         r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
         r"(?i:(?:the|a|clearly|definitely|most|very|only|obviously|probably|therefore|thus|our|my|final)\s+){0,4}"
         r"(?i:correct|right|best|true|answer|accurate|sense|appropriate|suitable|likely)\b"
+        r"|(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
+        rf"⟦(?P<words>{'|'.join(map(re.escape, labels))})⟧[\s.*!]*\Z"
     )
 
 

@@ -26,7 +26,8 @@ LEADING = re.compile(
 )
 GOES_BACK = re.compile(
     r"\b(?:however|but|actually|wait|sorry|oops|correction|although|though|unless|or)\b"
-    r"|(?:\A|[.!?,;:\n])\W*(?:(?:so|therefore|thus|hence|then|finally)\b|(?:yes|no|true|false)\b(?=\W*(?:[.,;!?\n]|\Z)))"
+    r"|(?:\A|[.!?,;:\n])\W*(?:(?:so|therefore|thus|hence|then|finally)\b(?=[^.!?\n]*(?:\b(?:not|no|yes|true|false|answer|follow\w*"
+    r"|valid|correct|possible)\b|n['’]t\b))|(?:yes|no|true|false)\b(?=\W*(?:[.,;!?\n]|\Z)))"
     r"|\b(?:is|say|it's)\W+(?:yes|no|true|false)\b",
     re.IGNORECASE,
 )
@@ -39,10 +40,11 @@ TURN = re.compile(
 )
 SENTENCE = re.compile(r"(?<=[\w)\]*\"'”’`$}%])[.!]\s+(?=\S)")
 REASON = re.compile(r",?\s(?:because|since|whereas|although|though|which|where|while)\s.*", re.DOTALL)
-ADDED = re.compile(r"\s\([^()]*[A-Za-z]{2,}\s[^()]*[A-Za-z]{2,}[^()]*\)\W*\Z")
+ADDED = re.compile(r"\s\((?:HH:MM(?::SS)?|[^()]*[A-Za-z]{2,}\s[^()]*[A-Za-z]{2,}[^()]*)\)\W*\Z")
 """A parenthesis of words at the end."""
 COPULA = re.compile(
-    r"\b(?:(?:is|are|was|were|be|equals|becomes|gives|lasts|lasted|(?:we|you)\s(?:get|have|obtain))\b"
+    r"\b(?:(?:is|are|was|were|be|equals|becomes|gives|returns|lasts|lasted|(?:falls|fell)\son"
+    r"|(?:simplifies|reduces|evaluates|comes)\sto|(?:we|you)\s(?:get|have|obtain))\b"
     r"|(?:it|that|this)['’]s\b)\s*[*_]{0,3}(?::\s*|\s)",
     re.IGNORECASE,
 )
@@ -68,6 +70,15 @@ NAMED = re.compile(
 RIGHT_SIDE = re.compile(r"(?:\A|\s)(?:=|->|→|⇒|=>)\s")
 SEVERAL = re.compile(r"[,;]|\b(?:and|or)\b")
 EITHER = re.compile(r"\bor\b")
+SUBJECT = re.compile(
+    r"(?P<adverb>(?:So|Thus|Hence|Therefore),?\s)?(?!(?:The|This|That|These|Those|It|There|He|She|They|We|You|I|A|An|One|In|On|At"
+    r"|If|Yes|No|True|False|Let|Each|Both|All|My|Our|Her|His|Its|Their|What|When|So|Thus|Hence|Therefore)\b)"
+    r"(?P<name>[A-Z][a-z]{1,20})\s(?:is\sthe|was\sthe|lives|owns|drinks|has|likes|sits)\b"
+)
+"""A name that a sentence says something of: `Arnold lives in the first house.`"""
+NAMED_LIST = re.compile(r"[A-Za-z]\s?[=≈]\s?(?P<inner>[^=≈A-Za-z]+)")
+ADVERB = re.compile(r"(?:so|thus|hence|therefore|return),?\s+(?=\S+(?:\s\S+){0,3}\Z)", re.IGNORECASE)
+"""Before an answer of a few words: `Therefore, Yes.`"""
 PRESENTED = re.compile(r"(?:the|our|my)\s", re.IGNORECASE)
 
 
@@ -78,7 +89,7 @@ def claim_of(text: str, found: Found | None) -> tuple[str, ...]:
     """
     if found is None:
         line = _last_claim(text)
-        return tuple(dict.fromkeys(_readings(line))) if line else ()
+        return tuple(dict.fromkeys(_readings(line, is_all=line == text.strip()))) if line else ()
     payload = found.payload.strip()
     head = _first_sentence(payload) if found.channel == "says" else payload
     return tuple(dict.fromkeys([payload, *_readings(head)]))
@@ -115,11 +126,14 @@ def _first_sentence(payload: str) -> str:
     return payload[: end.start()] if end and not TURN.match(payload, end.end()) else payload
 
 
-def _readings(line: str) -> Iterator[str]:
-    """A line, and what it says in it."""
+def _readings(line: str, is_all: bool = False) -> Iterator[str]:
+    """A line, and what it says in it. `is_all`: the response is nothing else."""
     yield line
     if len(line) > MAX_LINE or "\n" in line:
         return
+    adverb = ADVERB.match(line)
+    if adverb:
+        yield line[adverb.end() :]
     word = leading_word(line)
     if word:
         yield word
@@ -132,6 +146,9 @@ def _readings(line: str) -> Iterator[str]:
     right = _right_side(said or rest)
     if right:
         yield right
+    subject = SUBJECT.match(line)
+    if subject and (is_all or subject["adverb"]) and not UNSURE.search(line):
+        yield subject["name"]
 
 
 def _stated(line: str) -> str | None:
@@ -167,6 +184,9 @@ def _named(line: str) -> str | None:
 
 def _right_side(text: str) -> str | None:
     """The last side of a chain, which is one and no list of several."""
+    listed = NAMED_LIST.fullmatch(text)
+    if listed:
+        return listed["inner"].strip()
     *sides, last = RIGHT_SIDE.split(text)
     is_chain = bool(sides) and bool(last.strip()) and not SEVERAL.search(text)
     return last.strip() if is_chain and not UNSURE.search("=".join(sides)) else None

@@ -36,8 +36,11 @@ SEVERAL = re.compile(r"(?<=[^\s*])\*\*\s[^*]*\s\*\*(?=[^\s*])")
 PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+")
 """A word as it stands in a sentence, whose case says nothing: `Yes`, `false`, and not `aBc`."""
 
-DETERMINER = re.compile(r"(?:(?i:the|an?|his|her|its|their|my|your|our)|[A-Z][a-z]{1,20}['’]s)\s+(?=[A-Za-z]+\Z)")
+DETERMINER = re.compile(
+    r"(?:(?i:the|an?|his|her|its|their|my|your|our)|[A-Z][a-z]{1,20}(?:['’]s|(?<=s)['’]))\s+(?=[A-Za-z]+\Z)"
+)
 """Before one word that is an answer in a sentence: `the wife`, `Bob's wife`."""
+OF_SOMEBODY = re.compile(r"(?<=\w)\sof\s[A-Z][a-z]{1,20}\Z")
 
 
 def undressed(text: str) -> str:
@@ -87,4 +90,6 @@ def _trimmed(text: str) -> str:
 
 def same_word(one: str, other: str) -> bool:
     """Whether two texts are the same plain word, in capitals or not, the other with an article or without."""
-    return PLAIN_WORD.fullmatch(one) is not None and DETERMINER.sub("", undressed(other)).casefold() == one.casefold()
+    said = undressed(other)
+    said = OF_SOMEBODY.sub("", said) if said.startswith("the ") else said
+    return PLAIN_WORD.fullmatch(one) is not None and DETERMINER.sub("", said).casefold() == one.casefold()

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.tasks.context import is_stated
-from selfimprove_workers.tasks.numbers import DECIMAL
+from selfimprove_workers.tasks.numbers import DECIMAL, SCALES
 from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence_begin
 
 REACH = 240
 TAG = re.compile(r"</?(?:b|strong)>", re.IGNORECASE)
+SCALED = re.compile(rf"\*\*(?P<number>[$€£¥₹]?{DECIMAL})\*\*(?P<scale>\s(?:{'|'.join(SCALES)})\b)", re.ASCII)
 BOLD = re.compile(r"\*\*(?P<said>[^*\n]{1,60})\*\*")
 NUMBER = re.compile(DECIMAL, re.ASCII)
 LAST_DIGIT = re.compile(r"\d(?=\D*\Z)")
@@ -31,6 +32,7 @@ GOES_ON = re.compile(
 """After a bold number: the sentence says another."""
 LEADING = re.compile(r"(?:\*\*|__)?(?P<said>[^\s*_]{1,30})\s?(?:\*\*|__)(?=\s+[A-Za-z(]{2})")
 OUT_OF = re.compile(rf"\sout\sof\s(?:(?:the|all|a\stotal\sof)\s)?{DECIMAL}", re.ASCII)
+BETWEEN = re.compile(rf"\sbetween\s{DECIMAL}\sand\s{DECIMAL}", re.ASCII)
 PURPOSE = re.compile(r"\s(?:to|for|per)\s")
 SPENT = re.compile(r"(?:\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|dollars?|cents?))?\s(?:to|for|per)\s")
 TAKES_HER = re.compile(r"\b(?:takes?|took|costs?)\sher\s?\Z", re.IGNORECASE)
@@ -47,8 +49,9 @@ CHECKED = re.compile(r"\s\((?P<first>\d[\d,.]*)[^()\n,;]{1,60}?(?<![\d.,])(?P<la
 
 
 def in_bold(text: str) -> str:
-    """A text with its HTML tags for bold as Markdown has it."""
-    return TAG.sub("**", text) if "<" in text else text
+    """A text with its HTML tags for bold as Markdown has it, and with all of a number in bold: `**50** million`."""
+    text = TAG.sub("**", text) if "<" in text else text
+    return SCALED.sub(r"**\g<number>\g<scale>**", text) if "** " in text else text
 
 
 def leading_bold(phrase: str) -> str | None:
@@ -69,6 +72,7 @@ def emphasised(text: str) -> str | None:
     if len(spans) != 1 or spans[0].end() > last.start() or len(NUMBER.findall(spans[0]["said"])) > 1:
         return None
     span, before, after = spans[0], text[begin : spans[0].start()], text[spans[0].end() : last.end()]
+    after = BETWEEN.sub(" between them", after)
     number = NUMBER.search(span["said"])
     is_on = GOES_ON.match(after) and not (number and IS.search(before) and _is_added(after, number[0]))
     if LABEL.search(span["said"]) or is_on or LISTED.match(text, text.rfind("\n", 0, begin) + 1):

@@ -14,11 +14,12 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from selfimprove_workers.tasks.abroad import declared_anywhere
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.claims import claim_of
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import same_word
-from selfimprove_workers.tasks.extract import declared, final_part
+from selfimprove_workers.tasks.extract import final_part
 
 MAX_LENGTH = 20000
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"') | dict.fromkeys("‘’‚‛‹›", "'"))
@@ -63,4 +64,4 @@ def normalised(text: str) -> str:
 def _claim(region: str) -> tuple[str, ...]:
     """The readings of the one answer that a response gives."""
     text = corrected(region)
-    return claim_of(text, declared(text))
+    return claim_of(text, declared_anywhere(text))

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from selfimprove_workers.tasks.closing import may_add
+from selfimprove_workers.tasks.explained import may_be_explained
 from selfimprove_workers.tasks.phrases import is_prose, plain_last_number
 from selfimprove_workers.tasks.precision import may_say_precision
 from selfimprove_workers.tasks.units import MULTIPLIERS, WORD_NUMBERS
@@ -70,7 +71,7 @@ def whole_number_at_end(response: str) -> str | None:
 
 def whole_number_in_sentence(response: str) -> str | None:
     """The last number, a whole one, of a response that has no `answer`, `####` or backslash; None if unsure."""
-    if "<" in response or "NSWER" in response or "xplanation" in response:
+    if "<" in response or "NSWER" in response or may_be_explained(response):
         return None
     if may_say_precision(response):
         return None

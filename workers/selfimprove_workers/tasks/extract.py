@@ -9,7 +9,7 @@ Thinking is cut off first. Then, the last of each kind counts:
 3. `hashes`: `#### ...`, as GSM8K writes it.
 4. `key`: `"answer": ...` of a JSON object, or `final_answer`, or `result`, that nothing comes after; or, where there is
    no 5., of one that the response begins with.
-5. `says`: "the answer is ...", "Answer: ...".
+5. `says`: "the answer is ...", "Answer: ...", or below a heading "Answer".
 
 Every search is linear in the response, whatever it holds.
 """
@@ -21,7 +21,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from selfimprove_workers.tasks.phrases import DISPLAY
+from selfimprove_workers.tasks.aligned import without_rows
+from selfimprove_workers.tasks.context import is_stated
+from selfimprove_workers.tasks.phrases import DISPLAY, sentence_begin
 from selfimprove_workers.tasks.text import closing_at
 
 MAX_PAYLOAD = 4000
@@ -67,7 +69,8 @@ EXPLAINS = re.compile(
     r"|i\s(?:\w+ly\s)?(?:added|subtracted|multiplied|divided|counted|found|got|computed|calculated|used|chose)\b)",
     re.IGNORECASE,
 )
-CONCLUDES = re.compile(r"\d|\b(?:so|thus|hence|therefore|then|final|result|total)\b", re.IGNORECASE)
+LAST_NUMBER = re.compile(r"(?<![\d.,])\d[\d.,]*(?=\D*\Z)", re.ASCII)
+CONCLUDES = re.compile(r"=\s?\S|\b(?:so|thus|hence|therefore|then|final|result|total)\b", re.IGNORECASE)
 TAKEN_BACK = re.compile(
     r"\b(?:wait|actually|sorry|oops|wrong|incorrect|mistakes?|errors?|correction|apolog\w+|instead)\b", re.IGNORECASE
 )
@@ -78,6 +81,13 @@ SAYS = re.compile(
     r"answers?\b\W{0,4}(?:(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:\b(?:is|are|was|would be|equals)\b|:|=)[\s*_:]*",
     re.IGNORECASE,
 )
+HEADING = re.compile(r"answer[*_]*[^\S\n]*\n\s*", re.IGNORECASE)
+BEFORE_HEADING = re.compile(
+    r"(?:\A|\n)[^\S\n]*(?:#{1,3}\s|\*\*|__)\W{0,6}(?:(?:the|final|correct)\s){0,2}\Z", re.IGNORECASE
+)
+"""Of a line of its own in bold or behind hashes: `### Final Answer`."""
+FENCE = re.compile(r"```(?:text|txt|plaintext)?[^\S\n]*\n(?P<inner>[^`]+?)\s*```")
+"""An answer that is set apart as code is."""
 DENIAL = re.compile(
     r"answers?\b(?:\s+(?:to|for|of|in)\b[^.\n:=]{0,80}?)?[\s*_]*(?:(?:\w+ly|therefore|thus|also)\s+)?"
     r"(?:(?:is|are|was|were|does|do|did|can|could|will|would|should|must|may|might|has|have|ai)"
@@ -158,7 +168,7 @@ def boxed(text: str) -> Found | None:
     boxes: list[tuple[int, int, str]] = []
     for mark in list(re.finditer(r"\\(?:boxed|fbox)\s*(?=\{)", text))[-MARKERS:]:
         end = closing_at(text[: mark.end() + MAX_PAYLOAD], mark.end())
-        inner = text[mark.end() + 1 : end - 1].strip() if end > 0 else ""
+        inner = without_rows(text[mark.end() + 1 : end - 1].strip()) if end > 0 else ""
         if inner and not REJECTED.match(text, end) and not (boxes and mark.start() < boxes[-1][1]):
             boxes.append((mark.start(), end, inner))
     if not boxes:
@@ -224,7 +234,15 @@ def keyed_at_the_beginning(text: str) -> Found | None:
     found, rest = keyed(text[:end]), text[end:]
     if found is None or said(without_denials(rest)) is not None:
         return None
-    return found if EXPLAINS.match(rest) or not CONCLUDES.search(rest) or _ends_with(rest, found.payload) else None
+    may_conclude = CONCLUDES.search(rest) or _states_number(rest)
+    return found if EXPLAINS.match(rest) or not may_conclude or _ends_with(rest, found.payload) else None
+
+
+def _states_number(text: str) -> bool:
+    """Whether the last sentence of a text may say that something is a number, rather than speak of it: `at $2 each`."""
+    last = LAST_NUMBER.search(text)
+    begin = sentence_begin(text, last.start()) if last else None
+    return last is not None and (begin is None or is_stated(text[begin : last.start()].rstrip(" *_$")))
 
 
 def _ends_with(text: str, answer: str) -> bool:
@@ -254,17 +272,26 @@ def _unquoted(value: str) -> str:
 def said(text: str) -> Found | None:
     """What follows the last "answer is" or "Answer:", to the end of its line or of the next that is not empty.
 
-    A formula set apart that begins it is on that line, however many lines it takes.
+    A formula set apart that begins it is on that line, however many lines it takes; a block of code is what it holds.
     """
     for place in _markers(text):
-        match = SAYS.match(text[: place + 401], place)
+        match = SAYS.match(text[: place + 401], place) or _heading(text, place)
         rest = text[match.end() : match.end() + MAX_PAYLOAD].lstrip() if match else ""
+        fence = FENCE.match(rest)
+        if fence:
+            return Found("says", fence["inner"].strip(), rest[fence.end() :].strip())
         if rest:
             formula = DISPLAY.match(rest)
             end_of_line = rest.find("\n", formula.end() if formula else 0)
             line = rest if end_of_line < 0 else rest[:end_of_line]
             return Found("says", line.strip(), rest[len(line) :].strip())
     return None
+
+
+def _heading(text: str, place: int) -> re.Match[str] | None:
+    """The word answer, where it is all that a heading says."""
+    is_begun = BEFORE_HEADING.search(text, max(0, place - REACH), place)
+    return HEADING.match(text, place) if is_begun else None
 
 
 def _markers(text: str) -> Iterator[int]:

@@ -23,6 +23,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from selfimprove_workers.tasks.abroad import declared_anywhere
 from selfimprove_workers.tasks.aligned import without_rows
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.claims import FENCE, claim_of
@@ -36,6 +37,7 @@ from selfimprove_workers.tasks.extract import Found, declared, final_part, witho
 from selfimprove_workers.tasks.judging import bench
 from selfimprove_workers.tasks.numbers import Quantity, spelled
 from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence
+from selfimprove_workers.tasks.precision import without_precision
 from selfimprove_workers.tasks.retractions import without_retracted
 from selfimprove_workers.tasks.sums import without_shown_sums
 from selfimprove_workers.tasks.text import with_plain_commas
@@ -43,6 +45,10 @@ from selfimprove_workers.tasks.text import with_plain_commas
 MAX_LENGTH = 20000
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?", re.ASCII)
 EXPRESSION = re.compile(r"[\d\s()+*/×÷−-]{1,200}", re.ASCII)
+WORDS_AND_EXPRESSION = re.compile(
+    r"[A-Z][^\n=+*/]{1,60}\s(?:as|is|with|using)[\s:]+(?P<expression>[\d(][\d\s()+*/×÷−-]{1,200})", re.ASCII
+)
+"""`We can make 24 as 4 * 6`."""
 
 
 class Gym:
@@ -134,7 +140,7 @@ def _region(response: str, gold: str) -> str:
 
 def _declared(text: str, gold: str) -> Found | None:
     """What a text declares; a gold that is a JSON object may have keys of its own that are called so."""
-    found = declared(text)
+    found = declared(text) if _is_number(gold) else declared_anywhere(text)
     return None if found and found.channel == "key" and gold.lstrip().startswith("{") else found
 
 
@@ -155,7 +161,7 @@ def _claim(text: str, gold: str) -> tuple[str, ...]:
 
 def _numbers(text: str) -> Iterator[str]:
     """The number that a text gives. Where a channel declares one, that and nothing else."""
-    text = without_shown_sums(with_plain_commas(without_rows(text, with_bare=False)))
+    text = without_precision(without_shown_sums(with_plain_commas(without_rows(text, with_bare=False))))
     found = declared(text)
     if found is not None:
         yield from (_worked_out(form, text) for form in _forms(found.payload))
@@ -213,6 +219,9 @@ def _left_sides(claim: Sequence[str], extra: Mapping[str, Any]) -> Iterator[str]
         left, _, right = undressed(without_latex(reading)).rpartition("=")
         if right.strip() == str(target) and EXPRESSION.fullmatch(left):
             yield from spellings(left)
+        ends = WORDS_AND_EXPRESSION.fullmatch(undressed(without_latex(reading)))
+        if ends:
+            yield from spellings(ends["expression"])
 
 
 def _is_number(gold: str) -> bool:

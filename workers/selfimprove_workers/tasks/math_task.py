@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.aligned import without_rows
@@ -36,7 +37,7 @@ from selfimprove_workers.tasks.equality import (
     side_that_counts,
 )
 from selfimprove_workers.tasks.exclamations import without_exclamation
-from selfimprove_workers.tasks.explained import explained_answer
+from selfimprove_workers.tasks.explained import explained_answer, explained_number
 from selfimprove_workers.tasks.express import MAX_WHOLE, is_whole, whole_number
 from selfimprove_workers.tasks.extract import Found, boxed, declared, final_part, without_denials
 from selfimprove_workers.tasks.phrases import (
@@ -65,6 +66,7 @@ LIST = re.compile(
     r"(?<![\w^])[(\[{][^()\[\]{}]{1,100},[^()\[\]{}]{1,100}[)\]}]"
     rf"|(?<![\w^]){PLAIN}(?:, {PLAIN}){{0,20}},? and {PLAIN}"
 )
+NAMED = re.compile(r"\s*[A-Za-z](?:_\{?\w+\}?)?\s*=\s*")
 RATIO = re.compile(rf"{PLAIN}\s?:\s?{PLAIN}")
 RATIO_SAID = re.compile(rf"(?<![\w.:])(?<!\bfrom )(?<!n['’]t )({PLAIN})(?:\sto\s|\s?:\s?)({PLAIN})(?![\w:])")
 TAIL = 2000
@@ -185,6 +187,9 @@ def _undeclared(text: str, gold: Reading) -> Candidate | None:
     explained = explained_answer(text)
     if explained and _is_answer(explained, gold):
         return Candidate(explained, is_strict=False)
+    sentence_before = explained_number(text) if gold.kind is Kind.QUANTITY else None
+    if sentence_before and (number := closing_number(sentence_before)):
+        return Candidate(number, is_strict=False)
     said, whole = without_denials(text), text.strip()
     is_short = 0 < len(whole) <= MAX_WHOLE and "\n" not in whole and "\\boxed{" not in whole and said == text
     is_stated = gold.kind is Kind.WORDS and (_is_wordier(whole, gold) or _stated(whole, gold) is not None)
@@ -239,8 +244,15 @@ def _within(text: str, gold: Reading) -> str | None:
         return ratio
     formulas = [] if _is_plain_after_formulas(text) else stated_formulas(text)
     if gold.kind is Kind.ITEMS and len(formulas) > 1 and read(formulas[-1]).kind is not Kind.ITEMS:
-        return ", ".join(formulas)
+        values = list(takewhile(_is_value, reversed(formulas)))
+        return ", ".join(reversed(values) if len(values) > 1 else formulas)
     return formulas[-1] if formulas else None
+
+
+def _is_value(formula: str) -> bool:
+    """Whether a formula is a quantity or says what a variable is: `x = 5`, and not `x - 5 = 0`."""
+    named = NAMED.match(formula)
+    return read(formula[named.end() :] if named else formula).quantity is not None
 
 
 def _last_ratio(text: str) -> str | None:

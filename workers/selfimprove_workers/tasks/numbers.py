@@ -16,7 +16,7 @@ from selfimprove_workers.tasks.units import MULTIPLIERS, PARTS, WORD_NUMBERS, is
 MAX_BITS = 6600
 """Of a power: about as many digits as can be written out (`MAX_LENGTH`)."""
 MAX_WORDS_LENGTH = 80
-SCALES = {"million": 10**6, "thousand": 1000, "hundred": 100}
+SCALES = {"billion": 10**9, "million": 10**6, "thousand": 1000, "hundred": 100}
 MAX_PLACES = 40
 """A fraction that ends within so many decimal places is spelled as a decimal."""
 

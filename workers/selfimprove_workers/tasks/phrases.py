@@ -37,8 +37,8 @@ PLAIN_BACKWARDS = re.compile(
     r"(\D*)((?:\d{3},){1,5}\d{1,3}|\d{1,15})(\$?)(?:\s(?![-$/\d]|(?i:sunim|evitagen)\b)|\s?\Z)", re.ASCII
 )
 """The last number of most responses, whole, unsigned, between spaces, with or without `$`; of a text read backwards."""
-FORMULA_MARK = re.compile(r"\$(?!\d)|\\")
-"""Where there is none, there are no formulas: every dollar sign is one of money."""
+DOLLAR_OF_FORMULA = re.compile(r"\$(?!\d)")
+"""Where there is neither one nor a backslash, there are no formulas: every dollar sign is one of money."""
 BEFORE_ASIDE = re.compile(r"[^\S\n](?:[$*A-Za-z]+[^\S\n]){0,3}")
 """From a number to a parenthesis beside it: ` (48 + 24)`, ` more clips (since 48 + 24 = 72)`."""
 IN_TWO_UNITS = re.compile(
@@ -50,11 +50,12 @@ ASIDE = re.compile(
     rf"|[$€£¥₹]?{DECIMAL}%?\s(?=[^\s)]))[^()\n]{{1,160}}\)"
 )
 """What explains the number before it, or says it in another unit or form. `(or 3)` and `(24)` may be an answer."""
-NEARLY = re.compile(r"\s?(?:≈|\\approx)\s?\$?\Z")
+NEARLY = re.compile(r"(?:\s[A-Za-z]{1,11})?\s?(?:≈|\\approx)\s?\$?\Z")
+"""Behind a number, and the unit after it, that the next one only rounds."""
 PLAIN_AFTER = re.compile(
     rf"(?!\.?\s?(?:%|[<>]|(?:more|less|fewer|greater)\sthan\s|pi\b|sqrt\b|\^|percent\b|hundred\b|thousand\b|million\b|billion\b|[x*]\s?10\s?\^)|{AND_A_PART})\.?(?:\s|\Z)"
 )
-DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$([^$]{1,400})\$\$", re.DOTALL)
+DISPLAY = re.compile(r"\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)|\$\$((?:[^$\\]|\\.){1,400})\$\$", re.DOTALL)
 INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])((?:[^$\\\n]|\\.){1,400}?)(?<=[^\s\\])\$(?!\d)")
 SENTENCE_END = re.compile(
     r"(?<=[\w)}\]$%*°])[.!?](?=\s|\*|$)|\s(?:because|since|which|as|where|so)\s"
@@ -69,7 +70,7 @@ COMPARED = re.compile(rf"\stimes\sas\s[a-z]{{1,12}}\sas\s\$?{DECIMAL}")
 PROSE_AFTER = re.compile(r"\s+[A-Za-z(]{2}")
 NOT_PROSE = re.compile(r"[^A-Za-z\s,;:.'’()-]")
 WORD = re.compile(
-    r"(?<![\\A-Za-z])[A-Za-z]{2,}|[\u0400-\u07ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+    r"(?<![\\A-Za-z])(?<!\\begin\{)(?<!\\end\{)[A-Za-z]{2,}|[\u0400-\u07ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
 )
 """Of Latin letters, which variables are too, at least two; of Cyrillic, Arabic, Indic, Chinese and their like any."""
 FORMULA_WORDS = frozenset(
@@ -121,7 +122,7 @@ def last_number(text: str) -> str | None:
 
 def plain_last_number(text: str) -> str | None:
     """The last number of an ASCII text without formulas, where a look at the end is enough to be sure of it."""
-    if not text.isascii() or FORMULA_MARK.search(text):
+    if not text.isascii() or "\\" in text or ("$" in text and DOLLAR_OF_FORMULA.search(text)):
         return None
     match = PLAIN_BACKWARDS.match(text[: -BESIDE - 1 : -1])
     if match is None or (match.end() + len("negative") >= BESIDE < len(text)):

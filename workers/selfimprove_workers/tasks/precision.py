@@ -1,4 +1,4 @@
-"""How exactly an answer is given, which is no answer: `x = 2.718, correct to 3 decimal places` is 2.718.
+"""How an answer is given, which is no answer: `x = 2.718, correct to 3 decimal places` is 2.718, `5 in base-10` is 5.
 
 To how many places a number is rounded never counts beside it. `It has 2 digits.` is left out only where it ends a text
 right behind a number that has as many: else it may be what is asked for.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-CUES = ("place", "figure", "digit", "decimals", "dp", "d.p", " sf", "s.f", " sig")
-"""One of these is in every text that says how exact a number is."""
 DECIMALS = r"decimal(?:s|\s(?:places?|digits?|points?))|d\.?p\b\.?"
 SIGNIFICANT = r"significant\s(?:figures?|digits?)|sig\.?\s?figs?\b\.?|s\.?f\b\.?"
 GIVEN = r"\b(?:correct|accurate|precise|exact|round(?:ed|ing)?)"
@@ -17,7 +15,7 @@ PLACES = rf"\$?\d{{1,2}}(?:st|nd|rd|th)?\$?\s?(?:{DECIMALS}|{SIGNIFICANT})"
 ROUNDED = re.compile(
     rf"\(?(?:{GIVEN}\sto\s\$?\d{{1,2}}\$?\s(?:places?|digits?|figures?)\b"
     rf"|(?:{GIVEN}\s)?\b(?:to|with)\s(?:the\s)?(?:nearest\s)?{PLACES})\)?"
-    rf"|[(\[]{PLACES}[)\]]",
+    rf"|[(\[]{PLACES}[)\]]|\sin\sbase-\d{{1,2}}\b",
     re.IGNORECASE,
 )
 COUNTED = re.compile(
@@ -40,7 +38,9 @@ def without_precision(text: str) -> str:
 
 def may_say_precision(text: str) -> bool:
     """Whether a text may say how exact a number is: quick, and sure where it says no."""
-    return any(cue in text for cue in CUES)
+    if "place" in text or "base-" in text or "figure" in text or "digit" in text or "decimals" in text:
+        return True
+    return "dp" in text or "d.p" in text or " sf" in text or "s.f" in text or " sig" in text
 
 
 def _is_of_it(counted: re.Match[str]) -> bool:

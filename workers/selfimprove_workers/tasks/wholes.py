@@ -44,9 +44,11 @@ BEFORE = re.compile(
 )
 TIMES = {"half": "1/2 * ", "twice": "2 * ", "thrice": "3 * ", "root": "\\sqrt ", "either": "\\pm "}
 JOINED = re.compile(
-    rf"(?<![\w.,/])(?P<one>{PLAIN})\$?(?:(?P<list>,?\s(?:and|or)\s\$?(?:[A-Za-z]\s?=\s?)?)|(?P<ratio>\sto\s|:|\s:\s)"
+    rf"(?<![\w.,/])(?P<one>{PLAIN})\$?(?:(?P<list>[*_]{{0,2}},?\s(?:and|or)\s[*_]{{0,2}}\$?(?:[A-Za-z]\s?=\s?)?[-−]?)|(?P<ratio>\sto\s|:|\s:\s)"
     rf"|(?P<apart>\s(?:less|fewer|more)\sthan\s)|(?P<among>\s(?:in|out\sof)\s(?:every\s)?)|\stimes\s(?:as\s[a-z]{{1,12}}\sas|(?:more|larger|greater|bigger)\sthan)\s|\s(?:remainder|rem\.?|[Rr])\s)(?:{MONEY})?\Z"
 )
+SOLVED, UNSOLVED = re.compile(r"[A-Za-z]\s?=\s?[-−]?\Z"), re.compile(r"(?:\d[A-Za-z]|[)+-]\s?\d{1,9})\s?=\s?\$?\Z")
+"""Of `2x = 6 and x = 3`, which is one solution and no two."""
 NOUN = re.compile(r"\$?[*_]{0,2}\s(?P<noun>[A-Za-z]{2,20})")
 COUNTED_ALL = frozenset(
     ["chance", "chances", "odds", "probability", "cases", "people", "students", "children", "adults"]
@@ -173,6 +175,12 @@ def _joined(text: str, place: int, said: str, end: int) -> Whole | None:
     if found["among"]:
         is_share = found["among"].startswith(" out") or _is_share(found, said, text[end : end + REACH])
         return Whole(found.start(), f"{found['one']}/{said}") if is_share else None
+    if (
+        found["list"]
+        and SOLVED.search(found["list"])
+        and UNSOLVED.search(text, max(0, found.start() - REACH), found.start())
+    ):
+        return None
     is_sum = OPERANDS.search(text, max(0, found.start() - REACH), found.start())  # "$5 + $3, or $8"
     if found["list"] and one and other and (is_sum or _restates(one, other)):
         return None
