@@ -8,9 +8,9 @@ import pytest
 
 from selfimprove_workers.tasks import Choice, Exact, Gym, Math, Verdict
 from selfimprove_workers.tasks.checks import without_check
-from selfimprove_workers.tasks.context import resulting
 from selfimprove_workers.tasks.explained import explained_answer
 from selfimprove_workers.tasks.restated import said_again
+from selfimprove_workers.tasks.results import resulting
 from selfimprove_workers.tasks.worded import worded_number
 
 CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
@@ -46,6 +46,7 @@ OTHERS_LAST = [
     ("20", "15", "Alice: 5 * 3 = 15. Bob has 20. Since Alice has only 15, the maximum is 20."),
     ("22", "18", "9 * 2 = 18. After spending $18, she has $22 left."),
     ("3", "24", "24 / 8 = 3 boxes.\n\nOf the 24 pens each of 8 goes into one of 3."),
+    ("6", "9", "3 + 6 = 9\n\nThey have 9 apples in total, and Ann has 6."),
     ("60", "3", "180 / 3 = 60. The average speed over 3 hours is 60 mph."),
 ]
 FIRST = [
@@ -232,3 +233,18 @@ def test_long_texts_cost_little(read: object, piece: str) -> None:
     began = time.perf_counter()
     read(piece * 20_000)  # type: ignore[operator]
     assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("gold", "other", "response"),
+    [
+        ("-5", "8", "3 - 8 = -5\n\nThe temperature is -5 degrees after dropping 8 degrees."),
+        ("1200", "12", "100 × 12 = $1,200.00\n\nShe earns $1,200 in 12 months."),
+        ("3", "24", "24 / 8 = 3.\n\nHe needs 3 boxes to hold 24 pens."),
+        ("0.25", "4", "1/4, or 0.25"),
+        ("0.25", "1", "1/4 (0.25)"),
+    ],
+)
+def test_the_same_number_counts_however_it_is_written(gold: str, other: str, response: str) -> None:
+    assert Math().check(response, gold, None).flexible is CORRECT
+    assert Math().check(response, other, None).flexible is WRONG

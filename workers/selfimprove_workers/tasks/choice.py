@@ -1,11 +1,11 @@
 """Choice: one of the labels that the question offers (`A` to `J`, or `1` to `4`).
 
-Flexible reads the label in the channels of `extract`, else one that is the last line (`lone`), else the last one
-claimed ("option B is correct", "so B"), one that is the first line, the one that the response begins with ("B)
-because"), or the only one that it, or what its main clauses assert, names, by its label or by its full text; a short
-text may be only the beginning of one choice's. A declaration may be in another language (`abroad`). What is denied, asked, supposed or listed, or only a part of a longer name (salt water is not water),
-counts nowhere (`assertions`). Strict asks for the label (its text may follow) in a declared channel or as the whole
-response; else strict is NoAnswer.
+Flexible reads the label in the channels of `extract`, in English or not (`abroad`), else one that is the last line
+(`lone`), else the last one claimed ("option B is correct", "so B"), one that is the first line, the one that the
+response begins with ("B) because"), or the only one that it names, or that its main clauses do, by its label or by its
+full text; a short text may be only the beginning of one choice's. What is denied, asked, supposed or listed, or only a
+part of a longer name (salt water is not water), counts nowhere (`assertions`). Strict asks for the label (its text
+may follow) in a declared channel or as the whole response; else strict is NoAnswer.
 """
 
 from __future__ import annotations

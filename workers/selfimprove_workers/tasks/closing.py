@@ -1,7 +1,8 @@
 """The number that a text comes to at its end, where it declares none: the last one, or the one in bold.
 
 What the text adds to it is passed over: a check (`checks`), a reason (`reasons`), a condition (`asides`), what is known
-before (`context`); what is said again counts in either form (`restated`), and a number may be a word (`worded`).
+before (`context`), also behind what was calculated last (`results`). What is said again counts in either form
+(`restated`), and a number may be a word (`worded`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import re
 
 from selfimprove_workers.tasks.asides import without_added
 from selfimprove_workers.tasks.checks import may_check, without_check
-from selfimprove_workers.tasks.context import resulting, without_context
+from selfimprove_workers.tasks.context import without_context
 from selfimprove_workers.tasks.emphasis import emphasised
 from selfimprove_workers.tasks.phrases import last_number, sentence_begin
 from selfimprove_workers.tasks.reasons import REACH, may_explain, without_reason
 from selfimprove_workers.tasks.restated import said_again
+from selfimprove_workers.tasks.results import resulting
 from selfimprove_workers.tasks.worded import may_be_worded, worded_number
 
 DIGIT = re.compile(r"\d", re.ASCII)

@@ -31,16 +31,6 @@ MENTIONED = re.compile(
     r")\s?[*_$\\]{0,4}\Z",
     re.IGNORECASE,
 )
-FAR = 600
-"""How far before the last sentence its calculation may be."""
-LAST_DIGIT = re.compile(r"\d(?=\D*\Z)", re.ASCII)
-ANY = re.compile(rf"(?<![\w.,/^])(?<![A-Za-z]-){NUMBER}(?![\w/^]|[.,]\d)", re.ASCII)
-DIGITS = re.compile(DECIMAL, re.ASCII)
-RESULT = re.compile(
-    rf"=\s?[*_$\\(]{{0,4}}(?:boxed\{{|text\{{)?(?P<value>{NUMBER})(?![\d/^]|[.,]\d|[^\S\n]?(?:[-−+*×÷=]|\\(?:times|cdot|div)))",
-    re.ASCII,
-)
-CALCULATES = re.compile(r"[=+*×÷<>≈]|\s[-–—]\s|\d\s(?:and|or|to)\s[-−$]?\d")
 UNSURE = re.compile(
     r"\b(?:if|when|since|because|suppos\w*|assum\w*|not|never|would|cannot|than)\b|n['’]t\b", re.IGNORECASE
 )
@@ -55,35 +45,6 @@ def without_context(text: str) -> str:
     said = "" if begin is None else text[begin : found.start()]
     number = LAST.search(said)
     return text if number is None or not is_stated(said[: number.start()]) else text[: found.start()]
-
-
-def resulting(text: str) -> str | None:
-    """What the last calculation came to, where the last sentence states it and has only known numbers behind it.
-
-    Of `60 * 3 = 180. The train travels 180 miles in 3 hours.` it is 180.
-    """
-    last = LAST_DIGIT.search(text, max(0, len(text) - REACH)) if "=" in text else None
-    begin = sentence_begin(text, last.start()) if last else None
-    if last is None or begin is None:
-        return None
-    numbers = list(ANY.finditer(text, begin))
-    if len(numbers) < 2:
-        return None
-    *_, result = [None, *RESULT.finditer(text, max(0, begin - FAR), numbers[-1].start())]
-    if result is None:
-        return None
-    value = _bare(result["value"])
-    stated = next((number for number in reversed(numbers) if _bare(number[0]) == value), None)
-    if stated is None or stated is numbers[-1] or stated.start() <= result.end():
-        return None
-    rest, behind = text[stated.end() :], numbers[numbers.index(stated) + 1 :]
-    known = {_bare(number) for number in DIGITS.findall(text, max(0, begin - FAR), stated.start())}
-    is_said = is_stated(text[begin : stated.start()]) and not STATES.search(rest) and not CALCULATES.search(rest)
-    return stated[0] if is_said and known.issuperset(_bare(number[0]) for number in behind) else None
-
-
-def _bare(number: str) -> str:
-    return number.lstrip("\\$€£¥₹").replace(",", "").rstrip("%\\.")
 
 
 def is_stated(before: str) -> bool:

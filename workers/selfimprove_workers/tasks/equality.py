@@ -50,6 +50,10 @@ ROUNDED_FROM = 6
 WORDS = re.compile(
     r"(?=.*[A-Za-z]{3})(?!.*\b(?:sin|cos|tan|log|exp|sqrt|inf|infinity)\b)[A-Za-z]+(?:[-'., ]\s?[A-Za-z]+)*\.?"
 )
+SAID_TWICE = re.compile(
+    r"(?P<one>[^\s,()]{1,30})(?:,? or (?P<other>[^\s,()]{1,30})| \((?:or )?(?P<aside>[^\s,()]{1,30})\))"
+)
+"""`3/2, or 1.5`, `1/4 (0.25)`: one number in two forms."""
 ARTICLE = re.compile(r"(?:an?|the) (?=\w{3})", re.IGNORECASE)
 CLOCK = re.compile(r"(\d{1,2}(?::\d\d)?)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
 EQUALS = re.compile(r"(?<![<>!:=\\])=(?!=)|\\approx(?![a-z])")
@@ -97,6 +101,11 @@ def read(text: str) -> Reading:
         return Reading(cleaned, Kind.QUANTITY, quantity=quantity)
     if WORDS.fullmatch(cleaned):
         return Reading(cleaned, Kind.WORDS)
+    twice = SAID_TWICE.fullmatch(cleaned)
+    if twice is not None:
+        one, other = read_quantity(twice["one"]), read_quantity(twice["other"] or twice["aside"])
+        if one is not None and other is not None and one.exact == other.exact:
+            return Reading(twice["one"], Kind.QUANTITY, quantity=one)
     items = read_items(cleaned)
     if items is not None:
         return Reading(cleaned, Kind.ITEMS, items=items)
