@@ -41,6 +41,12 @@ ENDINGS = [
     ("3/4", "2", r"So the fraction simplifies to $\frac{3}{4}$ by dividing both by 2."),
     ("50000000", "50", "The population is **50** million."),
 ]
+SOLUTION = "She has 16 eggs.\n\nShe uses 7, so 16 - 7 = 9 are left.\n\n9 × 2 = 18\n\nShe makes $18."
+UNDER = [
+    # a solution, or the answer, behind the word answer
+    *(("18", "16", f"{head}{SOLUTION}") for head in ("**Answer:**\n\n", "### Answer\n\n", "Answer: ")),
+    *(("18", "2", f"{head}She makes $18 a day.\n\nShe sells 9 at $2 each.") for head in ("**Answer**\n", "Answer: ")),
+]
 OTHERS_LAST = [
     # a result that the last sentence only speaks of
     ("20", "15", "Alice: 5 * 3 = 15. Bob has 20. Since Alice has only 15, the maximum is 20."),
@@ -75,7 +81,7 @@ GIVENS_FIRST = [
 ]
 
 
-@pytest.mark.parametrize(("gold", "other", "response"), [*ENDINGS, *OTHERS_LAST, *FIRST, *GIVENS_FIRST])
+@pytest.mark.parametrize(("gold", "other", "response"), [*ENDINGS, *UNDER, *OTHERS_LAST, *FIRST, *GIVENS_FIRST])
 def test_what_a_response_comes_to_is_the_answer_and_no_number_that_it_speaks_of(
     gold: str, other: str, response: str
 ) -> None:

@@ -12,14 +12,13 @@ import re
 
 from selfimprove_workers.tasks.context import is_stated
 from selfimprove_workers.tasks.numbers import DECIMAL, SCALES
-from selfimprove_workers.tasks.phrases import last_number, leading_number, sentence_begin
+from selfimprove_workers.tasks.phrases import LAST_DIGIT, last_number, leading_number, sentence_begin
 
 REACH = 240
 TAG = re.compile(r"</?(?:b|strong)>", re.IGNORECASE)
 SCALED = re.compile(rf"\*\*(?P<number>[$€£¥₹]?{DECIMAL})\*\*(?P<scale>\s(?:{'|'.join(SCALES)})\b)", re.ASCII)
 BOLD = re.compile(r"\*\*(?P<said>[^*\n]{1,60})\*\*")
 NUMBER = re.compile(DECIMAL, re.ASCII)
-LAST_DIGIT = re.compile(r"\d(?=\D*\Z)")
 LABEL = re.compile(
     r"[:?!.]\Z|\A(?:step|day|part|case|example|option|problem|question|method|week|month|year|round|figure|table|item)\s",
     re.IGNORECASE,

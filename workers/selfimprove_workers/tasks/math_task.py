@@ -54,6 +54,7 @@ from selfimprove_workers.tasks.phrases import (
 )
 from selfimprove_workers.tasks.precision import without_precision
 from selfimprove_workers.tasks.restated import without_restated
+from selfimprove_workers.tasks.results import last_result
 from selfimprove_workers.tasks.retractions import without_retracted
 from selfimprove_workers.tasks.statements import RELATION, last_statement
 from selfimprove_workers.tasks.sums import without_arrows, without_shown_sums
@@ -212,6 +213,9 @@ def _from_channel(found: Found, gold: Reading) -> Candidate | None:
     said = statement(found.payload)
     first = leading_number(payload) or leading_bold(payload) if gold.kind is Kind.QUANTITY else leading_formula(said)
     inner = first or _within(said, gold)
+    result = last_result(found.after) if gold.kind is Kind.QUANTITY and not first else None
+    if result is not None and inner and (worked := read(inner).quantity) and abs(worked.value) != result:
+        return None  # the first line of a solution
     return Candidate(inner, is_strict=False) if inner else None
 
 

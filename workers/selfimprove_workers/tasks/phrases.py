@@ -20,6 +20,7 @@ from selfimprove_workers.tasks.wholes import is_denied, may_be_a_part, whole_of
 BESIDE, NEAR, TAIL, EDGE = 96, 240, 4000, 60
 """How far from the end of a response a last number is looked for: first nearby, then farther."""
 
+LAST_DIGIT = re.compile(r"\d(?=\D*\Z)")
 CLOCK = r"(?<![\d:])\d{1,2}:[0-5]\d(?![\d:])(?:\s?[aApP]\.?[mM]\b)?"
 TEN = r"\s?(?:\\times|\\cdot|[x×*·])\s?10(?:\s?\^\s?(?:\{\s?[-−]?\d{1,3}\s?\}|[-−]?\d{1,3})|[⁰¹²³⁴-⁹⁻]{1,4})"
 AND_A_PART = r"\sand\s(?:a|one)[\s-](?:half|third|quarter)\b"

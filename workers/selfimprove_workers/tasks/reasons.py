@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.tasks.numbers import DECIMAL
-from selfimprove_workers.tasks.phrases import sentence_begin
+from selfimprove_workers.tasks.phrases import LAST_DIGIT, sentence_begin
 
 REACH = 400
 REASONS = (
@@ -94,7 +94,7 @@ def may_explain(tail: str) -> bool:
 
 def _without_explained(text: str) -> str:
     tail = text[-REACH:]
-    last = re.search(r"\d(?=\D*\Z)", tail)
+    last = LAST_DIGIT.search(tail)
     begin = sentence_begin(text, len(text) - len(tail) + last.start()) if last else None
     if begin is None:
         return text

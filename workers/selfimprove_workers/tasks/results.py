@@ -11,12 +11,11 @@ from fractions import Fraction
 
 from selfimprove_workers.tasks.context import NUMBER, STATES, is_stated
 from selfimprove_workers.tasks.numbers import DECIMAL, plain
-from selfimprove_workers.tasks.phrases import sentence_begin
+from selfimprove_workers.tasks.phrases import LAST_DIGIT, sentence_begin
 
 REACH = 200
 FAR = 600
 """How far before the last sentence its calculation may be."""
-LAST_DIGIT = re.compile(r"\d(?=\D*\Z)", re.ASCII)
 ANY = re.compile(rf"(?<![\w.,/^])(?<![A-Za-z]-){NUMBER}(?![\w/^]|[.,]\d)", re.ASCII)
 DIGITS = re.compile(DECIMAL, re.ASCII)
 RESULT = re.compile(
@@ -26,7 +25,8 @@ RESULT = re.compile(
 )
 SIGN = re.compile(r"(?:\A|[\s$(*])[-−]\Z")
 SAYS_ANOTHER = re.compile(
-    r"[=+*×÷<>≈]|\s[-–—]\s|\d\s(?:and|or|to)\s[-−$]?\d|(?<!to )\b(?:has|have|had|gets?|got|costs?|earns?|pays?|needs?|takes?|holds)\b"
+    r"[=+*×÷<>≈]|\s[-–—]\s|\d\s(?:and|or|to)\s[-−$]?\d"
+    r"|(?<!to )\b(?:has|have|had|gets?|got|costs?|earns?|pays?|needs?|takes?|holds)\b"
 )
 SCALED = re.compile(r"[*_]{0,2}\s?(?:hundred|thousand|million|billion|percent|squared|cubed|%|and\s(?:a|one)\s)")
 
@@ -49,6 +49,12 @@ def resulting(text: str) -> str | None:
         return None
     known = {plain(number) for number in DIGITS.findall(text, max(0, begin - FAR), stated.start())}
     return f"{'-' if sign else ''}{stated[0]}" if known.issuperset(map(_value, behind)) else None
+
+
+def last_result(text: str) -> int | Fraction | None:
+    """What the last calculation of a text comes to, without its sign; None where it has none."""
+    *_, result = [None, *RESULT.finditer(text, max(0, len(text) - FAR))] if "=" in text else [None]
+    return plain(_digits(result["value"])) if result else None
 
 
 def _stated_again(text: str, result: re.Match[str], numbers: list[re.Match[str]]) -> re.Match[str] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.tasks.numbers import SCALES
+from selfimprove_workers.tasks.phrases import LAST_DIGIT
 from selfimprove_workers.tasks.units import WORD_NUMBERS
 
 NAMES = "|".join(sorted((*WORD_NUMBERS, *SCALES), key=len, reverse=True))
@@ -28,7 +29,6 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 ANY = re.compile(rf"\b(?:{NAMES})\b", re.IGNORECASE)
 UNSAID = re.compile(r"\b(?:not|never|if|when|than|both|because|since|as)\b|n['’]t\b", re.IGNORECASE)
 RELATIVE = re.compile(r"\b(?:which|who)\b", re.IGNORECASE)
-LAST_DIGIT = re.compile(r"\d(?=\D*\Z)", re.ASCII)
 FEW = frozenset(["one", "two", "three"])
 REACH = 160
 
