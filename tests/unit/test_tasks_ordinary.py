@@ -125,6 +125,7 @@ def test_a_number_in_words_that_says_something_else_is_none(response: str) -> No
         ("14/3", "4.67", "So the result is **14/3**, or roughly **4.67**."),
         ("14/3", "4.67", "Therefore the average is 14/3 hours, or about 4.67 hours."),
         ("3", "21", "It takes 3 weeks, or 21 days."),
+        ("120", "2", "The trip takes 120 minutes, i.e. 2 hours."),
         ("180", "290", "It travels 180 miles, or about 290 km."),
     ],
 )

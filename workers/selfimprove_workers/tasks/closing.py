@@ -39,7 +39,7 @@ def may_add(text: str, number: str) -> bool:
         return False  # what is added comes behind another number on its line
     begin = sentence_begin(text, place)
     if begin is not None and DIGIT.search(text, begin, place) is None:
-        return False
+        return text.endswith(" i.e. ", 0, begin + 1)  # which ends no sentence
     tail = text[-REACH:]
     return (
         "**" in tail
