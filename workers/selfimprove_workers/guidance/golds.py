@@ -1,17 +1,20 @@
 """Where a text holds the gold answer, read as the graders read it: 5000.5 in `$5,000.50`, 48 in `48km`.
 
 A number may stand there in words, too: 12 in `a dozen`. What is none is looked for as it is written, and as LaTeX and
-plain text write it in other ways (`spellings`). Of a choice the option's own text gives the answer away too.
+plain text write it in other ways (`spellings`). Of a choice the option's own text gives the answer away too, and of an
+answer of several values (`several`) each of them, told one by one.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from selfimprove_workers.guidance.markup import UNSPACED
 from selfimprove_workers.guidance.number_words import spoken_numbers
+from selfimprove_workers.guidance.several import last_told, values_of
 from selfimprove_workers.guidance.spellings import spelt
 from selfimprove_workers.tasks.equality import read, same_quantity
 from selfimprove_workers.tasks.numbers import DECIMAL, Quantity
@@ -24,9 +27,9 @@ _RATIO = re.compile(r"/|frac")
 def gold_position(text: str, answer: str | None, option: str | None = None) -> int:
     """Where the gold, or the text of the option that it names, first stands in a text as a thing of its own.
 
-    72 is not in 172. The text's length where it stands nowhere.
+    72 is not in 172. The text's length where it stands nowhere. Of several values told apart, where the last is told.
     """
-    return min((start for gold in golds_of(answer, option) for start, _ in gold_spans(text, gold)), default=len(text))
+    return min((_position(text, gold) for gold in golds_of(answer, option)), default=len(text))
 
 
 def gold_spans(text: str, gold: str) -> Iterator[tuple[int, int]]:
@@ -61,6 +64,11 @@ def option_of(answer: str | None, question: str, extra: Mapping[str, Any] | None
         return None
     found = re.search(rf"^\W{{0,3}}{label}[).\]:]+[^\S\n]*(\S.*)$", question, re.MULTILINE)
     return found[1].strip() if found else None
+
+
+def _position(text: str, gold: str) -> int:
+    values = [(many, list(gold_spans(text, value))) for value, many in Counter(values_of(gold)).items()]
+    return min([last_told(text, values), *(start for start, _ in gold_spans(text, gold))])
 
 
 def _plain(text: str, gold: str) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
 from selfimprove_workers.guidance.framing import frame_of
+from selfimprove_workers.guidance.naming import VERSION
 from selfimprove_workers.templates import Template, shipped
 
 SHARES = (1.0, 0.5, 0.25)
@@ -30,7 +31,7 @@ class Interactive:
         self._critique = critique or shipped("interactive-critique-1")
         self._revise = revise or shipped("interactive-revise-1")
         self.frame = frame_of(self._revise, "critique")
-        self.version = f"{self._critique.version} {self._revise.version}"
+        self.version = f"{self._critique.version} {self._revise.version} {VERSION}"
 
     def ask(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt]

@@ -12,6 +12,10 @@ import re
 
 from selfimprove_workers.guidance.golds import gold_position, gold_spans, golds_of
 from selfimprove_workers.guidance.pointing import points_at
+from selfimprove_workers.guidance.several import told_spans, values_of
+
+VERSION = "naming-1"
+"""Of which critiques are refused: hashed into the manifest."""
 
 _COMMON = frozenset(("a", "i", "yes", "no", "true", "false", "all", "both", "none", "neither", "zero"))
 _COMMON_NUMBERS = frozenset(("one", "two", "three"))
@@ -21,6 +25,9 @@ _DIGIT = re.compile(
     re.IGNORECASE,
 )
 _PLACES = {"one": 0, "unit": 0, "ten": 1, "hundred": 2, "thousand": 3}
+_NUMBERED = re.compile(
+    r"\b(?:step|line|part|case|equation|row)s?\s*\(?\d+\)?(?:\s*(?:,|and|or|to)\s*\d+\b)*", re.IGNORECASE
+)
 _REACH = 80
 """Characters before and after a gold in which it is called the answer."""
 
@@ -87,7 +94,8 @@ def names_answer(said: str, answer: str, option: str | None = None, question: st
     stem = _stem(question, option)
     golds = [*golds_of(answer, option), *_in_other_number(option or "")]
     is_pointed_at = option is not None and points_at(said, answer.strip(), question)
-    return is_pointed_at or any(_names(said, gold, stem) for gold in golds) or _says_digits(said, answer.strip())
+    is_named = any(_names(said, gold, stem) or _names_each(said, gold, stem) for gold in golds)
+    return is_pointed_at or is_named or _says_digits(said, answer.strip())
 
 
 def is_said_anyway(answer: str, option: str | None = None, question: str = "") -> bool:
@@ -107,6 +115,15 @@ def _names(said: str, gold: str, stem: str) -> bool:
         or _is_called(said, start, stop)
         or (not common and _is_found(said, start, stop))
         for start, stop in gold_spans(said, gold)
+    )
+
+
+def _names_each(said: str, gold: str, stem: str) -> bool:
+    """Whether a text names every value of an answer of several, beside numbers of steps and lines."""
+    values, said = set(values_of(gold)), _NUMBERED.sub(" ", said)
+    told = set(told_spans(said, (span for value in values for span in gold_spans(said, value))))
+    return bool(values) and all(
+        not told.isdisjoint(gold_spans(said, value)) or _names(said, value, stem) for value in values
     )
 
 

@@ -1,0 +1,69 @@
+"""An answer of several values, told one by one: `One root is 2. The other is 5.` tells `2, 5`.
+
+Small numbers stand everywhere, so a value counts only where it is told as a result: after `=`, `is`, `the root`, before
+`is the other one`, or in a row with one that is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from selfimprove_workers.tasks.equality import read
+from selfimprove_workers.tasks.numbers import spelled
+
+Span = tuple[int, int]
+
+_REACH = 60
+"""Characters before and after a value that may tell it."""
+_TOLD_BEFORE = re.compile(
+    r"""
+    (?: [=≈<>≤≥:] | \\(?:leq?|geq?|approx)\b
+      | (?<!\bthere\s)\b(?:is|are|be|was|were|equals?|gets?|got|gives?|yields?|becomes?|makes?)\b
+      | \b(?:roots?|solutions?|values?|zeros?|coordinates?|endpoints?|bounds?|other|found|missed|forgot)\b
+    )
+    [\s$({\[*\\,:]{0,8}
+    (?:(?:either|both|just|only|then|also|exactly|simply|really|actually|thus|equal\s+to|at)[\s$({\[*\\]{1,6})?
+    \Z
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_TOLD_AFTER = re.compile(
+    r"[\s$)\\*,]{0,6}\b(?:is|are)\s+(?:an?|the|one|also|another|right|correct|missing)\b"
+    r"|[\s$)\\*,]{0,6}\b(?:works?|solves?)\b",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(r"[}\s]{0,3}(?:[-+*/^×÷·−(]|\\(?:cdot|times|div|sqrt|pi)\b)\s*\S|[a-zA-Z](?![a-zA-Z])")
+"""No value yet: 2 of `x = 2 + 3`, `2/3`, `2y`."""
+_IN_A_ROW = re.compile(r"(?:[\s,;$}{\\]|and\b|or\b|also\b|text\b|q?quad\b|\d){0,16}")
+
+
+def values_of(gold: str) -> list[str]:
+    """The values of a list, pair or set of plain quantities, without their units; of anything else none."""
+    items = read(gold).items
+    return [spelled(value) for value in items.values] if items else []
+
+
+def told_spans(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Those of the places where an answer's values stand that tell them, in order."""
+    told: list[Span] = []
+    for start, stop in sorted(set(spans)):
+        goes_on_from = bool(told) and told[-1][1] <= start and _IN_A_ROW.fullmatch(text, told[-1][1], start)
+        if (goes_on_from or _is_told(text, start, stop)) and not _GOES_ON.match(text, stop):
+            told.append((start, stop))
+    return told
+
+
+def last_told(text: str, values: Sequence[tuple[int, Sequence[Span]]]) -> int:
+    """Where the last of several values is first told, the text's length where one is not.
+
+    `values`: how often the answer has each, which must be told as often, and where it stands.
+    """
+    told = set(told_spans(text, (span for _, spans in values for span in spans)))
+    firsts = [(sorted(start for start, stop in set(spans) if (start, stop) in told), many) for many, spans in values]
+    return max((starts[many - 1] if len(starts) >= many else len(text) for starts, many in firsts), default=len(text))
+
+
+def _is_told(text: str, start: int, stop: int) -> bool:
+    before, after = text[max(0, start - _REACH) : start], text[stop : stop + _REACH]
+    return bool(_TOLD_BEFORE.search(before) or _TOLD_AFTER.match(after))
