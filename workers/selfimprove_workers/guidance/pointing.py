@@ -1,7 +1,8 @@
 """Whether a text points at a choice in another way than by its label as it is written or its text.
 
 By its place ("the second one", "2nd option"), by its label in lower case ("option b", "it should be b"), or by what is
-left when all the others are called wrong. What the student's own first statement or second answer says is no choice.
+left when all the others are called wrong, by their labels, places or texts ("neither oxygen nor neon"). What the
+student's own first statement or second answer says is no choice.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ _IN_DIGITS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10
 _LABELS = ("ABCDEFGHIJ", "123456789")
 _CHOICE = "(?:option|choice|alternative|statement|answer|possibility)"
 _LISTED = re.compile(r"^\W{0,3}([A-J]|\d)[).\]:]+\s*\S", re.MULTILINE)
+_WITH_TEXT = re.compile(r"^\W{0,3}([A-J]|\d)[).\]:]+[^\S\n]*(\S.*)$", re.MULTILINE)
+_SENTENCE_END = re.compile(r"[.!?;]+(?:\s|$)|\n+")
+_DENIES = re.compile(
+    r"\b(?:not|neither|nor|none|no|never|cannot|wrong|incorrect|false|out|excluded?|eliminated?|except|besides|but"
+    r"|other\s+than)\b|n['’]t\b"
+)
 _LABEL = r"\(?\b[A-J1-9]\b\)?"
 _ORDINAL = rf"(?:the\s+)?\b(?:{'|'.join((*_ORDINALS, *_IN_DIGITS))})\b"
 _IS_WRONG = r"(?:is|are|must\s+be)\s+(?:(?!not\b)\w+\s+)?(?:wrong|incorrect|false|out|ruled|excluded)\b"
@@ -36,7 +43,8 @@ _WRONG = re.compile(
 
 def points_at(said: str, label: str, question: str) -> bool:
     """Whether a text singles out the choice of this label, among those that the question lists."""
-    return _by_place(said, label) or _in_lower_case(said, label) or _by_the_others(said, label, question)
+    by_itself = _by_place(said, label) or _in_lower_case(said, label)
+    return by_itself or _by_the_others(said, label, question) or _by_other_texts(said, label, question)
 
 
 def _by_place(said: str, label: str) -> bool:
@@ -80,6 +88,22 @@ def _by_the_others(said: str, label: str, question: str) -> bool:
     runs += [_placed(found[1], order) for found in _IN_ORDER.finditer(said)]
     named = set().union(*(run for run in runs if label not in run))
     return others <= named
+
+
+def _by_other_texts(said: str, label: str, question: str) -> bool:
+    """Whether all the others' texts stand in sentences that deny something and do not name this one's."""
+    labels = {text.strip().rstrip(".").casefold(): each for each, text in _WITH_TEXT.findall(question)}
+    others = set(labels.values()) - {label}
+    if len(others) < 2 or len(others) == len(set(labels.values())):
+        return False
+    texts = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    named = re.compile(rf"(?<!\w)({texts})(?:e?s)?(?!\w)")
+    denied = set[str]()
+    for sentence in _SENTENCE_END.split(said.casefold()):
+        found = {labels[text] for text in named.findall(sentence)}
+        if label not in found and _DENIES.search(named.sub(" ", sentence)):
+            denied |= found
+    return others <= denied
 
 
 def _labels(run: str) -> set[str]:
