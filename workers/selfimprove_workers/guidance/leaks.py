@@ -12,6 +12,7 @@ from selfimprove_workers.guidance.bare import is_bare, says_it_at_once
 from selfimprove_workers.guidance.base import Leak, Reference
 from selfimprove_workers.guidance.framing import Frame
 from selfimprove_workers.guidance.markup import without_markup, words_and_numbers
+from selfimprove_workers.guidance.programs import only_prints
 from selfimprove_workers.guidance.speech import speaks_of_hint
 from selfimprove_workers.tasks.phrases import prose_words
 
@@ -52,6 +53,8 @@ def leak_of(
 
 
 def _is_bare(said: str, prefix: str, answer: str, option: str | None) -> bool:
+    if only_prints(prefix + said, answer, option):
+        return True
     return says_it_at_once(prefix + said, answer, option) if prefix else is_bare(said, answer, option)
 
 
