@@ -35,7 +35,7 @@ _TOLD_AFTER = re.compile(
 )
 _GOES_ON = re.compile(r"[}\s]{0,3}(?:[-+*/^×÷·−(]|\\(?:cdot|times|div|sqrt|pi)\b)\s*\S|[a-zA-Z](?![a-zA-Z])")
 """No value yet: 2 of `x = 2 + 3`, `2/3`, `2y`."""
-_IN_A_ROW = re.compile(r"(?:[\s,;$}{\\]|and\b|or\b|also\b|text\b|q?quad\b|\d){0,16}")
+_IN_A_ROW = re.compile(r"(?:[\s,;$}{\\]|and\b|or\b|also\b|then\b|text\b|q?quad\b|\d){0,16}")
 
 
 def values_of(gold: str) -> list[str]:
