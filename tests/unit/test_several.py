@@ -107,6 +107,9 @@ def test_no_prefix_contains_a_gold_of_several_values(said: list[str], gold: str)
         ("x = 2 is right; the other root, 5, is missing.", "2,5", ROOTS),
         ("2 works, and so does 5.", "2,5", ROOTS),
         ("x equals two or five.", "2,5", ROOTS),
+        ("Try 2 and then 5.", "2,5", ROOTS),
+        ("2 and 5 are the roots.", "2,5", ROOTS),
+        ("Three and four are the coordinates.", "(3, 4)", MIDPOINT),
         ("x = 1 was right, and x=2 is missing.", "1, 2", SMALL_ROOTS),
     ],
 )

@@ -20,7 +20,7 @@ _TOLD_BEFORE = re.compile(
     r"""
     (?: [=≈<>≤≥:] | \\(?:leq?|geq?|approx)\b
       | (?<!\bthere\s)\b(?:is|are|be|was|were|equals?|gets?|got|gives?|yields?|becomes?|makes?)\b
-      | \b(?:roots?|solutions?|values?|zeros?|coordinates?|endpoints?|bounds?|other|found|missed|forgot)\b
+      | \b(?:roots?|solutions?|values?|zeros?|coordinates?|endpoints?|bounds?|other|found|missed|forgot|try)\b
     )
     [\s$({\[*\\,:]{0,8}
     (?:(?:either|both|just|only|then|also|exactly|simply|really|actually|thus|equal\s+to|at)[\s$({\[*\\]{1,6})?
@@ -46,12 +46,15 @@ def values_of(gold: str) -> list[str]:
 
 def told_spans(text: str, spans: Iterable[Span]) -> list[Span]:
     """Those of the places where an answer's values stand that tell them, in order."""
-    told: list[Span] = []
-    for start, stop in sorted(set(spans)):
-        goes_on_from = bool(told) and told[-1][1] <= start and _IN_A_ROW.fullmatch(text, told[-1][1], start)
-        if (goes_on_from or _is_told(text, start, stop)) and not _GOES_ON.match(text, stop):
-            told.append((start, stop))
-    return told
+    values = [span for span in sorted(set(spans)) if not _GOES_ON.match(text, span[1])]
+    told = {span for span in values if _is_told(text, *span)}
+    for order in (values, values[::-1]):  # on from a told one, and back from one
+        near: Span | None = None
+        for span in order:
+            if span in told or (near and _is_in_a_row(text, *sorted((near, span)))):
+                told.add(span)
+                near = span
+    return sorted(told)
 
 
 def last_told(text: str, values: Sequence[tuple[int, Sequence[Span]]]) -> int:
@@ -62,6 +65,10 @@ def last_told(text: str, values: Sequence[tuple[int, Sequence[Span]]]) -> int:
     told = set(told_spans(text, (span for _, spans in values for span in spans)))
     firsts = [(sorted(start for start, stop in set(spans) if (start, stop) in told), many) for many, spans in values]
     return max((starts[many - 1] if len(starts) >= many else len(text) for starts, many in firsts), default=len(text))
+
+
+def _is_in_a_row(text: str, one: Span, other: Span) -> bool:
+    return one[1] <= other[0] and _IN_A_ROW.fullmatch(text, one[1], other[0]) is not None
 
 
 def _is_told(text: str, start: int, stop: int) -> bool:
