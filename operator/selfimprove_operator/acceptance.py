@@ -15,10 +15,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from selfimprove import __version__
-from selfimprove.api import Run, Spec, Surroundings, is_fixed, resolve, unbuilt
+from selfimprove.api import Run, Spec, Surroundings, check_built, is_fixed, resolve
 from selfimprove.api.installation import Defaults, with_defaults
 from selfimprove.api.problem import Problem
-from selfimprove.api.problems import check
 from selfimprove.api.resolve import resolved_defaults
 from selfimprove.api.status import Condition, ConditionType, Status, condition_of, read_status
 from selfimprove.failing import shortened
@@ -108,9 +107,8 @@ def _read(manifest: str, defaults: str) -> _Found | str:
 
     A run is looked at several times a step, and says the same each time.
     """
-    run, problems = check(json.loads(manifest))
-    problems = problems or unbuilt(run.spec) if run else problems
-    if run is None or problems:
+    run, problems, _ = check_built(json.loads(manifest))
+    if run is None:
         return _line(problems)
     filled = with_defaults(run.spec, Defaults.model_validate_json(defaults))
     missing = next(_missing(filled), None)

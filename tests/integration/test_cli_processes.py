@@ -132,3 +132,34 @@ def test_the_run_of_another_folder_is_never_touched_by_delete(
     other = begin(second, first.storage)
     selfimprove(capfd, "delete", first.folder, "--yes")
     assert find(other.uri).run.metadata.name == "demo-two"
+
+
+def shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`python -m selfimprove` and the rest of a line of bash."""
+    return subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m selfimprove {command}"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_a_result_that_finds_no_room_is_one_line_and_exit_4(tmp_path: Path, option: str, buffered: str) -> None:
+    file = write_yaml(tmp_path, manifest_of())
+    done = shell(f"validate '{file}' {option} > /dev/full", PYTHONUNBUFFERED=buffered)
+    line = "error: standard output: No space left on device; write it to another place\n"
+    assert (done.returncode, done.stderr) == (4, line)
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_where_letters_are_ascii_alone_json_is_the_same_and_other_letters_are_spelled(tmp_path: Path) -> None:
+    file = write_yaml(tmp_path, manifest_of(maxIterations="é"))
+    (line,) = json.loads(shell(f"validate '{file}' --json", **ASCII).stdout)["files"][0]["problems"]
+    assert line.startswith('spec.maxIterations: "é" is text; ')
+    assert shell(f"validate '{file}'", **ASCII).stdout.startswith(r'spec.maxIterations: "\xe9" is text; ')

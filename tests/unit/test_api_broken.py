@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -162,6 +163,7 @@ def test_a_wrong_field_hides_no_problem_of_the_others_in_its_section() -> None:
         "spec.storage.uri: ftp://x has a scheme that is not read here; give s3://, file:// or a path",
         "spec.dataset.answerPattern: ( is no regular expression (missing ), unterminated subpattern at position 0); "
         "mend it",
+        "spec.dataset.answerPattern: ( reads the answer, which is not mapped; give dataset.fields.answer",
         "spec.dataset.template: line 1 is no Jinja (unexpected end of template, expected 'end of print statement'.); "
         "mend it",
         "spec.verification.methods[0].weighting.quantile: missing; a Quantile weighting needs it",
@@ -179,6 +181,27 @@ def test_rules_about_the_rest_are_asked_when_a_required_section_is_missing() -> 
         "spec.model: missing; give an object with uri",
         "spec.execution.cache: has neither persistentVolumeClaimName nor sizeLimit; give one, or remove it",
     ]
+
+
+@pytest.mark.parametrize("text", ["\n#### (.*)", "a\n(.*)", " (.*) "])
+def test_a_line_break_that_is_meant_may_stand_in_a_pattern(text: str) -> None:
+    assert lines_after(f"dataset.answerPattern={json.dumps(text)}") == []
+
+
+def test_columns_may_end_in_a_space_and_stops_be_a_line_break() -> None:
+    assert lines_after('dataset.fields.answer="Answer "', 'generation.stop=["\\n"]') == []
+
+
+def test_half_a_character_is_answered_by_its_field_and_both_halves_are_one() -> None:
+    assert lines_after(r'dataset.system="x \ud83e y"', r'generation.stop=["\ud83d\ude00", "\ude00"]') == [
+        r"spec.dataset.system: \ud83e is half a character; give its other half too",
+        r"spec.generation.stop[1]: \ude00 is half a character; give its other half too",
+    ]
+
+
+def test_a_name_with_half_a_character_in_it_is_shown_without_it() -> None:
+    (line, _) = map(str, problems({**good(), "a\ud83e": 1}))
+    assert line == r"[a?]: \ud83e is half a character; give its other half too"
 
 
 def test_a_null_counts_as_absent_as_an_api_server_drops_it() -> None:

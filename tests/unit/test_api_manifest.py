@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -169,6 +170,10 @@ WRONG_SETS = [
         "spec.generation.stop.x: spec.generation.stop is a list; give the number of an entry, as [0]",
     ),
     ("generation.stop[2]=x", "spec.generation.stop[2]: there are 0 entries; give at most [0] to add one"),
+    (
+        "verification.methods=[{type: Likelihood}];verification.methods[3].type=x",
+        "spec.verification.methods[3]: there is 1 entry; ",
+    ),
     ("verification.method[0].type=x", "spec.verification.method: no such field; did you mean methods?"),
     ("status.state=Succeeded", "spec.status: no such field; there are model"),
 ]
@@ -177,7 +182,7 @@ WRONG_SETS = [
 @pytest.mark.parametrize(("change", "line"), WRONG_SETS, ids=[change for change, _ in WRONG_SETS])
 def test_a_set_that_leads_nowhere_is_refused(change: str, line: str) -> None:
     with pytest.raises(UserError) as refused:
-        apply_sets(good(), [change])
+        apply_sets(good(), change.split(";"))
     assert str(refused.value).startswith(line)
 
 
@@ -209,6 +214,18 @@ def test_everything_else_is_built() -> None:
         )
         == []
     )
+
+
+def test_a_list_as_kubectl_writes_it_stands_for_its_items() -> None:
+    items = [{**good(), "status": {"state": "Running"}}, {"apiVersion": "v1", "kind": "Secret"}]
+    written = json.dumps({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
+    assert [document["kind"] for document in runs_in(written, "f")] == ["SelfImprovementRun"]
+    assert load_run(written).metadata.name == "gsm8k"
+
+
+def test_a_list_of_nothing_holds_nothing() -> None:
+    with pytest.raises(UserError, match=r"^f: holds nothing; give apiVersion, kind, metadata and spec of one$"):
+        runs_in("{apiVersion: v1, kind: List, items: []}", "f")
 
 
 def test_documents_of_other_kinds_are_left_out() -> None:

@@ -6,7 +6,7 @@ stays small.
 
 from __future__ import annotations
 
-from selfimprove.api.built import unbuilt
+from selfimprove.api.built import check_built, unbuilt
 from selfimprove.api.cautions import cautions
 from selfimprove.api.immutable import below_reached, changed, changed_immutable, is_fixed
 from selfimprove.api.manifest import Checkup, check_file, load_run, runs_in
@@ -28,6 +28,7 @@ __all__ = [
     "cautions",
     "changed",
     "changed_immutable",
+    "check_built",
     "check_file",
     "is_fixed",
     "load_run",

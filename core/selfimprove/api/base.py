@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 OBJECT_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 RUN_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -19,9 +20,36 @@ PATTERNS = {
 
 Name = Annotated[str, Field(min_length=1, max_length=253, pattern=OBJECT_NAME)]
 MethodName = Annotated[str, Field(min_length=1, max_length=63, pattern=METHOD_NAME)]
-URI = Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+def _on_one_line(text: str) -> str:
+    """Refuses a text that a message could not show on one line, and that YAML's `>` and `|` make of one."""
+    if text.splitlines() not in ([], [text]):
+        raise PydanticCustomError("line_break", "a line break stands in it")
+    return text
+
+
+def _trimmed(text: str) -> str:
+    if text != text.strip():
+        raise PydanticCustomError("white_space", "white space stands at an end of it")
+    return text
+
+
+def _unended(text: str) -> str:
+    """Refuses the line break that YAML's `>` and `|` leave at the end. One at the beginning was written on purpose."""
+    if text != text.rstrip("\r\n"):
+        raise PydanticCustomError("line_break", "a line break stands at its end")
+    return text
+
+
+URI = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_on_one_line), AfterValidator(_trimmed)]
+Line = Annotated[str, Field(max_length=1024), AfterValidator(_on_one_line), AfterValidator(_trimmed)]
+Column = Annotated[str, Field(max_length=1024), AfterValidator(_on_one_line)]
+"""The name of a column, which some files begin or end with a space."""
+Pattern = Annotated[str, Field(max_length=1024), AfterValidator(_unended)]
+Token = Annotated[str, Field(max_length=1024)]
+"""A short text in which a line break may be meant."""
 Text = Annotated[str, Field(max_length=65536)]
-Line = Annotated[str, Field(max_length=1024)]
 
 
 class Model(BaseModel):

@@ -8,22 +8,25 @@ from selfimprove.api.probing import most_draws_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
 from selfimprove.api.rules.acceptance import ZERO_OR_ONE
+from selfimprove.api.rules.base import heard
 from selfimprove.api.rules.gym import set_sizes
 from selfimprove.api.rules.methods import common_weighting, methods_of
 from selfimprove.api.spec import Spec
 
 
-def cautions(spec: Spec, held_out: int | None = None) -> list[Problem]:
+def cautions(spec: Spec, held_out: int | None = None, whole: bool = True) -> list[Problem]:
     """What to be warned of before anything is spent.
 
     `held_out`: how many held-out prompts there are, where they have been counted; else what the spec alone tells.
+    `whole`: nothing is wrong with any field by itself; else only that is said which hangs on none of those.
     """
-    return [
-        *_single_held_out(spec, held_out),
-        *_no_turn_paid(spec),
-        *_own_weighting_unread(spec),
-        *_wrong_at_full_weight(spec),
-    ]
+    found = (
+        _single_held_out(spec, held_out),
+        _no_turn_paid(spec),
+        _own_weighting_unread(spec),
+        _wrong_at_full_weight(spec),
+    )
+    return [caution for each in found for caution in heard(each, whole)]
 
 
 def _single_held_out(spec: Spec, held_out: int | None) -> Iterator[Problem]:

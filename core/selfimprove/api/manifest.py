@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from selfimprove.api.built import unbuilt
+from selfimprove.api.built import check_built
 from selfimprove.api.cautions import cautions
 from selfimprove.api.kubeyaml import documents
 from selfimprove.api.problem import Problem, lines
-from selfimprove.api.problems import check
 from selfimprove.api.sets import apply_sets
 from selfimprove.api.spec import GROUP, KIND, Run
 from selfimprove.errors import InvalidRunError, UserError
@@ -38,8 +37,8 @@ def load_run(source: Path | str, sets: Sequence[str] = ()) -> Run:
     if len(found) != 1:
         raise UserError(f"{name}: holds {len(found)} SelfImprovementRuns; give a file with one")
     document = found[0]
-    run, problems = _examined(apply_sets(document, sets) if isinstance(document, dict) else document)
-    if run is None or problems:
+    run, problems, _ = check_built(apply_sets(document, sets) if isinstance(document, dict) else document)
+    if run is None:
         raise InvalidRunError(lines(problems))
     return run
 
@@ -55,9 +54,10 @@ def check_file(path: Path) -> list[Checkup]:
 def runs_in(text: str, name: str) -> list[Any]:
     """The documents that are runs, other objects beside them left out; a lone document counts as one.
 
-    Raises `UserError` when the text is no YAML, or holds nothing that could be a run.
+    A List, which `kubectl get -o yaml` writes of several, stands for its items. Raises `UserError` when the text is no
+    YAML, or holds nothing that could be a run.
     """
-    loaded = documents(text, name)
+    loaded = [item for document in documents(text, name) for item in _items(document)]
     ours = [document for document in loaded if _is_ours(document)]
     if ours or (len(loaded) == 1 and isinstance(loaded[0], dict)):
         return ours or loaded
@@ -69,13 +69,15 @@ def runs_in(text: str, name: str) -> list[Any]:
 
 
 def _checked(document: object, found: list[Problem]) -> Checkup:
-    run, problems = _examined(document)
-    return Checkup(_name_of(document), found + problems, cautions(run.spec) if run else [])
+    run, problems, spec = check_built(document)
+    warned = cautions(spec, whole=run is not None) if spec else []
+    return Checkup(_name_of(document), found + problems, warned)
 
 
-def _examined(document: object) -> tuple[Run | None, list[Problem]]:
-    run, problems = check(document)
-    return run, problems if run is None else unbuilt(run.spec)
+def _items(document: Any) -> list[Any]:
+    if isinstance(document, dict) and document.get("kind") == "List" and isinstance(document.get("items"), list):
+        return list(document["items"])
+    return [document]
 
 
 def _is_ours(document: object) -> bool:

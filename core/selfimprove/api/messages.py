@@ -20,6 +20,8 @@ def message_of(error: Error, path: Path) -> str:
         return no_such_field(path, fields_at(path[:-1]))
     if error["type"] == "missing":
         return f"missing; give {expectation(schema_at(path))}"
+    if error["type"] in _EDGES:
+        return _EDGES[error["type"]](error["input"])
     if error["type"] == "literal_error":
         return _not_a_choice(error["input"], error["ctx"]["expected"], path)
     template = _TEMPLATES.get(error["type"], _wrong_type)
@@ -73,6 +75,17 @@ def _length(error: Error) -> str:
     return f"{size:,} {'entry is' if size == 1 else 'entries are'} {many} than {bound:,}"
 
 
+def _line_break(text: str) -> str:
+    if len(text.strip().splitlines()) > 1:
+        return f"{show(text)} holds a line break; give it on one line"
+    return f"{show(text)} ends with a line break, as YAML leaves it after > and |; write >- or |-, or use quotes"
+
+
+_EDGES: dict[str, Callable[[str], str]] = {
+    "line_break": _line_break,
+    "white_space": lambda text: f"{show(text)} begins or ends with white space; take it away",
+}
+"""What is said of a text that would be right without what stands around it or in it."""
 _TEMPLATES: dict[str, Callable[[Error], str]] = {
     "greater_than_equal": lambda e: f"{show(e['input'])} is below {plain(e['ctx']['ge'])}",
     "greater_than": lambda e: f"{show(e['input'])} is not above {plain(e['ctx']['gt'])}",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+_SHOWN = {ord(each): repr(each)[1:-1] for each in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"}
+"""All that begins another line, and how it is written."""
+
 
 class Problem(NamedTuple):
     """One line for a person: the field that is wrong, and what is wrong with it and what to give instead."""
@@ -13,8 +16,8 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        """`spec.generation.temperature: -1 is below 0; give a number from 0 to 2`."""
-        return f"{self.field}: {self.message}" if self.field else self.message
+        """`spec.generation.temperature: -1 is below 0; give a number from 0 to 2`, line breaks in values as `\\n`."""
+        return (f"{self.field}: {self.message}" if self.field else self.message).translate(_SHOWN)
 
 
 def lines(problems: Iterable[Problem]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from selfimprove.api.halves import without_halves
 from selfimprove.api.messages import message_of
 from selfimprove.api.names import no_such_field
 from selfimprove.api.problem import Problem
@@ -31,6 +32,8 @@ class Checked(NamedTuple):
 
     run: Run | None
     problems: list[Problem]
+    spec: Spec | None
+    """What is sound of its spec: all of it, or without the fields that are wrong; None where it has no spec at all."""
 
 
 def problems(document: object) -> list[Problem]:
@@ -41,19 +44,15 @@ def problems(document: object) -> list[Problem]:
 def check(document: object) -> Checked:
     """Parse a manifest, already read as JSON values, and find all its problems. Keys that are null count as absent."""
     if not isinstance(document, dict):
-        return Checked(None, [Problem("", "a manifest is a map with apiVersion, kind, metadata and spec")])
-    found, run = _found(without_nulls(document))
-    return Checked(None if found else run, found)
-
-
-def _found(document: dict[str, Any]) -> tuple[list[Problem], Run | None]:
-    found = [Problem(name, no_such_field((name,), _TOP)) for name in document if name not in _TOP]
-    run, errors = _parse(document)
-    found += [Problem(dotted(loc), message_of(error, loc)) for loc, error in _by_place(document, errors).items()]
-    spec = run.spec if run else _sound_spec(document)
+        return Checked(None, [Problem("", "a manifest is a map with apiVersion, kind, metadata and spec")], None)
+    manifest, found = without_halves(dict(without_nulls(document)))
+    found += [Problem(name, no_such_field((name,), _TOP)) for name in manifest if name not in _TOP]
+    run, errors = _parse(manifest)
+    found += [Problem(dotted(loc), message_of(error, loc)) for loc, error in _by_place(manifest, errors).items()]
+    spec = run.spec if run else _sound_spec(manifest)
     if spec is not None:
         found += broken_rules(spec, whole=run is not None)
-    return found, run
+    return Checked(None if found else run, found, spec)
 
 
 def without_nulls(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from selfimprove.api.base import Line, Model
+from selfimprove.api.base import Model, Token
 
 EngineName = Literal["Auto", "VLLM", "Transformers"]
 Scalar = bool | int | float | str
@@ -16,7 +16,7 @@ Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(gt=0, le=1)]
 TopK = Annotated[int, Field(ge=-1)]
 MaxTokens = Annotated[int, Field(ge=1, le=131072)]
-Stop = Annotated[list[Annotated[Line, Field(min_length=1)]], Field(max_length=16)]
+Stop = Annotated[list[Annotated[Token, Field(min_length=1)]], Field(max_length=16)]
 
 
 class EngineArgs(Model):

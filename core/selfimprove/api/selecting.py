@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from selfimprove.api.base import URI, Line, MethodName, Model, Name, Text
+from selfimprove.api.base import URI, Line, MethodName, Model, Name, Text, Token
 from selfimprove.api.sampling import EngineArgs, EngineName
 from selfimprove.api.source import ModelSource
 
@@ -30,8 +30,8 @@ class Weighting(Model):
 class Labels(Model):
     """The two words whose next-token probabilities are compared: right or wrong, or which of two is better."""
 
-    positive: Line = "Yes"
-    negative: Line = "No"
+    positive: Token = "Yes"
+    negative: Token = "No"
 
 
 class OtherModel(ModelSource):

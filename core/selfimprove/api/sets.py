@@ -93,7 +93,8 @@ def _inside(here: Any, step: str | int, path: Steps, fresh: Any) -> Any:
     """What stands at a step, made where nothing does."""
     if isinstance(step, int):
         if step > len(here):
-            raise UserError(f"{dotted(path)}: there are {len(here)} entries; give at most [{len(here)}] to add one")
+            count = "is 1 entry" if len(here) == 1 else f"are {len(here)} entries"
+            raise UserError(f"{dotted(path)}: there {count}; give at most [{len(here)}] to add one")
         if step == len(here):
             here.append(fresh)
         return here[step]

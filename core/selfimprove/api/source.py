@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from selfimprove.api.base import URI, Line, Model, Name, Text
+from selfimprove.api.base import URI, Column, Line, Model, Name, Pattern, Text
 
 
 class Source(Model):
@@ -28,12 +28,12 @@ class ModelSource(Source):
 class FieldMap(Model):
     """Which column of the dataset is what; dotted paths reach into structs."""
 
-    id: Line | None = None
-    prompt: Line = "prompt"
-    answer: Line | None = None
-    rationale: Line | None = None
-    difficulty: Line | None = None
-    choices: Line | None = None
+    id: Column | None = None
+    prompt: Column = "prompt"
+    answer: Column | None = None
+    rationale: Column | None = None
+    difficulty: Column | None = None
+    choices: Column | None = None
 
 
 class Shot(Model):
@@ -80,7 +80,7 @@ class Dataset(Source):
     template: Text | None = None
     system: Text | None = None
     few_shot: Annotated[list[Shot], Field(max_length=64)] = []
-    answer_pattern: Line | None = None
+    answer_pattern: Pattern | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     grading: Literal["Flexible", "Strict"] = "Flexible"
     held_out: HeldOut | None = None

@@ -6,23 +6,38 @@ ends is decided here and nowhere else: one line on standard error and the exit c
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from selfimprove.errors import DONE, INTERRUPTED, TERMINATED, UNEXPECTED, WRONG_INPUT, SelfImproveError, ToldError
+from selfimprove.errors import (
+    DONE,
+    INTERRUPTED,
+    SURROUNDINGS,
+    TERMINATED,
+    UNEXPECTED,
+    WRONG_INPUT,
+    SelfImproveError,
+    ToldError,
+)
 from selfimprove.secret_values import masked
 
 DEBUG = "SELFIMPROVE_DEBUG"
 EXTRAS = {"numpy": "data", "pyarrow": "data", "boto3": "data"}
 """Libraries that a bare `pip install selfimprove` leaves out -> the extra that brings them."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; gives its exit code."""
     from selfimprove.cli.app import app
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a letter is no reason to say nothing
     arguments = list(sys.argv[1:] if argv is None else argv)
     return end_of(lambda: app(args=arguments, prog_name="selfimprove", standalone_mode=False))
 
@@ -37,12 +52,30 @@ def end_of(command: Callable[[], object]) -> int:
         say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has seen enough (`| head`): nothing is wrong
+        _drop_output()  # the reader has seen enough (`| head`): nothing is wrong
         return DONE
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL and (refused := _refused_output()):
+            complain(f"standard output: {refused}; write it to another place")
+            return SURROUNDINGS
         if os.environ.get(DEBUG):
             print(masked(traceback.format_exc()), end="", file=sys.stderr)
         return _failed(error)
+
+
+def _refused_output() -> str | None:
+    """Why standard output takes not even a line's end any more; None where it does, and another file was full."""
+    try:
+        print(flush=True)
+    except OSError as error:
+        _drop_output()
+        return error.strerror
+    return None
+
+
+def _drop_output() -> None:
+    """Let what is not written yet go nowhere, as it would be tried again at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _failed(error: Exception) -> int:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 
 def print_json(document: object) -> None:
-    """Print the one JSON document of a command."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print the one JSON document of a command, in ASCII where the terminal's encoding lacks letters."""
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(document, indent=2, ensure_ascii=plain, allow_nan=False))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from selfimprove.api.asking import RANGE
 from selfimprove.api.defaults import cuts_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.rules.base import Found, Rule, each
-from selfimprove.api.rules.methods import RELATIVE, common_weighting, methods_of
+from selfimprove.api.rules.methods import RELATIVE, common_weighting, goes_up, methods_of
 from selfimprove.api.selecting import Method, MethodType
 from selfimprove.api.sound import known
 from selfimprove.api.spec import Spec
@@ -128,7 +128,9 @@ def _own_cut(field: str, method: Method, spec: Spec) -> Found:
 
 
 def _cut(field: str, threshold: float, method: Method, spec: Spec) -> Iterator[Problem]:
-    yield from _outside(field, threshold, _ends(method, spec), f"{method.type} score")
+    ends = _ends(method, spec)
+    if goes_up(ends):
+        yield from _outside(field, threshold, ends, f"{method.type} score")
 
 
 def _outside(field: str, threshold: float, ends: tuple[float, float], what: str) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 from selfimprove.api.problem import Problem
@@ -94,7 +95,7 @@ def weights(spec: Spec) -> Found:
 @each(methods_of)
 def scoring_range(field: str, method: Method) -> Found:
     """A range of scores goes up."""
-    if method.range is not None and method.range[0] >= method.range[1]:
+    if method.range is not None and not goes_up(method.range):
         yield Problem(f"{field}.range", f"{method.range} does not go up; give the lowest score first, as [1, 10]")
 
 
@@ -141,6 +142,11 @@ def something_to_rank(spec: Spec) -> Found:
                 f"{method.type} needs several samples of a prompt, and there is 1; "
                 "give more generation.samplesPerPrompt",
             )
+
+
+def goes_up(scores: Sequence[float]) -> bool:
+    """Whether a range has its lowest score first: rules about its ends have nothing to say of another."""
+    return scores[0] < scores[1]
 
 
 RULES: tuple[Rule, ...] = (

@@ -47,9 +47,9 @@ def volume_sources(field: str, volume: Volume) -> Found:
     """A volume is one thing."""
     given = [name for attribute, name in _SOURCES.items() if getattr(volume, attribute) is not None]
     if not given:
-        yield Problem(field, f"{volume.name} has no source; give one of {', '.join(_SOURCES.values())}")
+        yield Problem(field, f"has no source; give one of {', '.join(_SOURCES.values())}")
     elif len(given) > 1:
-        yield Problem(field, f"{volume.name} has {' and '.join(given)}; keep one")
+        yield Problem(field, f"has {' and '.join(given)}; keep one")
 
 
 def volume_places(spec: Spec) -> Found:
@@ -78,7 +78,8 @@ def environment(field: str, settings: PodSettings) -> Found:
     """A variable has a name, given once, and one value."""
     seen: set[str] = set()
     for index, variable in enumerate(settings.env or []):
-        yield _variable(f"{field}.env[{index}]", variable, seen)
+        yield _variable(f"{field}.env[{index}].name", variable, seen)
+        yield _one_value(f"{field}.env[{index}]", variable)
 
 
 def priority_needs_a_queue(spec: Spec) -> Found:
@@ -149,11 +150,14 @@ def _taken_path(field: str, volume: Volume, earlier: list[Volume]) -> Found:
 def _variable(field: str, variable: EnvVar, seen: set[str]) -> Found:
     """`seen`: names of the variables before it, to which its own is added."""
     if not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", variable.name):
-        yield Problem(f"{field}.name", f"{variable.name} is no name of a variable; give letters, digits and _")
+        yield Problem(field, f"{variable.name} is no name of a variable; give letters, digits and _")
     if variable.name in OWN_VARIABLES:
-        yield Problem(f"{field}.name", f"{variable.name} is the worker's own and would not be heeded; remove it")
+        yield Problem(field, f"{variable.name} is the worker's own and would not be heeded; remove it")
     if variable.name in seen:
-        yield Problem(f"{field}.name", f"{variable.name} is there twice; keep one")
+        yield Problem(field, f"{variable.name} is there twice; keep one")
     seen.add(variable.name)
+
+
+def _one_value(field: str, variable: EnvVar) -> Found:
     if variable.value is not None and variable.value_from is not None:
-        yield Problem(field, f"{variable.name} has both value and valueFrom; keep one")
+        yield Problem(field, "has both value and valueFrom; keep one")

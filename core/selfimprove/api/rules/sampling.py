@@ -68,7 +68,7 @@ def samples_differ(spec: Spec) -> Found:
     alike = f"makes the {samples} samples of a prompt the same, so there is nothing to select"
     if known(generation, "temperature") == 0:
         yield Problem("generation.temperature", f"0 {alike}; give more than 0")
-    elif generation.top_k == 1:
+    if known(generation, "top_k") == 1:
         yield Problem("generation.topK", f"1 {alike}; give more than 1, or -1 for all")
 
 

@@ -22,16 +22,7 @@ def answer_pattern(spec: Spec) -> Found:
     pattern, field = spec.dataset.answer_pattern, "dataset.answerPattern"
     if pattern is None:
         return
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        yield Problem(field, f"{pattern} is no regular expression ({error}); mend it")
-        return
-    if groups > 1:
-        yield Problem(
-            field,
-            f"{pattern} has {groups} groups; keep the one that holds the answer, and write (?:...) for the others",
-        )
+    yield from _expression_problems(field, pattern)
     if spec.dataset.task == "Gym":
         yield Problem(field, f"{pattern}: gym:// entries have their own answer; remove it")
     elif spec.dataset.fields.answer is None:
@@ -87,6 +78,19 @@ def template_problems(field: str, template: str | None, extensions: Sequence[str
         Environment(extensions=extensions).compile(template, raw=True)  # parsing alone asks for no filter
     except TemplateSyntaxError as error:
         yield Problem(field, f"line {error.lineno} is no Jinja ({error.message}); mend it")
+
+
+def _expression_problems(field: str, pattern: str) -> Iterator[Problem]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        yield Problem(field, f"{pattern} is no regular expression ({error}); mend it")
+        return
+    if groups > 1:
+        yield Problem(
+            field,
+            f"{pattern} has {groups} groups; keep the one that holds the answer, and write (?:...) for the others",
+        )
 
 
 def _asking_problems(field: str, method: Method) -> Iterator[Problem]:
