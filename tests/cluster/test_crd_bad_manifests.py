@@ -20,6 +20,7 @@ UNSEEN = {
     "spec.dataset.template: line 1": "no CEL reads Jinja",
     "spec.model.chatTemplate: line 1": "no CEL reads Jinja",
     "spec.verification.methods[0].template": "no CEL reads Jinja",
+    "spec.verification.methods[0].verifier.chatTemplate: line 1": "no CEL reads Jinja",
     "spec.dataset.heldOut.uri: gym://chain_sum?seed=1&size=5 is the same data": "spellings of one URI",
     "spec.dataset.uri: s3://lab/data/*.TXT is no dataset": "the definition knows endings in lower case alone",
     "spec.dataset.heldOut.uri: s3://lab/held.json.gz is no dataset": "the definition knows the plainest endings alone",
@@ -76,6 +77,14 @@ UNSEEN = {
     "spec.dataset.fields.difficulty: is empty": "the definition is full",
     "spec.dataset.fields.choices: is empty": "the definition is full",
     "spec.execution.images": "the definition is full",
+    'spec.model.uri: "hf://lab/base': "the definition is full",
+    'spec.model.revision: "main ': "the definition is full",
+    'spec.dataset.uri: "s3://lab/train': "the definition is full",
+    'spec.dataset.test.uri: "s3://lab/test': "the definition is full",
+    'spec.storage.region: "eu-west-1': "the definition is full",
+    'spec.dataset.fields.prompt: "question': "the definition is full",
+    'spec.dataset.answerPattern: "#### (.*)': "the definition is full",
+    r"spec.dataset.answerPattern: \n#### (.* is no regular expression": "no CEL reads Python's regular expressions",
 }
 """The beginnings of lines that `selfimprove validate` says and the API server does not, and why. All of them show in
 the condition Accepted, which the operator answers by the same checks as `validate`."""

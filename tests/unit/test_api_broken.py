@@ -192,6 +192,13 @@ def test_columns_may_end_in_a_space_and_stops_be_a_line_break() -> None:
     assert lines_after('dataset.fields.answer="Answer "', 'generation.stop=["\\n"]') == []
 
 
+@given(st.text("a \n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", min_size=1), st.text("a \n\r\u2029", max_size=3))
+def test_no_value_breaks_the_line_of_its_problem(value: str, name: str) -> None:
+    document = good()
+    document["spec"] |= {name: value, "dataset": {"uri": value, "task": value, "fields": value, "template": value}}
+    assert [str(problem) for problem in problems(document) if len(str(problem).splitlines()) != 1] == []
+
+
 def test_half_a_character_is_answered_by_its_field_and_both_halves_are_one() -> None:
     assert lines_after(r'dataset.system="x \ud83e y"', r'generation.stop=["\ud83d\ude00", "\ude00"]') == [
         r"spec.dataset.system: \ud83e is half a character; give its other half too",

@@ -17,7 +17,12 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         """`spec.generation.temperature: -1 is below 0; give a number from 0 to 2`, line breaks in values as `\\n`."""
-        return (f"{self.field}: {self.message}" if self.field else self.message).translate(_SHOWN)
+        return on_one_line(f"{self.field}: {self.message}" if self.field else self.message)
+
+
+def on_one_line(text: str) -> str:
+    """The text with its line breaks spelled, as `\\n`."""
+    return text.translate(_SHOWN)
 
 
 def lines(problems: Iterable[Problem]) -> str:

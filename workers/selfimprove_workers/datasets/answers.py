@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from selfimprove.api.problem import on_one_line
 from selfimprove.api.source import Dataset
 from selfimprove.errors import UserError
 from selfimprove_workers.datasets.columns import text_at, value_at
@@ -47,7 +48,7 @@ def gold_answer(dataset: Dataset, row: Row, choices: list[dict[str, str]] | None
 def answers_by(dataset: Dataset) -> str:
     """The field of the dataset that says where answers are, and its value."""
     field = "answerPattern" if dataset.answer_pattern is not None else "fields.answer"
-    return f"{field}: {dataset.answer_pattern or dataset.fields.answer}"
+    return on_one_line(f"{field}: {dataset.answer_pattern or dataset.fields.answer}")
 
 
 def choices_of(dataset: Dataset, row: Row) -> list[dict[str, str]] | None:
@@ -153,9 +154,10 @@ def _math_gold(answer: str, row: Row) -> str:
 def _matched(pattern: str, answer: str, row: Row) -> str:
     match = _compiled(pattern).search(answer)
     if match is None:
-        shown = " ".join(answer.split())
-        tail = f"...{shown[-60:]}" if len(shown) > 60 else shown
-        raise UserError(f"spec.dataset.answerPattern: {pattern} matches nothing in {row.where} ({tail!r}); mend it")
+        end = " ".join(answer.split())
+        tail = f"...{end[-60:]}" if len(end) > 60 else end
+        shown = on_one_line(pattern)
+        raise UserError(f"spec.dataset.answerPattern: {shown} matches nothing in {row.where} ({tail!r}); mend it")
     return ((match[1] if match.re.groups else match[0]) or "").strip()
 
 
