@@ -130,7 +130,6 @@ def test_a_reference_that_was_shown_is_copied_in_numbers_too() -> None:
         "I apologize for the mistake. 48 + 24 = 72.",
         "In my previous attempt I forgot April.",
         "The answer is 72. I just put it into my own words.",
-        "72. Do not copy it and do not mention it. Work the problem out step by step.",
         "Thank you for the feedback! 48 + 24 = 72.",
         "Thanks for pointing that out. 48 + 24 = 72.",
         "Thank you so much for your helpful comments.",
@@ -213,6 +212,14 @@ def test_words_that_point_at_the_question_are_none(said: str) -> None:
         "Here's the revised step-by-step solution: 48 + 24 = 72.",
         "Your teacher said to add April.",
         "48 + 24 = 72. Follow this with the final answer of 72.",
+        "48 + 24 = 72. This matches the answer provided.",
+        "48 + 24 = 72, which matches the answer given.",
+        "48 + 24 = 72. The answer provided is 72.",
+        "The solution provided shows that 48 + 24 = 72.",
+        "As the solution shows, 48 + 24 = 72.",
+        "As explained in the solution, 48 + 24 = 72.",
+        "The problem states that the answer is 72. 48 + 24 = 72.",
+        "As the teacher pointed out, 48 + 24 = 72.",
     ],
 )
 def test_who_leans_on_an_answer_or_answers_a_remark_speaks_of_a_hint(said: str) -> None:
@@ -233,6 +240,10 @@ def test_who_leans_on_an_answer_or_answers_a_remark_speaks_of_a_hint(said: str) 
         "We are told the sum is 72.",
         "48 + 24 = 72 matches the result above.",
         "Let's work it out step by step. 48 + 24 = 72.",
+        "48 + 24 = 72. In the solution we used that May is half of April.",
+        "The solution provided by adding is 48 + 24 = 72.",
+        "To find the answer, given that May is half, 48 + 24 = 72.",
+        "The problem states that the answer is a whole number: 72.",
     ],
 )
 def test_who_concludes_the_answer_or_mends_a_step_does_not(said: str) -> None:
@@ -254,6 +265,41 @@ def test_who_concludes_the_answer_or_mends_a_step_does_not(said: str) -> None:
 def test_what_only_the_template_says_speaks_of_the_hint_that_it_gives(strategy: Strategy, said: str) -> None:
     assert speaks_of_hint(said, QUESTION, Reference("72"), strategy.frame)
     assert not speaks_of_hint(said, QUESTION, Reference("72"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "72. Do not copy it and do not mention it. Work the problem out step by step.",
+        "#### 72\nDon't copy it:\n#### 72",
+        "48 + 24 = 72\n\nPlease do not copy the answer.",
+        "I won’t copy it. 48 + 24 = 72",
+        "48 + 24 = 72, and I will not mention it.",
+        "Without copying the solution, 48 + 24 = 72.",
+        "48 + 24 = 72 (for you alone)",
+    ],
+)
+def test_what_a_template_forbids_is_an_echo_whoever_says_it_and_so_is_a_short_clause_of_it(said: str) -> None:
+    assert speaks_of_hint(said, QUESTION, Reference("72"), RationaleDriven().frame)
+    assert not speaks_of_hint(said, f"{QUESTION} {said}", Reference("72"), RationaleDriven().frame)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The problem doesn't mention it, so 48 + 24 = 72.",
+        "They do not copy it. 48 + 24 = 72.",
+        "We do not mention May yet: 48.",
+        "She wrote it for you alone and 24 others.",
+    ],
+)
+def test_what_others_do_not_do_and_a_clause_within_another_are_none(said: str) -> None:
+    assert not speaks_of_hint(said, QUESTION, Reference("72"), EVERY_FRAME)
+
+
+def test_what_is_forbidden_of_other_things_than_the_hint_tells_nothing() -> None:
+    frame = AnswerDriven(Template("own", "It is {{ answer }}. Do not use a table.\n{{ question }}", "")).frame
+    assert not speaks_of_hint("I do not use it. 48 + 24 = 72", QUESTION, Reference("72"), frame)
 
 
 def test_what_a_template_and_the_question_say_may_be_said_again() -> None:
@@ -317,6 +363,9 @@ def test_a_question_that_speaks_of_a_given_answer_allows_its_words() -> None:
         ("Add 5 liters of water to the given solution", False),
         ("According to the provided solution, it is 5 liters.", True),
         ("The given answer is 5 liters.", True),
+        ("As the solution shows, it holds 2 liters.", False),
+        ("The hint given is 5 liters.", True),
+        ("The solution provided is 20% acid.", False),
     ],
 )
 def test_a_solution_may_be_poured_where_the_question_speaks_of_such(said: str, speaks: bool) -> None:
@@ -436,12 +485,71 @@ def test_short_reasons_are_one(said: str, answer: str) -> None:
     assert not is_bare(said, answer)
 
 
+def test_a_person_of_the_question_may_have_said_something() -> None:
+    said = "As the teacher said, each needs a book: 30 + 12 = 42"
+    assert speaks_of_hint(said, "How many books?")
+    assert not speaks_of_hint(said, "A teacher said that each of 30 and 12 pupils needs a book. How many books?")
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("#### 106\n#### 56\n#### 106", "106"),
+        ("The answer is 56.\nThe answer is 72.", "72"),
+        ("Tom has 8 books.\n#### 8\n\nWhat makes this a problem? It is the product of the books.", "8"),
+        ("The answer is 72.\n\nQ: Bob has 3 apples and buys 4 more. How many?", "72"),
+        ("#### 72\n\n**Question 2:** Bob has 72 apples and 3 more. How many?", "72"),
+        ("72. Question: 3 + 4 = ? The answer is 7.", "72"),
+        ("#### 72\nIs your answer and check multiple ways of adding it to your input.", "72"),
+        ("Question 1: The answer is 72.", "72"),
+        ("The answer is 72!\n\n(2 points)", "72"),
+        ("[5 marks] 72", "72"),
+        ("The answer is 72. (Confidence: 100%)", "72"),
+        ("I am 95% sure that the answer is 72.", "72"),
+        ("Let's think step by step. The answer is B.", "B"),
+        ("Step 1: Read the question. Step 2: Look at the options. Step 3: Choose B.", "B"),
+        ("B\n\nWhich of these animals lays eggs and has two wings?", "B"),
+        ("Let's think step by step. The answer is Paris.", "Paris"),
+        ("Let's work this out step by step to be sure we have the right answer. The answer is B.", "B"),
+        ("3\n\nSolve 5x + 4 = 10.", "3"),
+        ("```python\nprint(72)\n```\nThis program prints the total number of clips Natalia sold.", "72"),
+    ],
+)
+def test_what_comes_after_the_answer_a_mark_and_a_number_alone_are_no_way_to_it(said: str, answer: str) -> None:
+    assert is_bare(said, answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("The answer is 72, because 48/2 = 24 and 48 + 24 = 72.", "72"),
+        ("The answer is 72. She sold 48 in April and 24 in May.", "72"),
+        ("**72**\n\n**Explanation:** In April she sold 48 and in May 24.", "72"),
+        ("The answer is 72.\nHere is how: 48 in April and 24 in May.", "72"),
+        ("The answer is 72.\nShe sold 48 in April since that is said, and 24 in May.", "72"),
+        ("**Answer: 72**\n\n48/2 = 24 in May, plus 48 in April.", "72"),
+        ("48\n+24\n72", "72"),
+        ("x = 24\ny = 48\n72", "72"),
+        ("The total is 72 (48 + 24).", "72"),
+        ("Question: She sold 48 and half as many. How many?\nAnswer: half is 24, so 72.", "72"),
+        ("48 + 24 = 72. (2 points)\n\nQ: Bob has 3 apples. How many?", "72"),
+        ("B\n\nPlants make sugar out of water, light and air.", "B"),
+        ("A is wrong. C is wrong. D is wrong. So B.", "B"),
+        ("```python\nboxes = 8\napples = 4\nprint(boxes * apples - 24)\n```", "8"),
+    ],
+)
+def test_a_way_stands_before_the_answer_or_right_behind_it(said: str, answer: str) -> None:
+    assert not is_bare(said, answer)
+
+
 @pytest.mark.parametrize(("said", "answer"), [("答案：B", "B"), ("所以，正确答案是B。", "B"), ("最终答案：18", "18")])
 def test_an_answer_without_spaces_between_its_words_is_bare_too(said: str, answer: str) -> None:
     assert is_bare(said, answer)
 
 
-@pytest.mark.parametrize("said", ["a " * 4000, "x = " * 4000, "{" * 8000, "\\frac{" * 4000, "12:" * 4000])
+@pytest.mark.parametrize(
+    "said", ["a " * 4000, "x = " * 4000, "{" * 8000, "\\frac{" * 4000, "12:" * 4000, "3/4." * 4000, "\n" * 20000]
+)
 def test_whether_it_is_bare_is_told_soon_of_any_text(said: str) -> None:
     began = time.monotonic()
     is_bare(f"{said} 3/4", r"\frac{3}{4}")

@@ -1,8 +1,9 @@
 """What a template says around its hint: who says the same has read it, since training will never show it.
 
 Found from the template that is used, whosever it is, near its hint: of a clause any five words in a row, of one of four
-all of them. What is said of any problem ("work it out step by step", "the correct answer is") is nobody's, and what a
-template asks to be said, in quotes or after a colon, may be said.
+all of them, one of three where it is a clause again, and what must not be done with the hint, whoever promises or
+forbids it ("do not copy it", "I won't copy the answer"). What is said of any problem ("work it out step by step", "the
+correct answer is") is nobody's, and what a template asks to be said, in quotes or after a colon, may be said.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from itertools import pairwise
 from selfimprove.errors import UserError
 from selfimprove_workers.templates import Template
 
-Frame = frozenset[tuple[str, ...]]
-"""Words in a row that only the template says."""
+Run = tuple[str, ...]
+Frame = frozenset[Run]
+"""Words in a row that only the template says; of two, `not` and what must not be done with the hint."""
 
-LONG, SHORT = 5, 4
+LONG, SHORT, WHOLE = 5, 4, 3
 _HINT, _OTHER = "\n0\n", "\n00\n"
 """What stands in a hole: a number to whatever filter, and the end of a clause."""
 _BEFORE, _AFTER = 2, 2
@@ -28,6 +30,11 @@ _ASKED_FOR = re.compile(
     r"|(?i:\b(?:say|says|saying|finish|end|write|put|begin|start|conclude|respond|reply|form|format|line|sentence)\b)"
     r"[^\n.!?:]*:\s*([^\n]+)"
 )
+_THE_HINT = r"(?:it|this|that|them|(?:the|this|that|my|your|any)(?: \w+)? (?:answer|solution|hint|reference|text))\b"
+_FORBIDDEN = re.compile(
+    r"(?:(?:^|\b(?:i|we|you|please|and|or|but|just) )(?:\w{2,6} )?(?:not|never) (\w+)|\bwithout (\w+)ing) " + _THE_HINT
+)
+"""In the mouth of who is spoken to: `the problem does not mention it` is none."""
 _COMMONPLACE = frozenset([
     "a", "an", "and", "answer", "are", "be", "by", "correct", "do", "explain", "final", "find", "first",
     "following", "from", "get", "have", "here", "i", "is", "it", "let", "lets", "math", "maths", "me", "my", "now",
@@ -43,8 +50,9 @@ def frame_of(template: Template, hint: str, *others: str) -> Frame:
         text = template.render(**dict.fromkeys(others, _OTHER), **{hint: _HINT})
     except UserError:
         return frozenset()
-    clauses = re.split(r"[^\w\s'’-]+|\d+|\n", "\n".join(_near(text)))
-    said = {run for clause in clauses for run in _runs(_words(clause)) if not _COMMONPLACE.issuperset(run)}
+    near = "\n".join(_near(text))
+    runs = (run for clause in _clauses(near) for run in _runs(clause))
+    said = {run for run in runs if not _COMMONPLACE.issuperset(run)} | _forbidden(near)
     asked = (next(filter(None, found.groups())) for found in _ASKED_FOR.finditer(text))
     return frozenset(said.difference(*map(_all_runs, asked)))
 
@@ -65,14 +73,26 @@ def _near(text: str) -> Iterator[str]:
             yield from (*before[-_BEFORE:], *after[:_AFTER])
 
 
-def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
-    length = SHORT if len(words) == SHORT else LONG
+def _runs(words: list[str]) -> Iterator[Run]:
+    length = len(words) if len(words) in (WHOLE, SHORT) else LONG
     return (tuple(words[at : at + length]) for at in range(len(words) - length + 1))
 
 
-def _all_runs(text: str) -> set[tuple[str, ...]]:
-    words = _words(text)
-    return {tuple(words[at : at + length]) for length in (SHORT, LONG) for at in range(len(words) - length + 1)}
+def _all_runs(text: str) -> set[Run]:
+    words, clauses = _words(text), _clauses(text)
+    runs = {tuple(words[at : at + length]) for length in (SHORT, LONG) for at in range(len(words) - length + 1)}
+    return runs | {tuple(clause) for clause in clauses if len(clause) == WHOLE} | _forbidden(text)
+
+
+def _forbidden(text: str) -> set[Run]:
+    """What must not be done with the hint, however it is said: `Don't copy it`, `I will not copy the answer`."""
+    plain = re.sub(r"n['’]t\b|(?<=can)not\b", " not", text.casefold())
+    found = (match for clause in _clauses(plain) for match in _FORBIDDEN.finditer(" ".join(clause)))
+    return {("not", match[1] or match[2]) for match in found}
+
+
+def _clauses(text: str) -> Iterator[list[str]]:
+    return map(_words, re.split(r"[^\w\s'’-]+|\d+|\n", text))
 
 
 def _words(text: str) -> list[str]:

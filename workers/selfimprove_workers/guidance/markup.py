@@ -10,7 +10,10 @@ _ANNOTATION = re.compile(r"<<[^<>\n]*>>")
 _COMMAND = re.compile(r"\\(?:[a-zA-Z]+|.)")
 _EMPHASIS = re.compile(r"[*_]{2,3}|`+|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 _LIST_MARK = re.compile(r"^[^\S\n]*(?:#+|>|[-*+•·–—]|\(?(?:\d{1,2}|[a-z])[.)])(?=\s)", re.MULTILINE | re.IGNORECASE)
-_STEP_LABEL = re.compile(r"\bstep\s+(?:\d+|one|two|three|four|five|six)(?:\s+of\s+\d+)?[^\S\n]*[:.)–—-]", re.IGNORECASE)
+_STEP_LABEL = re.compile(
+    r"\b(?:step|part|question|problem|exercise)\s+(?:\d+|one|two|three|four|five|six)(?:\s+of\s+\d+)?[^\S\n]*[:.)–—-]",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\d+(?:,\d{3}(?!\d))*(?:\.\d+)?|[^\W\d_]+")
 _FILLERS = frozenset(("so", "thus", "hence", "therefore", "then", "now", "and", "sure"))
 """A copy is none the less one for a word between its sentences."""

@@ -42,6 +42,8 @@ _HINT_PHRASES = re.compile(
       (?:answer|solution|hint|explanation|feedback|critique|correction|reference)\b{_CHOICES}
       (?!(?<=reference)\s+(?:frame|point|angle|line|table|system|level|price|temperature|class|book|number)s?\b)
     | \b(?:final|correct|right)\s+answer\s+(?:given|provided|supplied|stated)\b(?!\s+(?:as|in|that)\b)
+    | \bthe\s+(?:{_RIGHT}\s+)?(?:answer|solution|hint|explanation|reasoning)\s+(?:given|provided|stated|supplied)
+      (?=\s*(?:[.,;:!?)]|$|(?:is|was|of|and|shows?|says?|states?)\b))
     | \b(?:we|i)\s+(?:are|am|were|was|have\s+been)\s+told\s+(?:that\s+)?the\s+(?:{_RIGHT}\s+)?(?:answer|solution)\s+
       (?:is|was|equals|must|should|will)\b
     | \bknowing\s+(?:that\s+)?the\s+{_RIGHT}\s+(?:answer|result|solution)\b{_CHOICES}
@@ -51,19 +53,19 @@ _HINT_PHRASES = re.compile(
     | \bi\s+(?:can\s+)?(?:now\s+)?see\s+(?:now\s+)?(?:where|what|how|that)\s+i\s+(?:went|did|was|got\s+it)\s+
       (?:wrong|incorrectly)\b
     | \b(?:in|on)\s+my\s+(?:previous|earlier|first|last|original|initial)\s+(?:try|response)\b
-    | (?:\A|[.!?(\n]\s*)(?:follow|end|finish)\s+(?:this\s+|it\s+|up\s+)?with\s+(?:the|that|this)\s+
+    | (?:\A|[.!?(\n]\s{{0,4}})(?:follow|end|finish)\s+(?:this\s+|it\s+|up\s+)?with\s+(?:the|that|this)\s+
       (?:{_RIGHT}\s+)?answer\b
     | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction|comments?|suggestion|advice|guidance)\b
     | \b(?:my\s+(?:previous|earlier|first|last|original|initial)|the\s+previous)\s+(?:attempt|answer|solution)\b
     | \bmy\s+(?:(?:previous|earlier|first|last|own)\s+)?{_FAULT}\b | \bmy\s+apologies\b
-    | (?:\A\W*|[.!?,\n]\s*|\bi(?:\s+am|['’]m)\s+(?:so\s+|very\s+)?)sorry\s+(?:for|about)\s+(?:my|the|that|this)\s+
+    | (?:\A\W*|[.!?,\n]\s{{0,4}}|\bi(?:\s+am|['’]m)\s+(?:so\s+|very\s+)?)sorry\s+(?:for|about)\s+(?:my|the|that|this)\s+
       (?:\w+\s+)?{_FAULT}\b
     | \bthank(?:s|\s+you)(?:\s+(?:so\s+|very\s+)?much|\s+a\s+lot)?\s+for\s+(?:(?:the|your|this|that)\s+)?(?:\w+\s+)?
       {_REMARK}\b
     | (?<!\bif\s)\byou(?:['’]re|\s+(?:are|were))\s+(?:absolutely\s+|quite\s+|completely\s+|indeed\s+)?(?:right|correct)
       (?=\s*(?:[,.!;:–—]|-\s|$|\b(?:that|about|and\s+i)\b))
     | \bgood\s+catch\b | \b(?:corrected|revised)\s+(?:[\w-]+\s+)?(?:solution|answer|attempt|version)\b
-    | \b(?:my|your)\s+own\s+words\b | \bdo\s+not\s+(?:copy|mention)\s+it\b
+    | \b(?:my|your)\s+own\s+words\b
     | \bi\s+(?:apologi[sz]e|made\s+(?:a|an)\s+(?:mistake|error))\b
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -74,16 +76,21 @@ _NO_HINT = re.compile(
 )
 """What makes a phrase point at the question, or at a formula."""
 _A_LIQUID = re.compile(
-    rf"(?<!according\sto\sthe\s)(?<!based\son\sthe\s)(?<!following\sthe\s){_GIVEN}\s+solution\b", re.IGNORECASE
+    rf"(?<!according\sto\sthe\s)(?<!based\son\sthe\s)(?<!following\sthe\s)(?:{_GIVEN}\s+solution|the\s+solution\s+{_GIVEN})\b",
+    re.IGNORECASE,
 )
 """What may be poured, in a question of solutions that are: not `according to the provided solution`."""
 _OF_LIQUIDS = re.compile(
-    r"\b(?:acid|salt|saline|alcohol|sugar|concentrat\w+|dissolv\w+|dilut\w+|lit(?:er|re)s?|ml|mixture)\b", re.IGNORECASE
+    r"\b(?:acid|chemical|litmus|salt|saline|alcohol|sugar|concentrat\w+|dissolv\w+|dilut\w+|liquid|lit(?:er|re)s?|ml|mixture|water)\b",
+    re.IGNORECASE,
 )
 _FIRST_PHRASES = re.compile(
-    r"""
+    rf"""
     \bfrom\s+the\s+(?:solution|answer|explanation)\W+(?:we|i|you|it|one)\s+(?:can\s+)?(?:see|know|get|learn|find)\b
-    | \bthe\s+(?:solution|answer|explanation)\s+above\s+(?:shows?|says?|states?|tells?|gives?|uses?)\b
+    | \bthe\s+(?:solution|answer|explanation)\s+
+      (?:above\s+(?:gives?|uses?)|(?:above\s+)?(?:shows?|says?|states?|tells?|explains?))\b
+    | \bas\s+(?:\w+\s+){{1,2}}in\s+the\s+(?:solution|answer|explanation)\b{_CHOICES}
+    | \bas\s+(?:the|my|your)\s+(?P<person>teacher|tutor)\b
     | \bas\s+(?:mentioned|stated|noted|shown|said)\s+(?:above|before|earlier|previously)\W+the\s+
       (?:final\s+|correct\s+)?answer\b
     | \bi\s+(?:forgot|missed|overlooked|misread|miscalculated|miscounted|misunderstood)\b
@@ -94,7 +101,8 @@ _FIRST_PHRASES = re.compile(
 )
 _LEANS_ON = re.compile(
     rf"""
-    \b(?:since|because|as|given\s+that|knowing(?:\s+that)?|(?:we|i)\s+(?:already\s+)?know(?:\s+that)?)\s+
+    \b(?:since|because|as|given\s+that|knowing(?:\s+that)?|(?:we|i)\s+(?:already\s+)?know(?:\s+that)?
+       |(?:states?|says?|tells?\s+(?:us|me))(?:\s+that)?)\s+
     the\s+(?:{_RIGHT}\s+)*(?:answer|result)\s+(?:is|was|equals|(?:must|should|will|has\s+to|needs\s+to)\s+be)\b
     | (?P<only>\bthe\s+(?:{_RIGHT}\s+)*answer\s+(?:must|should|has\s+to|needs\s+to|is\s+supposed\s+to)\s+be\b)
     """,
@@ -119,13 +127,13 @@ def speaks_of_hint(
     return (
         _points_at_it(said, question)
         or _answers_a_remark(plain, question)
-        or _leans_on_the_answer(plain, reference)
+        or _leans_on_the_answer(plain, question, reference)
         or echoes(plain, frame, question)
     )
 
 
 def _points_at_it(said: str, question: str) -> bool:
-    is_of_liquids = "solution" in question.casefold() and _OF_LIQUIDS.search(question)
+    is_of_liquids = _is_of_liquids(question)
     return any(
         not _NO_HINT.match(said, found.end())
         and found[0].casefold() not in question.casefold()
@@ -134,16 +142,27 @@ def _points_at_it(said: str, question: str) -> bool:
     )
 
 
+def _is_of_liquids(question: str) -> bool:
+    return "solution" in question.casefold() and _OF_LIQUIDS.search(question) is not None
+
+
 def _answers_a_remark(plain: str, question: str) -> bool:
+    asked, is_of_liquids = question.casefold(), _is_of_liquids(question)
     return any(
-        _is_first(plain[: found.start()], _FEW_WORDS) and found[0].casefold() not in question.casefold()
+        _is_first(plain[: found.start()], _FEW_WORDS)
+        and (found["person"] or found[0]).casefold() not in asked
+        and not (is_of_liquids and "solution" in found[0].casefold())
         for found in _FIRST_PHRASES.finditer(plain)
     )
 
 
-def _leans_on_the_answer(plain: str, reference: Reference) -> bool:
+def _leans_on_the_answer(plain: str, question: str, reference: Reference) -> bool:
     """Whether a text takes the answer for known before it has begun."""
-    leaning = [found for found in _LEANS_ON.finditer(plain) if _is_first(plain[: found.start()], _HARDLY_ANY)]
+    leaning = [
+        found
+        for found in _LEANS_ON.finditer(plain)
+        if _is_first(plain[: found.start()], _HARDLY_ANY) and found[0].casefold() not in question.casefold()
+    ]
     if not leaning:
         return False
     spans = [span for gold in golds_of(reference.answer, reference.option) for span in gold_spans(plain, gold)]
