@@ -112,6 +112,31 @@ def test_a_prompt_without_a_wrong_attempt_is_left_alone(tiny_model: Path, tmp_pa
     assert {row["prompt"] for row in guided_rows(again)} == {"p1", "p2", "p3"}
 
 
+def test_an_attempt_that_was_cut_after_the_right_answer_is_not_shown_as_wrong(tiny_model: Path, tmp_path: Path) -> None:
+    cut = {"p0": [f"It is {GOLD}."], "p1": ["So it is 9", f"It is {GOLD}."], "p2": ["So it is"], "p3": ["Say 3"]}
+    with chat_server(reply=lambda question, before: says(SAID)) as server:
+        shop = taught(tmp_path, tiny_model, asking(server), maxRounds=1)
+        shutil.rmtree(tmp_path / "run" / "i001")
+        shop.commit_answers(cut, finish="length")
+        counts = done(shop).counts
+        shown = [request["messages"][0]["content"] for request in server.requests]
+    assert (counts["tail"], counts["critique.no wrong attempt"], counts["critique.given"]) == (4, 1, 3)
+    assert not any(f"It is {GOLD}" in question for question in shown)
+    assert any("So it is 9" in question for question in shown)
+
+
+def test_an_attempt_that_a_judge_refuses_though_it_is_right_is_not_shown_as_wrong(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    strict = {"type": "Likelihood", "weighting": {"type": "Threshold", "threshold": 0.0}}
+    with chat_server() as server:
+        shop = taught(tmp_path, tiny_model, asking(server), maxRounds=1).with_spec(verification={"methods": [strict]})
+        shutil.rmtree(tmp_path / "run" / "i001")
+        shop.commit_answers({f"p{i}": [f"It is {GOLD}."] for i in range(4)})
+        counts = done(shop).counts
+        assert (counts["tail"], counts["critique.no wrong attempt"], server.requests) == (4, 4, [])
+
+
 def test_a_server_that_is_down_is_found_before_any_model_is_loaded(tiny_model: Path, tmp_path: Path) -> None:
     with chat_server() as server:
         shop = taught(tmp_path, tiny_model, asking(server))

@@ -21,6 +21,7 @@ from selfimprove_workers.sampling import SECONDS_A_PART
 from selfimprove_workers.tasks.base import Task, Verdict
 from selfimprove_workers.teachers.base import Answer, Question, Teacher, Trouble
 from selfimprove_workers.turns import Turn
+from selfimprove_workers.wrong_attempts import latest_wrong
 
 CRITIQUE = pa.schema(
     [
@@ -109,9 +110,10 @@ class Consultant:
 
     def _question(self, turn: Turn, round: int) -> Question | None:
         assert isinstance(turn.strategy, Interactive)  # the one strategy that needs a teacher
-        prompt = turn.prompt
-        texts = turn.strategy.ask(prompt.prompt.messages, prompt.reference, prompt.attempts)
-        return Question(texts, self._context.seed("Critique", prompt.prompt.id, 0, round)) if texts else None
+        prompt, context = turn.prompt, self._context
+        wrong = latest_wrong(context.task, context.spec.dataset.grading, prompt.prompt, prompt.attempts)
+        texts = turn.strategy.ask(prompt.prompt.messages, prompt.reference, wrong)
+        return Question(texts, context.seed("Critique", prompt.prompt.id, 0, round)) if texts else None
 
     def _row(self, prompt: PromptRow, round: int, answer: Answer, asked: bool) -> dict[str, Any]:
         text = without_thoughts(answer.text)

@@ -31,6 +31,7 @@ from selfimprove_workers.sampling import SECONDS_A_PART, Plan
 from selfimprove_workers.tail import TailPrompt
 from selfimprove_workers.turns import Turn
 from selfimprove_workers.verifiers.base import Candidate
+from selfimprove_workers.wrong_attempts import latest_wrong
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Tutor:
             return []
         prompt, messages = turn.prompt, turn.prompt.prompt.messages
         reference = replace(prompt.reference, critique=turn.critique)
-        guided = turn.strategy.guide(messages, reference, prompt.attempts, turn.strength)
+        guided = turn.strategy.guide(messages, reference, self._shown(turn), turn.strength)
         prefix = self.encode(prompt, guided.prefix) if guided.prefix else []
         shown = [*(prompt.tokens if guided.messages == messages else self._render(guided.messages)), *prefix]
         if not self.fits(shown):
@@ -185,6 +186,13 @@ class Tutor:
             Planned(turn, i, guided.prefix, prefix, self._sampling.request(shown, self._seed(turn, i, round)))
             for i in indices
         ]
+
+    def _shown(self, turn: Turn) -> Sequence[Attempt]:
+        """The attempts that a strategy may show: the one that the teacher was shown, where it shows a critique of it."""
+        prompt, context = turn.prompt, self._context
+        if not turn.strategy.needs_teacher:
+            return prompt.attempts
+        return latest_wrong(context.task, context.spec.dataset.grading, prompt.prompt, prompt.attempts)
 
     def _render(self, messages: list[dict[str, str]]) -> list[int]:
         return chat.render(self._engine.tokenizer, messages, self._context.spec.generation.chat_template_kwargs)
