@@ -59,6 +59,8 @@ UNSEEN = {
     "spec.model.endpoint: http://[::1": "the definition is full",
     "spec.model.endpoint: http://:9000": "the definition is full",
     "spec.generation.chatTemplateKwargs: tokenize": "the definition is full",
+    "spec.resampling.teacher.apiURL: https://t/v1/chat/completions names": "the definition is full",
+    "spec.resampling.teacher.apiURL: http://t:8000/v1/completions/ names": "the definition is full",
     "spec.storage.region: eu west is no region": "the definition is full",
     "spec.execution.defaults.resources.requests.cpu: many is no quantity": "the definition is full",
     "spec.execution.steps.distill.resources.limits.memory: 12Gb is no quantity": "the definition is full",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from selfimprove.errors import SurroundingsError, TerminatedError
+from selfimprove.errors import SurroundingsError, TerminatedError, UserError
 from selfimprove.summaries import Summary
 from selfimprove_workers import consulting, evaluate, resample, tutoring
 from selfimprove_workers.chat import render
@@ -144,6 +144,15 @@ def test_a_server_that_is_down_is_found_before_any_model_is_loaded(tiny_model: P
         context = shop.context(step, 1 if step == "resample" else 0)  # type: ignore[arg-type]
         with pytest.raises(SurroundingsError, match=r"^spec\.resampling\.teacher\.apiURL: .* can't be asked"):
             run(context)
+    assert shop.models._loaded is None
+
+
+def test_an_address_that_is_wrong_is_found_before_any_model_is_loaded(tiny_model: Path, tmp_path: Path) -> None:
+    with chat_server() as server:
+        teacher = {**asking(server), "apiURL": server.url.removesuffix("/v1")}
+        shop = taught(tmp_path, tiny_model, teacher)
+        with pytest.raises(UserError, match=r"^spec\.resampling\.teacher\.apiURL: .*, most often .*/v1$"):
+            evaluate.run(shop.context("evaluate", 0))
     assert shop.models._loaded is None
 
 

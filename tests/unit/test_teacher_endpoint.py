@@ -19,6 +19,8 @@ from tests.fixtures.chat_server import CRITIQUE, ChatServer, Reply, chat_server,
 
 OVERFLOW = json.dumps({"error": {"message": "This model's maximum context length is 64 tokens.", "code": 400}})
 
+QUOTA = Reply(429, '{"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}')
+
 
 def teacher(
     server: ChatServer | str, key: str | None = None, stop: threading.Event | None = None, **settings: object
@@ -161,6 +163,7 @@ def test_a_server_that_was_given_up_is_tried_by_one_question_in_the_next_round(
     ("reply", "said"),
     [
         (Reply(429), "answered 429 (rate limit) to every try"),
+        (Reply(429, "slow\n down"), "answered 429 (rate limit) to every try: slow down"),
         (Reply(500), "answered 500 to every try"),
         (Reply(200, headers={"Content-Length": "100000"}, body="{"), "does not answer (broke the connection)"),
     ],
@@ -239,6 +242,28 @@ def test_a_refusal_is_no_reason_to_ask_again_and_is_said_once(caplog: pytest.Log
     assert "sk-1" not in caplog.text
 
 
+def test_a_quota_that_is_used_up_is_no_reason_to_ask_again_and_is_said_in_the_server_s_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with chat_server(reply=lambda question, before: QUOTA) as server:
+        began = time.monotonic()
+        found = list(teacher(server, parallelism=1).answers(questions(3)))
+        assert [answer.trouble for answer in found] == [Trouble.REFUSED] * 3
+        assert len(server.requests) == 3
+        assert time.monotonic() - began < 3
+    (line,) = caplog.messages
+    assert line.startswith(f"spec.resampling.teacher: {server.url} answered 429 to a question: ")
+    assert "You exceeded your current quota" in line
+    assert line.endswith("; raise its quota, or give another teacher")
+
+
+def test_answers_that_are_no_chat_completions_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    with chat_server(reply=lambda question, before: Reply(body="<html>Welcome</html>")) as server:
+        list(teacher(server).answers(questions(3)))
+    (line,) = caplog.messages
+    assert "answered 200 to a question: <html>Welcome</html>; give the address before /chat/completions" in line
+
+
 def test_a_server_that_wants_the_length_by_its_new_name_gets_it() -> None:
     refusal = Reply(400, '{"error": {"message": "Unsupported parameter: use \'max_completion_tokens\' instead."}}')
     with chat_server(reply=lambda question, before: says("well") if before else refusal) as server:
@@ -265,10 +290,95 @@ def test_a_server_that_is_there_passes_the_check_with_or_without_a_list_of_model
         assert server.requests == []
 
 
-@pytest.mark.parametrize("listed", ["[" * 200_000, "[1]", '{"data": 5}', '{"data": [7, {}, {"id": 3}]}', "<html>"])
-def test_a_list_of_models_that_is_none_is_believed_to_have_it(listed: str) -> None:
-    with chat_server(models=Reply(body=listed)) as server:
-        teacher(server).check()
+NO_LISTS = [Reply(404), *(Reply(body=listed) for listed in ("[" * 200_000, "[1]", '{"data": 5}', "<html>"))]
+
+
+@pytest.mark.parametrize("listed", [*NO_LISTS, Reply(body='{"data": [7, {}, {"id": 3}]}')])
+def test_without_a_list_of_models_the_first_check_asks_for_one_token(listed: Reply) -> None:
+    with chat_server(models=listed, reply=lambda question, before: says(None, 1)) as server:
+        teacher(server).check(tries=True)
+        (asked,) = server.requests
+    assert (asked["model"], asked["max_tokens"]) == ("big", 1)
+
+
+def test_a_list_that_has_the_model_is_enough() -> None:
+    with chat_server() as server:
+        teacher(server).check(tries=True)
+        assert server.requests == []
+
+
+def test_an_address_without_its_v1_is_named_with_the_remedy_before_anything_is_spent() -> None:
+    with chat_server() as server:
+        root = server.url.removesuffix("/v1")
+        with pytest.raises(UserError) as told:
+            teacher(root).check(tries=True)
+    assert str(told.value) == (
+        f"spec.resampling.teacher.apiURL: {root} has no /chat/completions (it answered 404); "
+        f"give the address before /chat/completions, most often {root}/v1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(404, '{"detail": "Not Found"}'), r'answered 404: {"detail": "Not Found"}'),
+        (Reply(405), "answered 405"),
+        (Reply(200, "<html>\nWelcome</html>"), "answered 200: <html> Welcome</html>"),
+        (Reply(200, "{}"), "answered 200: {}"),
+    ],
+)
+def test_a_server_that_does_not_chat_at_this_address_is_told_by_what_it_said(reply: Reply, said: str) -> None:
+    with (
+        chat_server(models=Reply(404), reply=lambda question, before: reply) as server,
+        pytest.raises(UserError) as told,
+    ):
+        teacher(server).check(tries=True)
+    assert str(told.value) == (
+        f"spec.resampling.teacher.apiURL: {server.url} has no /chat/completions (it {said}); "
+        "give the address before /chat/completions"
+    )
+
+
+def test_an_address_that_leads_elsewhere_is_told_with_where() -> None:
+    moved = Reply(301, headers={"Location": "https://t/v1/chat/completions"})
+    with (
+        chat_server(models=moved, reply=lambda question, before: moved) as server,
+        pytest.raises(UserError, match=r"\(it answered 301, a redirect to .*\); give .*, most often https://t/v1$"),
+    ):
+        teacher(server).check(tries=True)
+
+
+def test_a_model_that_nobody_has_listed_and_the_server_does_not_know_is_named() -> None:
+    unknown = Reply(404, '{"message": "The model `huge` does not exist.", "code": 404}')
+    with (
+        chat_server(models=Reply(404), reply=lambda question, before: unknown) as server,
+        pytest.raises(UserError, match=r"^spec\.resampling\.teacher\.model: huge is not served at .*does not exist"),
+    ):
+        teacher(server, model="huge").check(tries=True)
+
+
+@pytest.mark.parametrize("status", [400, 408, 422, 429, 500, 503])
+def test_what_may_heal_or_is_about_the_question_is_no_reason_to_refuse_an_address(status: int) -> None:
+    with chat_server(models=Reply(404), reply=lambda question, before: Reply(status)) as server:
+        teacher(server).check(tries=True)
+        assert len(server.requests) == 1
+
+
+def test_a_connection_that_breaks_is_no_reason_to_refuse_an_address() -> None:
+    broken = Reply(200, headers={"Content-Length": "100000"}, body="{")
+    with chat_server(models=Reply(404), reply=lambda question, before: broken) as server:
+        teacher(server).check(tries=True)
+
+
+@pytest.mark.parametrize(
+    ("reply", "remedy"), [(Reply(401), "give the right OPENAI_API_KEY"), (QUOTA, "raise its quota")]
+)
+def test_a_key_that_no_answer_comes_to_is_named_where_only_a_question_tells(reply: Reply, remedy: str) -> None:
+    with (
+        chat_server(models=Reply(404), reply=lambda question, before: reply) as server,
+        pytest.raises(SurroundingsError, match=rf"^spec\.resampling\.teacher\.credentialsSecretName: .*{remedy}"),
+    ):
+        teacher(server).check(tries=True)
 
 
 def test_a_server_that_is_down_is_named_before_anything_is_asked() -> None:

@@ -25,7 +25,7 @@ def look_over_all(context: StepContext, iteration: int) -> None:
     check_templates(context.spec.resampling)
     look_over(context, iteration, context.every_prompt())
     _require_a_prefix(context, iteration)
-    check_teacher(context)
+    check_teacher(context, is_first=True)
 
 
 def _require_a_prefix(context: StepContext, iteration: int) -> None:

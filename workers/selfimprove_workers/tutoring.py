@@ -188,7 +188,7 @@ class Tutor:
         ]
 
     def _shown(self, turn: Turn) -> Sequence[Attempt]:
-        """The attempts that a strategy may show: the one that the teacher was shown, where it shows a critique of it."""
+        """The attempts that a strategy may show; with a critique the one that it is of."""
         prompt, context = turn.prompt, self._context
         if not turn.strategy.needs_teacher:
             return prompt.attempts

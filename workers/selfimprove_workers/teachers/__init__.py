@@ -9,7 +9,8 @@ from selfimprove.api.selecting import Teacher as TeacherSettings
 from selfimprove_workers.aside import Aside
 from selfimprove_workers.context import StepContext
 from selfimprove_workers.teachers.base import Teacher
-from selfimprove_workers.teachers.endpoint import FIELD, EndpointTeacher, key_of
+from selfimprove_workers.teachers.endpoint import EndpointTeacher, key_of
+from selfimprove_workers.teachers.endpoint_check import FIELD
 from selfimprove_workers.teachers.model import ModelTeacher
 
 __all__ = ["Teacher", "check_teacher", "teacher_for"]
@@ -29,16 +30,17 @@ def teacher_for(context: StepContext, aside: Aside) -> Teacher:
     return ModelTeacher(engine, generation.max_tokens, {}, aside)
 
 
-def check_teacher(context: StepContext) -> None:
+def check_teacher(context: StepContext, is_first: bool = False) -> None:
     """At a run's first step, and again before the teacher is asked: what can be known of it before any GPU time.
 
+    A server may be tried out at the first step only: who has taught once has the right address.
     Raises `UserError` or `SurroundingsError` in one line.
     """
     settings = context.spec.resampling.teacher
     if settings is None:
         return
     if settings.uri is None:
-        _endpoint(context, settings).check()
+        _endpoint(context, settings).check(tries=is_first)
     else:
         context.models.verifier_identity(_source(context, settings.uri), FIELD)
 

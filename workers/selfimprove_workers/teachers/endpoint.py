@@ -7,36 +7,49 @@ long as the server says), what is too long is asked shorter, and what fails for 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import random
-import re
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
 
 import httpx
 
 from selfimprove.api import selecting
 from selfimprove.api.secret_names import prefix_of
-from selfimprove.errors import SurroundingsError, UserError
 from selfimprove.secret_values import masked, usable
 from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P, Answer, Question, Trouble
+from selfimprove_workers.teachers.endpoint_check import (
+    BEFORE_CHAT,
+    CHAT,
+    FIELD,
+    KEY,
+    MORE_QUOTA,
+    EndpointCheck,
+    with_words,
+)
+from selfimprove_workers.teachers.replies import (
+    BAD_KEY,
+    BUSY,
+    MOST_BYTES,
+    answered,
+    is_chat,
+    is_count,
+    is_silent,
+    out_of_quota,
+    overflows,
+    parsed,
+    retry_after,
+    text_of,
+    within,
+)
 
-KEY = "OPENAI_API_KEY"
-FIELD = "spec.resampling.teacher"
-_BUSY = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
-_OVERFLOW = ("context length", "context_length", "maximum context", "context window", "too long", "too many tokens")
-_MOST_BYTES = 1 << 22
-_MOST_TOKENS = 1 << 24
-"""Of one answer: more than any model writes; what a server says beyond is nonsense."""
+_REMEDIES = {
+    **dict.fromkeys((200, 301, 302, 307, 308, 404, 405), f"{BEFORE_CHAT} as apiURL"),
+    **dict.fromkeys(BAD_KEY, f"give the right {KEY}"),
+}
 _MOST_SAID = 300
-_ANSWERED = "answered"
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-_CHECK_SECONDS = 20.0
 _MOST_LOST = 3
 """Deadlines in a row that nothing is heard in, after which a server is left alone until the next round."""
 _LOOK_EVERY = 0.2
@@ -78,25 +91,15 @@ class EndpointTeacher:
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._first_pause, self._limit = first_pause, "max_tokens"
         self._lost, self._given_up, self._on_trial = 0, False, False
-        self._has_answered, self._only_late, self._failure = False, True, ""
+        self._has_answered, self._only_late = False, True
+        self._failure, self._words, self._is_answering = "", "", False
 
-    def check(self) -> None:
-        """Ask the server which models it has. One that has no such list is believed."""
-        try:
-            response = httpx.get(f"{self._url}/models", headers=self._headers, timeout=_CHECK_SECONDS)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._down(self._said(error)) from error
-        if response.status_code in (401, 403):
-            raise SurroundingsError(
-                f"{FIELD}.credentialsSecretName: {self._url} does not take the key ({response.status_code}); "
-                f"give the right {KEY}, in the environment or in that Secret"
-            )
-        if response.status_code in _BUSY:
-            raise self._down(_answered(response.status_code))
-        served = _models(response)
-        if served and self._settings.model not in served:
-            names = self._line(_some(served))
-            raise UserError(f"{FIELD}.model: {self._settings.model} is not served at {self._url}; give {names}")
+    def check(self, tries: bool = False) -> None:
+        """Ask the server which models it has. One that has no such list is believed, or (`tries`) tried out.
+
+        That costs one token at most, which no budget counts. Raises what `EndpointCheck.run` does.
+        """
+        EndpointCheck(self._url, self._settings.model, self._headers, self._line).run(tries)
 
     def begin_round(self) -> None:
         """A server that was given up is tried again, by one question alone."""
@@ -175,8 +178,8 @@ class EndpointTeacher:
 
         One that said something is told by it: who reads of silence looks for a server that is down.
         """
-        if not self._only_late and self._failure.startswith(_ANSWERED):
-            return f"{'still ' if self._on_trial else ''}{self._failure} to every try"
+        if not self._only_late and self._is_answering:
+            return with_words(f"{'still ' if self._on_trial else ''}{self._failure} to every try", self._words)
         does_not = "no longer answers" if self._has_answered else "does not answer"
         how = "still does not answer" if self._on_trial else does_not
         if not self._only_late:
@@ -199,18 +202,18 @@ class EndpointTeacher:
         while True:
             try:
                 status, headers, body = await self._post(client, texts[0], question.seed)
-                failure = _answered(status)
+                is_answering, failure = True, answered(status)
             except httpx.HTTPError as error:
                 status, headers, body = 503, {}, b""
-                failure = _broken(error)
+                is_answering, failure = False, _broken(error)
             if status == 200:
                 return self._read(body)
-            if status in _BUSY:
+            if status in BUSY and not out_of_quota(status, body):
                 failed.set()
-                self._failure = failure
-                await asyncio.sleep(_retry_after(headers) or pause * lot.uniform(0.5, 1.5))
+                self._is_answering, self._failure, self._words = is_answering, failure, self._said(body)
+                await asyncio.sleep(retry_after(headers) or pause * lot.uniform(0.5, 1.5))
                 pause = min(2 * pause, _LONGEST_PAUSE)
-            elif _overflows(status, body):
+            elif overflows(status, body):
                 texts.pop(0)
                 if not texts:
                     return Answer(trouble=Trouble.TOO_LONG)
@@ -224,8 +227,9 @@ class EndpointTeacher:
         """Say once for each status what the server said: it may say it to every question."""
         if status not in self._warned:
             self._warned.add(status)
-            said = self._line(body.decode(errors="replace"))
-            _log.warning("%s: %s answered %d to a question: %s", FIELD, self._url, status, said)
+            remedy = MORE_QUOTA if out_of_quota(status, body) else _REMEDIES.get(status)
+            said = with_words(f"answered {status} to a question", self._said(body))
+            _log.warning("%s: %s %s%s", FIELD, self._url, said, f"; {remedy}" if remedy else "")
 
     async def _post(self, client: httpx.AsyncClient, text: str, seed: int) -> tuple[int, Mapping[str, str], bytes]:
         request = {
@@ -237,42 +241,33 @@ class EndpointTeacher:
             self._limit: self._max_tokens,
         }
         body = bytearray()
-        async with client.stream("POST", f"{self._url}/chat/completions", json=request) as response:
+        async with client.stream("POST", f"{self._url}{CHAT}", json=request) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > _MOST_BYTES:
+                if len(body) > MOST_BYTES:
                     break
         return response.status_code, response.headers, bytes(body)
 
     def _read(self, body: bytes) -> Answer:
         """What an answer says and cost: by its own count, else by ours."""
-        document = _parsed(body)
-        text = _text(_within(document, "choices", 0, "message", "content"))
-        used = _within(document, "usage", "completion_tokens")
-        told = _is_count(used)
+        document = parsed(body)
+        if not is_chat(document):
+            self._warn_of(200, body)
+        text = text_of(within(document, "choices", 0, "message", "content"))
+        used = within(document, "usage", "completion_tokens")
+        told = is_count(used)
         tokens = used if told else self._count(text or "")
-        if text is None or not (told or _silent(document)):
+        if text is None or not (told or is_silent(document)):
             return Answer(tokens=tokens, trouble=Trouble.NONSENSE)
         return Answer(text, tokens)
 
-    def _said(self, error: Exception) -> str:
-        return self._line(str(error)) or type(error).__name__
+    def _said(self, body: bytes) -> str:
+        return self._line(body.decode(errors="replace"))
 
     def _line(self, text: str) -> str:
         """What somebody else said, as the beginning of one line without the key."""
         plain = masked(text, self._key).encode(errors="replace").decode()
         return " ".join(plain.split())[:_MOST_SAID]
-
-    def _down(self, what: str) -> SurroundingsError:
-        return SurroundingsError(
-            f"{FIELD}.apiURL: {self._url} can't be asked ({what}); start it, or begin a run with another "
-            "address or strategy"
-        )
-
-
-def _answered(status: int) -> str:
-    """What a server that is busy said, in a few words."""
-    return f"{_ANSWERED} {status}{' (rate limit)' if status == 429 else ''}"
 
 
 def _broken(error: httpx.HTTPError) -> str:
@@ -280,63 +275,3 @@ def _broken(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "timed out"
     return "can't be connected to" if isinstance(error, httpx.ConnectError) else "broke the connection"
-
-
-def _parsed(body: bytes) -> Any:
-    """A server's JSON, whatever it is; None for what is none, or is nested without end."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _within(document: Any, *path: str | int) -> Any:
-    """What stands at a path in a document; None where the document is of another shape."""
-    for step in path:
-        try:
-            document = document[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return document
-
-
-def _text(content: Any) -> str | None:
-    """The content if it is a text that can be stored: JSON can write halves of characters."""
-    return content if isinstance(content, str) and not re.search("[\ud800-\udfff]", content) else None
-
-
-def _is_count(used: Any) -> bool:
-    return type(used) is int and 0 <= used <= _MOST_TOKENS  # True is an int too
-
-
-def _silent(document: Any) -> bool:
-    """Whether a server does not say what an answer cost, which is no mistake."""
-    usage = _within(document, "usage")
-    return usage is None or (isinstance(usage, dict) and usage.get("completion_tokens") is None)
-
-
-def _models(response: httpx.Response) -> list[str]:
-    """The models that a server lists; none where it has no list."""
-    listed = _within(_parsed(response.content), "data") if response.is_success else None
-    names = [_text(_within(model, "id")) for model in listed] if isinstance(listed, list) else []
-    return [name for name in names if name]
-
-
-def _overflows(status: int, body: bytes) -> bool:
-    text = body.decode(errors="replace").casefold()
-    return status == 413 or (400 <= status < 500 and any(words in text for words in _OVERFLOW))
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a server asks to wait, given as such or as a date."""
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
-    try:
-        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" or one of {len(names) - 5} more" if len(names) > 5 else "")

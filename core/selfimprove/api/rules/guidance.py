@@ -63,7 +63,8 @@ def teacher_is_one_thing(field: str, who: Teacher) -> Found:
 @each(teacher_of)
 def teacher_is_somewhere(field: str, who: Teacher) -> Found:
     """It is at an address of a server, or in a place that can hold a model."""
-    yield from endpoint_problems(f"{field}.apiURL", known(who, "api_url"))
+    address = known(who, "api_url")
+    yield from list(endpoint_problems(f"{field}.apiURL", address)) or _path_problems(f"{field}.apiURL", address)
     if (uri := known(who, "uri")) is not None:
         yield from source_problems(field, Source(uri=uri), MODEL_SCHEMES)
 
@@ -113,6 +114,14 @@ RULES: tuple[Rule, ...] = (
     template,
     critique_template,
 )
+
+
+def _path_problems(field: str, address: str | None) -> Iterator[Problem]:
+    """What is asked below an address is added to it."""
+    path = (address or "").rstrip("/")
+    before = path.removesuffix("/chat/completions").removesuffix("/completions")
+    if before != path:
+        yield Problem(field, f"{address} names what is asked there; give {before}, to which /chat/completions is added")
 
 
 def _template_problems(
