@@ -64,6 +64,7 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
     "leak probe": _PROBE,
     "tokens": _TOKENS,
 }
+_GIVEN = ("goldGiven", "goldGivenAccepted")
 _LEFT_OUT = ("noReference", "noPrefix", "unreadableGold")
 _ALWAYS = ("tail", "mastered", "tried", "accepted", "critique.given", *list(_PROBE)[:4])
 """Said when they are 0, too."""
@@ -83,7 +84,7 @@ def in_words(counts: Counts, tokens: int) -> dict[str, str]:
 def in_short(counts: Counts) -> str:
     """What one line about the step can't leave out; empty where it counted nothing of the sort."""
     lines = in_words(counts, 0)
-    few = {name: counts.get(name, 0) for name in ("accepted", *_LEAKS, *_LEFT_OUT)} if counts else {}
+    few = {name: counts.get(name, 0) for name in ("accepted", *_LEAKS, *_GIVEN, *_LEFT_OUT)} if counts else {}
     said = [f"{kind}: {lines[kind]}" for kind in ("critiques", "leak probe") if kind in lines]
     return "; ".join(filter(None, [_listed(few, {**_PROMPTS, **_SAMPLES}), *said]))
 

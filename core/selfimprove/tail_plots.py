@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OPTION = "--output"
+_MOST_APART, _WIDTH = 0.06, 0.6
+"""Of an iteration's place on the axis: between the bars of two levels, and what those of all levels may take."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,15 @@ def _coverage(tail: Tail, folder: Path) -> Iterator[Path]:
     path = folder / "coverage-by-level.png"
     which, x = ("held-out", "model M_n") if held_out else ("training", "iteration")
     with drawing(path, f"Coverage of {which} prompts by level", x, "percent, 95% interval", OPTION) as axes:
-        for name in found[min(found)].names:
-            _line(axes, {n: e for n, levels in found.items() if (e := _of(levels, name))}, f"level {name}")
+        names = found[min(found)].names
+        for name, shift in zip(names, _shifts(len(names)), strict=True):
+            _line(axes, {n: e for n, levels in found.items() if (e := _of(levels, name))}, f"level {name}", shift)
         _line(axes, tail.coverage if held_out else {}, "held-out tail", color="black", marker="s")
         control = next((each.control for each in tail.held_out.values() if each.control), None)
         if control and 0 in tail.coverage:
             _control(axes, tail.coverage[0], control)
         axes.set_xticks(sorted(found))
-        axes.legend()
+        axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
     yield path
 
 
@@ -71,11 +74,25 @@ def _of(levels: Levels, name: str) -> Estimate | None:
     return levels.coverage[levels.names.index(name)] if name in levels.names else None
 
 
-def _line(axes: Axes, found: Mapping[int, Estimate], label: str, color: str | None = None, marker: str = "o") -> None:
+def _shifts(lines: int) -> list[float]:
+    """How far to the left or right of an iteration each line's bars stand, never on it: that is the tail's place."""
+    apart = min(_MOST_APART, _WIDTH / max(lines, 1))
+    left = [-apart * (place + 1) for place in reversed(range(lines // 2))]
+    return left + [apart * (place + 1) for place in range(lines - lines // 2)]
+
+
+def _line(
+    axes: Axes,
+    found: Mapping[int, Estimate],
+    label: str,
+    shift: float = 0.0,
+    color: str | None = None,
+    marker: str = "o",
+) -> None:
     if not found:
         return
     values, bars = [100 * e.value for e in found.values()], error_bars(list(found.values()))
-    axes.errorbar(list(found), values, yerr=bars, capsize=3, label=label, color=color, marker=marker)
+    axes.errorbar([n + shift for n in found], values, yerr=bars, capsize=3, label=label, color=color, marker=marker)
 
 
 def _accepted(tail: Tail, folder: Path) -> Iterator[Path]:

@@ -106,15 +106,22 @@ def test_adaptive_uses_several_strategies_and_repeats_itself(
     assert guided_rows(one) == guided_rows(other)
 
 
-@pytest.mark.parametrize(("strategy", "rounds"), [("AnswerDriven", 8), ("BruteForce", 128)])
+@pytest.mark.parametrize(
+    ("strategy", "rounds", "task"),
+    [("AnswerDriven", 8, "Math"), ("BruteForce", 128, "Math"), ("BruteForce", 32, "Program")],
+)
 def test_the_worst_case_is_that_of_the_paper(
-    strategy: str, rounds: int, tiny_model: Path, tmp_path: Path, server: ChatServer
+    strategy: str, rounds: int, task: str, tiny_model: Path, tmp_path: Path, server: ChatServer
 ) -> None:
-    """Eight plain samples a prompt, and one more in each of 8 guided rounds, or of 128 plain ones: 16, or 136."""
+    """Eight plain samples a prompt, and one more in each of 8 guided rounds, or of 128 plain ones: 16, or 136.
+
+    Of programs one in each of 32: 40.
+    """
     resampling = {"strategy": strategy, "target": 4, "maxRounds": rounds}
     tokens = {"maxTokens": 1, "engine": "Transformers", "samplesPerPrompt": 8}
     rows = [{"id": "p0", "question": "Add 0.", "answer": ANSWER}]
-    shop = workshop(tmp_path, tiny_model, rows, resampling=resampling, generation=tokens)
+    dataset = {"task": task}
+    shop = workshop(tmp_path, tiny_model, rows, resampling=resampling, generation=tokens, dataset=dataset)
     shop.commit_answers({"p0": ["9"] * 8})
     summary = resample.run(shop.context("resample"))
     assert summary.counts["tried"] == summary.tokens == rounds

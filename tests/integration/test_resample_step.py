@@ -252,7 +252,9 @@ def test_the_token_budget_is_never_exceeded_and_is_used_as_far_as_it_goes(
     assert summary.counts.get("tried", 0) == 8 or budget - summary.tokens < shop.spec.generation.max_tokens
 
 
-def test_shards_share_the_budget_by_their_prompts(tiny_model: Path, tmp_path: Path) -> None:
+def test_shards_share_the_budget_by_their_prompts(
+    tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     resampling = {"strategy": "BruteForce", "target": 1, "maxRounds": 8, "maxTokens": 64}
     generation = {"shards": 2, "maxTokens": 8, "engine": "Transformers", "temperature": 1.0}
     shop = shop_of(tmp_path, tiny_model, prompts(8), resampling, generation=generation)
@@ -262,6 +264,10 @@ def test_shards_share_the_budget_by_their_prompts(tiny_model: Path, tmp_path: Pa
     assert sum(counts) == 8
     assert all(tokens <= 8 * count for tokens, count in zip(spent, counts, strict=True))
     assert sum(spent) > 0
+    told = [line for line in caplog.messages if line.startswith("spec.resampling.maxTokens: what is left of ")]
+    shares = [f"what is left of {8 * count} (this shard's share of 64) pays for no further turn" for count in counts]
+    assert told
+    assert all(any(share in line for share in shares) for line in told)
 
 
 def test_a_killed_step_goes_on_inside_its_round_and_repeats_nothing(

@@ -83,6 +83,12 @@ def test_tokens_that_pay_for_a_turn_or_limit_nothing_are_not(resampling: dict[st
     assert cautions(guided(**resampling), held_out=2) == []
 
 
+def test_a_probe_of_what_nobody_guides_is_warned_of() -> None:
+    (caution,) = cautions(guided(leakProbe=True), held_out=2)
+    assert str(caution).startswith("spec.resampling.leakProbe: true has no effect: strategy None guides nobody")
+    assert cautions(guided(strategy="AnswerDriven", leakProbe=True), held_out=2) == []
+
+
 SOFTMAX = {"type": "Softmax", "beta": 1.0}
 
 

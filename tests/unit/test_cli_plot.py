@@ -124,6 +124,24 @@ def test_leaks_are_told_by_strategy_where_there_are_any(told: BuiltRun, capfd: C
     assert "leaks" not in text_of(training={1: none})
 
 
+def test_no_interval_of_a_level_hides_another_nor_does_the_legend_hide_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, Figure] = {}
+    monkeypatch.setattr(plotting, "_save", lambda figure, path, option: drawn.update({path.name: figure}))
+    noted = {n: HeldOutDetails(levels=LEVELS) for n in (0, 1)}
+    draw_tail(Tail(held_out=noted, training={}, coverage={n: estimate(0.1) for n in noted}), tmp_path)
+    figure = drawn["coverage-by-level.png"]
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    at = [float(x) for line in axes.get_lines() if line.get_label()[0] != "_" for x in line.get_xdata()]
+    at = at or [float(x) for bars in axes.containers for x in bars[0].get_xdata()]
+    assert len(at) == len(set(at)) == 2 * (len(LEVELS.names) + 1)
+    legend = axes.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().x0 > axes.get_window_extent().x1
+
+
 def test_a_run_of_which_nothing_is_noted_has_no_such_tables() -> None:
     assert text_of(held_out={0: HeldOutDetails()}, training={1: TrainingDetails()}).splitlines()[1:] == [
         "",

@@ -78,6 +78,11 @@ def test_it_tells_what_leaked_and_what_the_leak_probe_found() -> None:
     assert in_short({}) == ""
 
 
+def test_it_does_not_tell_of_accepted_samples_without_those_that_were_given_the_gold() -> None:
+    counts = {"accepted": 7, "goldGiven": 9, "goldGivenAccepted": 7, "tried": 30}
+    assert in_short(counts) == "7 accepted, 9 given the gold, 7 accepted though given the gold"
+
+
 def test_status_with_details_has_them_by_iteration_and_strategy(tmp_path: Path, capfd: Capture) -> None:
     run = guided(tmp_path, **NONSENSE)
     shown = selfimprove(capfd, "status", run.folder, "--details").out

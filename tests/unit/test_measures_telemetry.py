@@ -124,6 +124,10 @@ class TestDifficulty:
     def test_references_of_one_line_have_sentences_for_steps(self):
         assert steps_of(["He has 3.5. So 7! Done", "One", None]).tolist() == [3, 1, 0]
 
+    def test_the_line_of_the_answer_is_no_step(self):
+        assert steps_of(["a\nb\n#### 72", "a\nb", "#### 72"]).tolist() == [2, 2, 1]
+        assert steps_of(["One. Two.\n#### 72", "One.\n#### 1,000\n"]).tolist() == [2, 1]
+
     def test_many_numbers_are_joined_into_bands_of_equal_prompts(self):
         found = levels(*map(str, range(100)))
         assert found.names == ("0 to 19", "20 to 39", "40 to 59", "60 to 79", "80 to 99")

@@ -22,11 +22,12 @@ from selfimprove_workers.tutoring import Lesson, attempt_of, sampled_tokens
 class Book:
     """Samples, decisions and what was given, kept in step; critiques and the leak probe's samples beside them.
 
-    `gives`: whether samples may begin from a prefix.
+    `gives`: whether samples may begin from a prefix. `budget`: tokens that this shard may sample, infinite where
+    `resampling.maxTokens` is not set.
     """
 
     def __init__(self, context: StepContext, digest: str, gives: bool) -> None:
-        self._context, self._budget = context, _budget(context)
+        self._context, self.budget = context, _budget(context)
         tables = {"part": SAMPLE, "decision": DECISION, **({"given": GIVEN} if gives else {})}
         writers = context.writers_in_step(digest, tables)
         self.samples, self.decisions, self._given = writers["part"], writers["decision"], writers.get("given")
@@ -54,7 +55,7 @@ class Book:
 
         None are where a teacher took more than it was asked to.
         """
-        return max(self._budget - self._guiding, 0)
+        return max(self.budget - self._guiding, 0)
 
     @property
     def _guiding(self) -> int:

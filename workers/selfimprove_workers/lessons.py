@@ -48,13 +48,19 @@ class Lessons:
         settings = self._context.spec.resampling
         short = sum(prompt.accepted < settings.target for prompt in prompts)
         _log.warning(
-            "spec.resampling.maxTokens: what is left of %d%s pays for no further turn in round %d of %d; %d prompts "
+            "spec.resampling.maxTokens: what is left of %s%s pays for no further turn in round %d of %d; %d prompts "
             "still have fewer than %d accepted samples",
-            settings.max_tokens,
+            self._budget,
             " beside the leak probe" if settings.leak_probe else "",
             *(round, settings.max_rounds, short, settings.target),
         )
         return short
+
+    @property
+    def _budget(self) -> str:
+        """What this shard may spend, as a person reads it."""
+        whole, shards = self._context.spec.resampling.max_tokens, self._context.shards
+        return f"{self._book.budget:.0f} (this shard's share of {whole})" if shards > 1 else str(whole)
 
     def _group(self, turns: list[Turn], round: int) -> bool:
         """What one group's turns bring; False when the tokens that are left would not pay for the next one."""

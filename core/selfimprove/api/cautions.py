@@ -23,6 +23,7 @@ def cautions(spec: Spec, held_out: int | None = None, whole: bool = True) -> lis
     found = (
         _single_held_out(spec, held_out),
         _no_turn_paid(spec),
+        _nothing_to_probe(spec),
         _own_weighting_unread(spec),
         _wrong_at_full_weight(spec),
     )
@@ -56,6 +57,16 @@ def _no_turn_paid(spec: Spec) -> Iterator[Problem]:
         f"{resampling.max_tokens} does not pay for one prompt's turn, which may take {turn} ({cost}), so that nothing "
         "is sampled; give more",
     )
+
+
+def _nothing_to_probe(spec: Spec) -> Iterator[Problem]:
+    """The leak probe asks again whom guidance has won."""
+    if spec.resampling.leak_probe and spec.resampling.strategy == "None":
+        yield Problem(
+            "spec.resampling.leakProbe",
+            "true has no effect: strategy None guides nobody, whose answers could be probed; give a strategy, or "
+            "remove it",
+        )
 
 
 def _own_weighting_unread(spec: Spec) -> Iterator[Problem]:

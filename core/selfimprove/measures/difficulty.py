@@ -20,6 +20,7 @@ MOST_LEVELS = 12
 BANDS = 5
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _SENTENCE = re.compile(r"[.!?](?:\s+|$)")
+_ANSWER_LINE = re.compile(r"\n[ \t]*####[^\n]*\Z")
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,11 @@ def difficulty_of(levels: Sequence[str | None], references: Sequence[str | None]
 
 
 def steps_of(references: Sequence[str | None]) -> Ints:
-    """[P] Steps of each reference: lines with text; sentences where no reference has two lines. 0 without one."""
-    texts = [(text or "").strip() for text in references]
+    """[P] Steps of each reference: lines with text; sentences where no reference has two lines. 0 without one.
+
+    The last line of GSM8K's, `#### 72`, is the answer and no step.
+    """
+    texts = [_ANSWER_LINE.sub("", (text or "").strip()) for text in references]
     lines = np.array([sum(bool(line.strip()) for line in text.splitlines()) for text in texts], dtype=np.int64)
     if lines.max(initial=0) > 1:
         return lines
