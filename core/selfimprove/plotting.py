@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = (".png", ".svg", ".pdf")
+WIDTH = 7.0
+"""Of a picture, in inches."""
 
 
 def check_plot(path: Path | None) -> None:
@@ -37,11 +39,14 @@ def require_matplotlib(what: str, otherwise: str = "") -> None:
 
 
 @contextmanager
-def drawing(path: Path, title: str, x: str, y: str, option: str = "--plot") -> Iterator[Axes]:
-    """Axes to draw on, written to the file at the end. Raises `UserError` where the file can't be written."""
+def drawing(path: Path, title: str, x: str, y: str, option: str = "--plot", width: float = WIDTH) -> Iterator[Axes]:
+    """Axes to draw on, written to the file at the end. `width`: in inches.
+
+    Raises `UserError` where the file can't be written.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=(width, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(title)
     axes.set_xlabel(x)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from selfimprove.details import HeldOutDetails, TrainingDetails
 from selfimprove.measures.spread import edges
-from selfimprove.plotting import drawing, error_bars
+from selfimprove.plotting import WIDTH, drawing, error_bars
 from selfimprove.summaries import Estimate
 from selfimprove.telemetry import Control, Counts, Levels, Spread
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OPTION = "--output"
+_LEGEND = 3.0
+"""Inches beside a picture for its legend."""
 _MOST_APART, _WIDTH = 0.06, 0.6
 """Of an iteration's place on the axis: between the bars of two levels, and what those of all levels may take."""
 
@@ -51,7 +53,9 @@ def _coverage(tail: Tail, folder: Path) -> Iterator[Path]:
         return
     path = folder / "coverage-by-level.png"
     which, x = ("held-out", "model M_n") if held_out else ("training", "iteration")
-    with drawing(path, f"Coverage of {which} prompts by level", x, "percent, 95% interval", OPTION) as axes:
+    with drawing(
+        path, f"Coverage of {which} prompts by level", x, "percent, 95% interval", OPTION, WIDTH + _LEGEND
+    ) as axes:
         names = found[min(found)].names
         for name, shift in zip(names, _shifts(len(names)), strict=True):
             _line(axes, {n: e for n, levels in found.items() if (e := _of(levels, name))}, f"level {name}", shift)
