@@ -53,6 +53,10 @@ def test_the_values_of_a_list_are_known_and_of_anything_else_none(gold: str, val
         ("So x >= 2.\nAnd x < 5.", "[2,5)", "So x >= 2.\nAnd x < "),
         ("They are 4, 3, 2 and 1.", "1, 2, 3, 4", "They are 4, 3, 2 and "),
         ("x = 0 there, and y = 0", "(0, 0)", "x = 0 there, and y = "),
+        ("We have $2 \\le x$ from the root, $5 > x$ from the log.", "[2,5)", "We have $2 \\le x$ from the root, "),
+        ("So $x$ lies between 2 and 5.", "(2,5)", "So $x$ lies between 2 and "),
+        ("$x$ runs from $2$ up to $5$.", "[2,5)", "$x$ runs from $2$ up to "),
+        ("It is at least $-2$ and at most $2$.", "[-2,2]", "It is at least $-2$ and at most "),
         ("3 is the x-coordinate, 4 is the other", "(3, 4)", "3 is the x-coordinate, "),
     ],
 )

@@ -60,7 +60,7 @@ _MARK = re.compile(
 """What a statement is worth, or how sure its author is: `(2 points)`, `Confidence: 95%`."""
 _NEXT_QUESTION = re.compile(r"(?:\A|\n|[.!?])\W{0,12}(?:q|question|problem|exercise)\s*\d*[:.)]", re.IGNORECASE)
 _REASON_BELOW = re.compile(
-    r"\W*(?=\w)(?![^.!\n]*\?)(?:(?:\w+\W+){0,2}(?:explain|explanation|here|reason\w*|step)|[^.!?\n]*\b(?:because|since))\b",
+    r"\W*(?=\w)(?![^.!\n]*\?)(?:(?:\w+\W+){0,2}(?:explain|explanation|here|reason\w*|step|(?:solution|working|calculation|proof)(?=\s*:))|[^.!?\n]*\b(?:because|since))\b",
     re.IGNORECASE,
 )
 _ASKS = re.compile(r"\?|\A\W*(?:calculate|compute|evaluate|find|simplify|solve)\b", re.IGNORECASE)

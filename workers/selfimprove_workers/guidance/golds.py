@@ -22,6 +22,11 @@ from selfimprove_workers.tasks.phrases import NUMBER
 
 _PLAIN_NUMBER = re.compile(DECIMAL, re.ASCII)
 _RATIO = re.compile(r"/|frac")
+_BEGINS = re.compile(r"(?:\A|[.!?:\n])[\s\"'“(*_-]*\Z")
+_NOUN_OR_VERB = re.compile(
+    r"['’](?!s\b)|\s+(?!(?:and|or|because|since|as|would|can|could|must|should|may|in|here|then)\b|[a-z]*[^s\W]s\b)[a-z]"
+)
+"""What follows an article or a pronoun, and no label: of that one says what it `is`, `describes` or `has`."""
 
 
 def gold_position(text: str, answer: str | None, option: str | None = None) -> int:
@@ -73,10 +78,19 @@ def _position(text: str, gold: str) -> int:
 
 def _plain(text: str, gold: str) -> Iterator[tuple[int, int]]:
     """The gold as it is written, and every plain number that equals it."""
-    yield from (found.span() for found in _written(gold.strip()).finditer(text))
+    found = (each.span() for each in _written(gold.strip()).finditer(text))
+    yield from ((start, stop) for start, stop in found if not _is_word(text, start, stop))
     quantity = _quantity(gold)
     if quantity is not None:
         yield from (found.span() for found in _PLAIN_NUMBER.finditer(text) if _equals(quantity, found[0]))
+
+
+def _is_word(text: str, start: int, stop: int) -> bool:
+    """Whether a letter is no label: the article of `A plant makes sugar`, where a sentence begins, or `I know`."""
+    letter = text[start:stop]
+    if letter not in ("A", "I") or not _NOUN_OR_VERB.match(text, stop):
+        return False
+    return letter == "I" or _BEGINS.search(text, max(0, start - 8), start) is not None
 
 
 def _composed(text: str, gold: str) -> Iterator[tuple[int, int]]:

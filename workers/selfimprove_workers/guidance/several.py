@@ -21,6 +21,7 @@ _TOLD_BEFORE = re.compile(
     (?: [=≈<>≤≥:] | \\(?:leq?|geq?|approx)\b
       | (?<!\bthere\s)\b(?:is|are|be|was|were|equals?|gets?|got|gives?|yields?|becomes?|makes?)\b
       | \b(?:roots?|solutions?|values?|zeros?|coordinates?|endpoints?|bounds?|other|found|missed|forgot|try)\b
+      | \b(?:at\s+(?:least|most)|between|from|(?:up|down)\s+to|than|above|below|vanishes\s+at)\b
     )
     [\s$({\[*\\,:]{0,8}
     (?:(?:either|both|just|only|then|also|exactly|simply|really|actually|thus|equal\s+to|at)[\s$({\[*\\]{1,6})?
@@ -29,13 +30,14 @@ _TOLD_BEFORE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TOLD_AFTER = re.compile(
-    r"[\s$)\\*,]{0,6}\b(?:is|are)\s+(?:an?|the|one|also|another|right|correct|missing)\b"
+    r"[\s$)\\*]{0,4}(?:[<>≤≥]|\\(?:leq?|geq?|lt|gt)(?![a-zA-Z]))"
+    r"|[\s$)\\*,]{0,6}\b(?:is|are)\s+(?:an?|the|one|also|another|right|correct|missing)\b"
     r"|[\s$)\\*,]{0,6}\b(?:works?|solves?)\b",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(r"[}\s]{0,3}(?:[-+*/^×÷·−(]|\\(?:cdot|times|div|sqrt|pi)\b)\s*\S|[a-zA-Z](?![a-zA-Z])")
 """No value yet: 2 of `x = 2 + 3`, `2/3`, `2y`."""
-_IN_A_ROW = re.compile(r"(?:[\s,;$}{\\]|and\b|or\b|also\b|then\b|text\b|q?quad\b|\d){0,16}")
+_IN_A_ROW = re.compile(r"(?:[\s,;$}{\\]|and\b|or\b|to\b|up\b|also\b|then\b|text\b|q?quad\b|\d){0,16}")
 
 
 def values_of(gold: str) -> list[str]:

@@ -41,7 +41,7 @@ _HINT_PHRASES = re.compile(
     | \b(?:according\s+to|based\s+on|as\s+in|following|per)\s+(?:the|this|your)\s+(?:above\s+)?
       (?:answer|solution|hint|explanation|feedback|critique|correction|reference)\b{_CHOICES}
       (?!(?<=reference)\s+(?:frame|point|angle|line|table|system|level|price|temperature|class|book|number)s?\b)
-    | \b(?:final|correct|right)\s+answer\s+(?:given|provided|supplied|stated)\b(?!\s+(?:as|in|that)\b)
+    | \b(?:final|correct|right)\s+answer\s+(?:given|provided|supplied|stated)\b(?!\s+(?:as|in|that|the|these|this)\b)
     | \bthe\s+(?:{_RIGHT}\s+)?(?:answer|solution|hint|explanation|reasoning)\s+(?:given|provided|stated|supplied)
       (?=\s*(?:[.,;:!?)]|$|(?:is|was|of|and|shows?|says?|states?)\b))
     | \b(?:we|i)\s+(?:are|am|were|was|have\s+been)\s+told\s+(?:that\s+)?the\s+(?:{_RIGHT}\s+)?(?:answer|solution)\s+
