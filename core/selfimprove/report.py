@@ -186,7 +186,7 @@ def _training(report: Report) -> Titled:
         Column("kept", lambda n: _short(_found(ledger, n).keep_rate)),
         Column("coverage", lambda n: percent(_found(ledger, n).coverage)),
         Column("tail coverage", lambda n: percent(_found(ledger, n).tail_coverage)),
-        *([Column("lowest AUROC", lambda n: _auroc(ledger, n))] if any(_auroc(ledger, n) for n in rows) else []),
+        *([Column("weakest AUROC", lambda n: _auroc(ledger, n))] if any(_auroc(ledger, n) for n in rows) else []),
         Column("examples", lambda n: f"{_selected(ledger, n).examples:,}"),
         Column("tokens", lambda n: f"{_spent(ledger, n)[0]:,}"),
         _time(ledger),
@@ -195,7 +195,7 @@ def _training(report: Report) -> Titled:
 
 
 def _auroc(ledger: Ledger, n: int) -> str:
-    """Of the method that tells right from wrong least; empty where none was judged."""
+    """Of the method that is surely below chance, or may tell right from wrong least; empty where none was judged."""
     found = _selected(ledger, n).verifier or {}
     return next((f"{name.rpartition('.')[0]} {percent(e)}" for name, e in found.items() if name.endswith(".auroc")), "")
 

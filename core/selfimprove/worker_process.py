@@ -7,6 +7,7 @@ hand.
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -32,6 +33,9 @@ from selfimprove.store.base import Store
 GRACE_SECONDS = 30.0
 """How long a worker may take to commit its part before it is killed."""
 
+STARTER = "SELFIMPROVE_STARTER"
+"""The number of the process that a worker shall not outlive; it stops as by a signal when that is gone."""
+
 NEEDED = ("torch", "transformers", "pyarrow", "reasoning_gym")
 
 
@@ -44,7 +48,8 @@ def have_done(command: str, order: str, failure: str) -> None:
     """
     require_workers()
     asked = [sys.executable, "-m", "selfimprove_workers.main", command]
-    done = subprocess.run(asked, input=order, text=True, stdout=sys.stderr, check=False)
+    ours = {**os.environ, STARTER: str(os.getpid())}
+    done = subprocess.run(asked, input=order, text=True, stdout=sys.stderr, check=False, env=ours)
     if done.returncode:
         error = ToldError(failure) if done.returncode > 0 else SelfImproveError(failure)
         error.exit_code = done.returncode if done.returncode > 0 else 128 - done.returncode

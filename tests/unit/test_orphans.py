@@ -59,6 +59,32 @@ def test_an_engine_and_its_workers_end_with_the_process_that_started_them(method
     assert alive == []
 
 
+WAIT = """
+import os, subprocess, sys, time
+from selfimprove.worker_process import STARTER
+if sys.argv[1:]:
+    from selfimprove_workers.orphans import stop_with_starter
+    stop_with_starter()
+    print("at work", flush=True)
+    time.sleep(600)
+else:
+    ours = {**os.environ, STARTER: str(os.getpid())}
+    subprocess.run([sys.executable, __file__, "worker"], env=ours)
+"""
+
+
+def test_a_worker_of_one_command_stops_when_that_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "command.py"
+    path.write_text(WAIT)
+    with subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == "at work\n"
+        workers = psutil.Process(command.pid).children()
+        command.kill()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert len(workers) == 1 and alive == []
+
+
 def test_other_processes_are_left_as_they_are(tmp_path: Path) -> None:
     others = killed(tmp_path, "spawn")
     try:

@@ -174,3 +174,7 @@ class TestFigures:
     def test_the_worst_auroc_is_the_one_that_may_be_lowest(self):
         figures = {"a": {"auroc": estimate(0.6, 0.55, 0.65)}, "b": {"auroc": estimate(0.7, 0.4, 0.9)}}
         assert list(worst_figures(figures)) == ["b.auroc"]
+
+    def test_one_that_is_surely_worse_than_chance_is_worse_than_one_of_which_little_is_known(self):
+        figures = {"few": {"auroc": estimate(0.62, 0.08, 0.98)}, "wrong": {"auroc": estimate(0.2, 0.1, 0.35)}}
+        assert list(worst_figures(figures)) == ["wrong.auroc"]

@@ -33,7 +33,7 @@ from selfimprove.summaries import MAX_BYTES, Summary
 from selfimprove.verdicts import UTILITY
 from selfimprove_workers.cgroups import cpu_limit
 from selfimprove_workers.hushing import stay_hushed
-from selfimprove_workers.orphans import end_with_parent
+from selfimprove_workers.orphans import end_with_parent, stop_with_starter
 from selfimprove_workers.signals import Signals
 from selfimprove_workers.threads import keep_to_limit, visible_cores
 
@@ -197,4 +197,5 @@ end_with_parent()
 stay_hushed()
 
 if __name__ == "__main__":
+    stop_with_starter()
     main()

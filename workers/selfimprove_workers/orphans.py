@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from selfimprove.worker_process import STARTER
+
 _PARENT = "SELFIMPROVE_VLLM_PARENT"
 """Tells the processes that vLLM starts who started them, by its number."""
 
@@ -24,6 +26,18 @@ def ending_with_us() -> Iterator[None]:
         yield
     finally:
         os.environ.pop(_PARENT, None)
+
+
+def stop_with_starter() -> None:
+    """Have the kernel ask this process to stop when the command that started it is gone, if that said who it is."""
+    starter = os.environ.pop(STARTER, None)
+    if starter is None or sys.platform != "linux":
+        return
+    from selfimprove_workers.sandbox import kernel
+
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(starter):  # it ended before we had asked
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def end_with_parent() -> None:

@@ -14,7 +14,7 @@ from selfimprove.measures.compare import paired_change
 from selfimprove.measures.table import Floats, Ints
 from selfimprove.measures.verifiers import auroc
 from selfimprove.summaries import Estimate
-from selfimprove.verifier_drift import AUROC, AUROC_CHANGE, MASS_CHANGE
+from selfimprove.verifier_drift import AUROC, AUROC_CHANGE, CHANCE, MASS_CHANGE
 
 MASS = "mass"
 CHANGES = {AUROC: AUROC_CHANGE, MASS: MASS_CHANGE}
@@ -56,7 +56,8 @@ def verifier_figures(
 def worst_figures(figures: Figures) -> dict[str, Estimate]:
     """Of each figure that VerifierDrift is judged by the method that stands worst, as `METHOD.figure`.
 
-    Of AUROC the one whose interval begins lowest; of a change the largest drop, those first whose interval excludes 0.
+    Of AUROC one that is below chance with its whole interval, else the one whose interval begins lowest; of a change
+    the largest drop, those first whose interval excludes 0.
     """
     worst = {}
     for name in (AUROC_CHANGE, MASS_CHANGE, AUROC):
@@ -67,8 +68,10 @@ def worst_figures(figures: Figures) -> dict[str, Estimate]:
     return worst
 
 
-def _badness(name: str, estimate: Estimate) -> tuple[bool, float]:
+def _badness(name: str, estimate: Estimate) -> tuple[bool, bool, float, float]:
     """Lowest is worst."""
     if name == AUROC:
-        return estimate.low is None, estimate.value if estimate.low is None else estimate.low
-    return estimate.high is None or estimate.high >= 0, estimate.value
+        is_no_worse = estimate.high is None or estimate.high >= CHANCE
+        begins = estimate.value if estimate.low is None else estimate.low
+        return estimate.low is None, is_no_worse, begins, estimate.value
+    return False, estimate.high is None or estimate.high >= 0, estimate.value, estimate.value

@@ -69,7 +69,7 @@ TOKEN = re.compile(r"[\w.%°/+-]*\w[%°]?")
 def asserted(text: str, choices: Mapping[str, str]) -> str:
     """The clauses of a text that assert something; a choice's own text in them stands as its label in brackets."""
     text = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
-    text = _labelled(text, tuple(choices.items()))
+    text = labelled(text, choices)
     labels = tuple(choices)
     return "\n".join(_said(_borders(labels).split(_without_listings(text, labels))))
 
@@ -96,9 +96,9 @@ def _stands_alone(text: str, found: re.Match[str]) -> bool:
     return BEFORE_NAME.search(before) is not None and AFTER_NAME.match(after) is not None
 
 
-def _labelled(text: str, choices: tuple[tuple[str, str], ...]) -> str:
+def labelled(text: str, choices: Mapping[str, str]) -> str:
     """The text with the labels of choices, in their own brackets, for the choices' texts."""
-    pattern, labels = _texts(choices)
+    pattern, labels = _texts(tuple(choices.items()))
 
     def label(found: re.Match[str]) -> str:
         known = labels.get(plain(found[0]))

@@ -16,12 +16,13 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.abroad import declared_anywhere
-from selfimprove_workers.tasks.assertions import PART, UNSAID, asserted, main_clauses, name_of, plain
+from selfimprove_workers.tasks.assertions import OPENING, PART, UNSAID, asserted, main_clauses, name_of, plain
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import without_latex
 from selfimprove_workers.tasks.extract import Found, final_part
 from selfimprove_workers.tasks.lone import first_alone, last_alone
+from selfimprove_workers.tasks.opening import lists_another, opening
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
 
 LETTERS = tuple("ABCDEFGHIJ")
@@ -92,7 +93,7 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
         label = _alone(found.payload, choices)
         if label:
             return Pick(label, is_strict=True, is_closed=found.is_closed)
-        label = _asserted(found.payload, choices) or _by_its_beginning(found.payload, choices)
+        label = _asserted(found.payload, choices, is_declared=True) or _by_its_beginning(found.payload, choices)
         label = label or _before_a_sentence(found.payload, choices)
         if label or found.is_closed:
             return Pick(label, is_strict=False, is_closed=found.is_closed) if label else None
@@ -165,15 +166,24 @@ def _before_a_sentence(text: str, choices: dict[str, str]) -> str | None:
     return None if found is None or TURNS.search(text, found.end()) or _is_echo(text, choices) else label
 
 
-def _asserted(text: str, choices: dict[str, str]) -> str | None:
-    """The last choice that a text claims, else its first line, else what it begins with, else the only one it names."""
+def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> str | None:
+    """The last choice that a text claims, else its first line, else what it begins with, else the only one it names.
+
+    What a declaration opens with (`is_declared`) is taken back by a label only: of other choices it may say anything.
+    """
     text = without_latex(text) if "\\" in text else text
     said, labels = asserted(text, choices), tuple(choices)
     if _another(labels).search(said):
         return None
-    claims = [found[found.lastgroup or 0] for found in _claim(labels).finditer(said)]
+    opened = opening(text if is_declared else said, choices, by_text=is_declared)
+    claims = [found for found in _claim(labels).finditer(said) if not (opened and is_declared and _is_by_text(found))]
     if claims:
-        return claims[-1]
+        return claims[-1][claims[-1].lastgroup or 0]
+    if opened and (is_declared or not (lists_another(text, opened, choices) or _is_echo(text, choices))):
+        return opened
+    stated = _stated_last(labels).search(said)
+    if stated:
+        return stated["label"]
     first = first_alone(text, partial(_alone_or_text, choices=choices))
     if first:
         return first
@@ -182,6 +192,11 @@ def _asserted(text: str, choices: dict[str, str]) -> str | None:
         return leading["label"]
     only = _only(_named(labels), said) or _only(_in_words(labels), said) or _only(_in_words(labels), main_clauses(said))
     return None if only == PART else only
+
+
+def _is_by_text(claim: re.Match[str]) -> bool:
+    """Whether a claim names a choice by its text."""
+    return OPENING in claim[0]
 
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:
@@ -218,8 +233,15 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
         r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
         r"(?i:(?:the|a|clearly|definitely|most|very|only|obviously|probably|therefore|thus|our|my|final)\s+){0,4}"
         r"(?i:correct|right|best|true|answer|accurate|sense|appropriate|suitable|likely)\b"
-        r"|(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
-        rf"⟦(?P<words>{'|'.join(map(re.escape, labels))})⟧[\s.*!]*\Z"
+    )
+
+
+@lru_cache(maxsize=256)
+def _stated_last(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """A choice's text that a text ends with: `The largest planet is Jupiter.`"""
+    return re.compile(
+        r"(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
+        rf"⟦(?P<label>{'|'.join(map(re.escape, labels))})⟧[\s.*!]*\Z"
     )
 
 
