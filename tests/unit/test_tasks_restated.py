@@ -19,6 +19,7 @@ RESPONSES = [
     ("330 minutes", "330 minutes, or 5 hours and 30 minutes", CORRECT),
     ("330", "It takes 330 minutes, or 5 hours and 30 minutes.", CORRECT),
     ("330", "So she needs 330 minutes, which is 5 hours and 30 minutes.", CORRECT),
+    ("330", "It takes 330 minutes in total, which equals 5 hours and 30 minutes.", CORRECT),
     ("330", "The answer is 330 minutes, or 5 hours 30 minutes.", CORRECT),
     ("330", r"\boxed{330 minutes, or 5 hours and 30 minutes}", CORRECT),
     ("66", "He is 66 inches, i.e., 5 feet 6 inches tall.", CORRECT),

@@ -17,7 +17,8 @@ REACH = 300
 """How far from the end of a text a number is said again."""
 AMOUNT = rf"{DECIMAL}\s[A-Za-z]{{1,11}}"
 RESTATED = re.compile(
-    rf"(?<![\w.,/^])(?P<said>{AMOUNT})(?:,?\s(?:or|which\sis|that\sis|i\.e\.,?)\s|\s=\s)"
+    rf"(?<![\w.,/^])(?P<said>{AMOUNT})(?:\s(?:in\s(?:total|all)|altogether))?"
+    r"(?:,?\s(?:or|(?:which|that)\s(?:is(?:\sequal\sto)?|equals)|i\.e\.,?)\s|\s=\s)"
     rf"(?P<one>{AMOUNT}),?\s(?:and\s)?(?P<two>{AMOUNT})(?![A-Za-z])"
     r"(?!,?\s(?:(?:and\s)?\d|(?:is|are|was|were)(?:n['’]t)?\b))",
     re.ASCII,
