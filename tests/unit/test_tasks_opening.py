@@ -66,3 +66,61 @@ def test_what_only_begins_with_a_choice_is_read_to_its_end(
     texts: tuple[str, ...], response: str, label: str | None
 ) -> None:
     assert picked(texts, response) == label
+
+
+LISTS = (
+    "A) Mars is cold.\nB) Venus has a thick atmosphere.\nC) Jupiter is a gas giant.\nD) Mercury is bare.",
+    "**A)** Mars is cold.\n**B)** Venus is thick.\n**C)** Jupiter is a gas giant.\n**D)** Mercury is bare.",
+    "A: Mars is cold.\nB: Venus has a thick atmosphere.\nC: Jupiter is a gas giant.\nD: Mercury is bare.",
+)
+HOTTEST = ("Mars", "Venus", "Jupiter", "Mercury")
+
+
+@pytest.mark.parametrize("listed", LISTS)
+@pytest.mark.parametrize("heading", ["Let's analyze each option:\n\n", "each statement:\n", "One by one:\n\n"])
+def test_a_heading_over_the_choices_claims_none_of_them(heading: str, listed: str) -> None:
+    assert picked(HOTTEST, heading + listed) is None
+    assert picked(HOTTEST, f"{heading}{listed}\n\nSo, the hottest planet is Venus.") == "B"
+    assert picked(HOTTEST, f"{heading}{listed}\n\nTherefore, the hottest planet is B) Venus.") == "B"
+
+
+@pytest.mark.parametrize(
+    "declared", ["The correct answer is B. ", "Answer: B\n\n", "The answer is Venus. ", "Therefore, B. "]
+)
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "Many students choose D because Mercury is the closest to the Sun.",
+        "A common error is to choose D.",
+        "You might be tempted to choose D, but Mercury has no atmosphere.",
+        "The closest planet to the Sun is Mercury, which is D.",
+        "If we were asked for the smallest planet, it would be D.",
+        "Many people think the answer is D.",
+        "The most common wrong answer: D.",
+        "The second-best answer is D.",
+        "If the question had asked for the largest, the answer would be C.",
+        "It is a common misconception that the answer is Mercury.",
+        "\n\nIncorrect answers:\nA: Mars is cold\nC: Jupiter is big",
+        "\n\n**Other answers:**\n- A) Mars is cold.\n- C) Jupiter is big.",
+    ],
+)
+def test_what_others_would_choose_is_no_answer(declared: str, remark: str) -> None:
+    assert picked(HOTTEST, declared + remark) == "B"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "The correct answer is B. However, the closest planet to the Sun is Mercury, so it must be Mercury.",
+        "The answer is B. Let me double check: Venus is second from the Sun. So the correct choice is Mercury.",
+        "The answer is Venus. However, since Mercury is closest, the correct choice is Mercury.",
+        "The correct answer is B. Upon review, Mercury is the right choice.",
+    ],
+)
+def test_a_conclusion_takes_back_what_was_declared(response: str) -> None:
+    assert picked(HOTTEST, response) == "D"
+
+
+def test_two_sentences_that_state_two_choices_declare_none() -> None:
+    assert picked(HOTTEST, "The hottest planet is Venus. The coldest planet of the four is Jupiter.") is None
+    assert picked(HOTTEST, "Venus. The largest planet is Jupiter.") is None

@@ -1,11 +1,12 @@
 """Choice: one of the labels that the question offers (`A` to `J`, or `1` to `4`).
 
 Flexible reads the label in the channels of `extract`, in English or not (`abroad`), else one that is the last line
-(`lone`), else the last one claimed ("option B is correct", "so B"), one that is the first line, the one that the
-response begins with ("B) because"), or the only one that it names, or that its main clauses do, by its label or by its
-full text; a short text may be only the beginning of one choice's. What is denied, asked, supposed or listed, or only a
-part of a longer name (salt water is not water), counts nowhere (`assertions`). Strict asks for the label (its text
-may follow) in a declared channel or as the whole response; else strict is NoAnswer.
+(`lone`), else the last one concluded ("so B") or claimed ("option B is correct"), the one that it opens with ("B)
+because", `opening`), one that its last sentence ends with by its text, or the only one that it names, or that its main
+clauses do, by its label or by its full text; a short text may be only the beginning of one choice's. What a declaration
+opens with only a conclusion takes back. What is denied, asked, supposed, listed or said of others ("many choose D"), or
+only a part of a longer name (salt water is not water), counts nowhere (`assertions`). Strict asks for the label (its
+text may follow) in a declared channel or as the whole response; else strict is NoAnswer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from selfimprove_workers.tasks.abroad import declared_anywhere
-from selfimprove_workers.tasks.assertions import OPENING, PART, UNSAID, asserted, main_clauses, name_of, plain
+from selfimprove_workers.tasks.assertions import PART, UNSAID, asserted, main_clauses, name_of, plain
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import without_latex
@@ -38,6 +39,14 @@ BEGINNING = re.compile(r"(?=.*[a-z]{3}|\d)(?!(?:the|and|not|for|with)\b)[\w.]+(?
 
 
 BEFORE_A_SENTENCE = re.compile(r"[\W_]{0,4}(?P<label>[A-Z1-9])[)*_]{0,3}\.[*_]{0,2}\s+(?=[A-Z][a-z]*\s)")
+CONCLUDES = re.compile(r"\b(?:so|thus|hence|therefore|conclude|must|correct|right|correction)\b", re.IGNORECASE)
+SUPPOSED = re.compile(r"(?<!\bi )\b(?:would|might|may|could)\b", re.IGNORECASE)
+OF_OTHERS = re.compile(
+    r"\b(?:people|students?|test[- ]takers?|learners|others|error|misconception|tempt\w+)\b"
+    r"|\b(?:many|some|most|one|you)\s(?:\w+ly\s)?(?:might|may|would|could|will|think|choose|pick|say)\b|\beasy to\b",
+    re.IGNORECASE,
+)
+"""What tells that a clause says what somebody else would choose."""
 TURNS = re.compile(
     r"\b(?:also|too|either|or|wait|actually|however|no|maybe|perhaps|possibly|sorry|correction|instead)\b",
     re.IGNORECASE,
@@ -176,14 +185,15 @@ def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> 
     if _another(labels).search(said):
         return None
     opened = opening(text if is_declared else said, choices, by_text=is_declared)
-    claims = [found for found in _claim(labels).finditer(said) if not (opened and is_declared and _is_by_text(found))]
-    if claims:
-        return claims[-1][claims[-1].lastgroup or 0]
-    if opened and (is_declared or not (lists_another(text, opened, choices) or _is_echo(text, choices))):
+    claims = [found for found in _claim(labels).finditer(said) if not OF_OTHERS.search(_clause(found))]
+    final = [found for found in claims if _concludes(found)] or ([] if opened and is_declared else claims)
+    if final:
+        return final[-1][final[-1].lastgroup or 0]
+    if opened and (is_declared or _is_all_its_own(text, opened, choices)):
         return opened
-    stated = _stated_last(labels).search(said)
+    stated = _stated_at_an_end(said, choices)
     if stated:
-        return stated["label"]
+        return stated[-1] if len(set(stated)) == 1 else None
     first = first_alone(text, partial(_alone_or_text, choices=choices))
     if first:
         return first
@@ -194,9 +204,31 @@ def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> 
     return None if only == PART else only
 
 
-def _is_by_text(claim: re.Match[str]) -> bool:
-    """Whether a claim names a choice by its text."""
-    return OPENING in claim[0]
+def _concludes(claim: re.Match[str]) -> bool:
+    """Whether a claim is a conclusion of its own, which may take a declared answer back: `so it must be C`."""
+    clause = _clause(claim)
+    return CONCLUDES.search(clause) is not None and SUPPOSED.search(clause) is None
+
+
+def _clause(claim: re.Match[str]) -> str:
+    """The clause of a claim, up to its end."""
+    return claim.string[claim.string.rfind("\n", 0, claim.start()) + 1 : claim.end()]
+
+
+def _is_all_its_own(text: str, opened: str, choices: dict[str, str]) -> bool:
+    """Whether an undeclared response begins with this label itself, and goes through no others."""
+    begun = opening(text, choices, by_text=False)
+    return begun == opened and not (lists_another(text, opened, choices) or _is_echo(text, choices))
+
+
+def _stated_at_an_end(said: str, choices: dict[str, str]) -> list[str]:
+    """The labels of the choices' texts that sentences end with, where the last one does, and one that stands alone."""
+    labels = tuple(choices)
+    stated = [found["label"] for found in _stated(labels).finditer(said)]
+    if not stated or not _stated_last(labels).search(said):
+        return []
+    alone = _text_alone(labels).match(said)
+    return [*stated, *([alone["label"]] if alone else [])]
 
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:
@@ -223,7 +255,7 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
     name = name_of(labels)
     return re.compile(
         r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct|response|statement|solution|ans)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
-        r"|can\s+only)\s+be)\b|['’]s\b|:)|\b(?:answer|ans|solution)\s+[–—-]|(?:→|⇒|=>|->)"
+        r"|can\s+only)\s+be)\b|['’]s\b|:(?![\s*_]*\n))|\b(?:answer|ans|solution)\s+[–—-]|(?:→|⇒|=>|->)"
         r"|\b(?:this|that|it|which)\s+(?:matches|corresponds\s+to)\b|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
         r"|go(?:ing)?\s+with|leaves|leaving|left\s+with)\b)[\s,:]*"
         r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
@@ -237,12 +269,30 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=256)
+def _stated(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """A choice's text that a sentence ends with."""
+    return re.compile(rf"{_is_text(labels)}[\s*]*(?=[.!\n]|\Z)")
+
+
+def _is_text(labels: tuple[str, ...]) -> str:
+    """`is Jupiter`, `is B) Venus`."""
+    either = "|".join(map(re.escape, labels))
+    return (
+        r"(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
+        rf"(?:[(\[*]{{0,3}}(?:{either})[)\].:*]{{1,3}}\s*)?⟦(?P<label>{either})⟧"
+    )
+
+
+@lru_cache(maxsize=256)
+def _text_alone(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """A choice's text that is a text's whole first sentence: `Mitochondria.`"""
+    return re.compile(rf"\W{{0,6}}⟦(?P<label>{'|'.join(map(re.escape, labels))})⟧[*_]{{0,3}}(?:\.|\n)")
+
+
+@lru_cache(maxsize=256)
 def _stated_last(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A choice's text that a text ends with: `The largest planet is Jupiter.`"""
-    return re.compile(
-        r"(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
-        rf"⟦(?P<label>{'|'.join(map(re.escape, labels))})⟧[\s.*!]*\Z"
-    )
+    return re.compile(rf"{_is_text(labels)}[\s.*!]*\Z")
 
 
 @lru_cache(maxsize=256)

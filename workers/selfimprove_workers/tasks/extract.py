@@ -110,6 +110,14 @@ SUPPOSED_BEFORE = re.compile(
 )
 SUPPOSED = re.compile(r"answers?\s+(?:is|was|were|had|would)\b(?:[^.,:;\n]|\.(?=\d)){0,80}", re.IGNORECASE)
 """`If the answer were 42`, to the end of the clause."""
+OF_OTHERS = re.compile(
+    r"\b(?:(?:wrong|incorrect|other|second[- ]best|alternative|tempting)\s"
+    r"|(?:many|some|most|people|students|others|might|may|misconception)\s(?:\w+\s){0,4}"
+    r"(?:think|say|believe|assume|claim|guess|that)\s(?:that\s)?(?:the\s)?(?:correct\s)?"
+    r"|if\b[^.\n]{1,100},\s(?:then\s)?(?:the|our)\s(?:correct\s)?)\Z",
+    re.IGNORECASE,
+)
+"""What stands before an answer that is not the response's own: `A common wrong`, `many think the`."""
 REJECTION = (
     r"[\s$\\)\].,]{0,8}(?:is|was)(?:\s+(?:\w+ly\s+)?(?:wrong|incorrect|false|mistaken|an?\s+(?:mistake|error))"
     r"|(?:n['’]t|\s+(?:\w+ly\s+)?not)\s+(?:it|right|correct|true|valid|the\s+(?:\w+\s+)?answer))\b"
@@ -275,6 +283,8 @@ def said(text: str) -> Found | None:
     A formula set apart that begins it is on that line, however many lines it takes; a block of code is what it holds.
     """
     for place in _markers(text):
+        if OF_OTHERS.search(text, max(0, place - REACH), place):
+            continue
         match = SAYS.match(text[: place + 401], place) or _heading(text, place)
         rest = text[match.end() : match.end() + MAX_PAYLOAD].lstrip() if match else ""
         fence = FENCE.match(rest)

@@ -25,7 +25,7 @@ def opening(text: str, choices: Mapping[str, str], by_text: bool = True) -> str 
     found = _opening(labels).match(text)
     if found is None or ASKS.match(text) or TAKEN_BACK.search(text, found.end()) or (not by_text and found["mark"]):
         return None
-    return found["label"] if found["own"] in (None, found["label"]) else None
+    return found["label"]
 
 
 def lists_another(text: str, label: str, choices: Mapping[str, str]) -> bool:
@@ -37,6 +37,6 @@ def lists_another(text: str, label: str, choices: Mapping[str, str]) -> bool:
 def _opening(labels: tuple[str, ...]) -> re.Pattern[str]:
     name = name_of(labels)
     another = name.replace("?P<label>", "?:")
-    own = rf"(?:[\s.:)*_(–—-]{{0,6}}{OPENING}(?P<own>{'|'.join(map(re.escape, labels))}){CLOSING})?"
+    own = rf"(?:[\s.:)*_(–—-]{{0,6}}{OPENING}(?P=label){CLOSING})?"
     beside = rf"(?!(?:[\s,;/&|*)\]-]|\b(?:and|or|nor)\b)+{another}(?!\w))"
     return re.compile(rf"\W{{0,6}}?(?=(?P<mark>\W{{0,6}}{OPENING})?){name}{own}{ENDS}{beside}")
