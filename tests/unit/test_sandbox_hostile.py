@@ -84,7 +84,7 @@ def test_a_pair_of_sockets_is_refused(sandbox: Sandbox) -> None:
     refused(sandbox, "__import__('socket').socketpair()")
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/hostname", str(Path.home() / ".profile"), __file__, "/tmp"])
+@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/hostname", str(Path.home() / ".profile"), __file__, "/var"])
 def test_files_of_the_machine_are_not_read(sandbox: Sandbox, path: str) -> None:
     refused(sandbox, f"print(os.listdir({path!r}) if os.path.isdir({path!r}) else open({path!r}).read())")
 
