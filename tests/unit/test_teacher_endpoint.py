@@ -396,10 +396,15 @@ def test_a_server_that_is_down_is_named_before_anything_is_asked() -> None:
 
 def test_a_key_that_is_not_taken_names_its_secret() -> None:
     with (
-        chat_server(models=Reply(401)) as server,
+        chat_server(reply=lambda *_: Reply(401), models=Reply(401)) as server,
         pytest.raises(SurroundingsError, match=r"^spec\.resampling\.teacher\.credentialsSecretName: .*OPENAI_API_KEY"),
     ):
         teacher(server, key="wrong").check()
+
+
+def test_a_key_for_chats_alone_need_not_list_the_models() -> None:
+    with chat_server(models=Reply(403)) as server:
+        teacher(server).check()
 
 
 def test_a_model_that_is_not_served_is_named_with_those_that_are() -> None:

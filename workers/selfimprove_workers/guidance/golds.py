@@ -22,9 +22,12 @@ from selfimprove_workers.tasks.phrases import NUMBER
 
 _PLAIN_NUMBER = re.compile(DECIMAL, re.ASCII)
 _RATIO = re.compile(r"/|frac")
-_BEGINS = re.compile(r"(?:\A|[.!?:\n])[\s\"'“(*_-]*\Z")
+_BEGINS = re.compile(r"(?:\A|[.!?:\n]|\d[.)]|\([a-z]\)|[•#–—-])[\s\"'“(*_-]*\Z")
 _NOUN_OR_VERB = re.compile(
-    r"['’](?!s\b)|\s+(?!(?:and|or|because|since|as|would|can|could|must|should|may|in|here|then)\b|[a-z]*[^s\W]s\b)[a-z]"
+    r"['’](?!s\b)|\s+(?:[A-Z\d]|(?:gas|lens|series|species|[a-z]+us)\b|(?!(?:and|or|nor|but|because|since|as|if|when|while|that"
+    r"|which|not|rather|instead|alone|only|also|still|again|best|most|better|would|could|can|cannot|must|should|may|might|will"
+    r"|did|do|had|have|were|are|in|on|at|by|to|of|for|from|with|over|against|here|then|too|[a-z]+ly|[a-z]+n['’]t"
+    r"|[a-z]*[^s\W]s)\b)[a-z])"
 )
 """What follows an article or a pronoun, and no label: of that one says what it `is`, `describes` or `has`."""
 

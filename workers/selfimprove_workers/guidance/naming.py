@@ -26,8 +26,11 @@ _DIGIT = re.compile(
 )
 _PLACES = {"one": 0, "unit": 0, "ten": 1, "hundred": 2, "thousand": 3}
 _NUMBERED = re.compile(
-    r"\b(?:step|line|part|case|equation|row)s?\s*\(?\d+\)?(?:\s*(?:,|and|or|to)\s*\d+\b)*", re.IGNORECASE
+    r"\b(?:step|line|part|case|equation|row)s?\s*\(?\d+\)?(?:\s*(?:,|and|or|to)\s*\d+\b)*"
+    r"|^\s*\d{1,2}[.)](?=\s+[A-Za-z])",
+    re.IGNORECASE | re.MULTILINE,
 )
+"""Numbers of steps and lines, and of a list's items, which are no values."""
 _REACH = 80
 """Characters before and after a gold in which it is called the answer."""
 
@@ -94,7 +97,8 @@ def names_answer(said: str, answer: str, option: str | None = None, question: st
     stem = _stem(question, option)
     golds = [*golds_of(answer, option), *_in_other_number(option or "")]
     is_pointed_at = option is not None and points_at(said, answer.strip(), question)
-    is_named = any(_names(said, gold, stem) or _names_each(said, gold, stem) for gold in golds)
+    plain = _NUMBERED.sub(" ", said)
+    is_named = any(_names(plain, gold, stem) or _names_each(plain, gold, stem) for gold in golds)
     return is_pointed_at or is_named or _says_digits(said, answer.strip())
 
 
@@ -119,8 +123,8 @@ def _names(said: str, gold: str, stem: str) -> bool:
 
 
 def _names_each(said: str, gold: str, stem: str) -> bool:
-    """Whether a text names every value of an answer of several, beside numbers of steps and lines."""
-    values, said = set(values_of(gold)), _NUMBERED.sub(" ", said)
+    """Whether a text names every value of an answer of several."""
+    values = set(values_of(gold))
     told = set(told_spans(said, (span for value in values for span in gold_spans(said, value))))
     return bool(values) and all(
         not told.isdisjoint(gold_spans(said, value)) or _names(said, value, stem) for value in values

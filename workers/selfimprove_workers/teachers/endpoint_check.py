@@ -36,7 +36,9 @@ class EndpointCheck:
         self._url, self._model, self._headers, self._line = url, model, headers, line
 
     def run(self, tries: bool) -> None:
-        """Ask which models it has; one without such a list is believed, or (`tries`) asked to chat, for one token.
+        """Ask which models it has; one that shows no such list is believed, or (`tries`) asked to chat, for one token.
+
+        A key may be for chats alone, so that one refused for the list is asked to chat too.
 
         Raises `UserError` for what the spec has wrong, `SurroundingsError` for what may heal; who only is too busy to
         chat passes.
@@ -45,13 +47,12 @@ class EndpointCheck:
             status, _, body = self._reply("GET", "/models")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._down(self._line(str(error)) or type(error).__name__) from error
-        self._refuse_for_good(status, body)
         if status in BUSY:
             raise self._down(self._answer(status, body))
         served = models_of(parsed(body)) if status == 200 else []
         if served and self._model not in served:
             raise self._not_served(self._line(_some(served)))
-        if tries and not served:
+        if not served and (tries or status in BAD_KEY):
             self._try()
 
     def _try(self) -> None:
