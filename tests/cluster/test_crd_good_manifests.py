@@ -22,6 +22,8 @@ LONG = (ROOT / "tests" / "unit" / "data" / "long.yaml").read_text(encoding="utf-
 TEXTS = {
     "shortest": SHORTEST,
     "long": LONG.replace("namespace: research, ", ""),
+    "shares of votes": SHORTEST
+    + "  verification: {methods: [{type: CoTBinary, votes: 8, weighting: {type: Quantile, quantile: 0.7}}]}\n",
     **{path.parent.name: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("examples/*/run.yaml"))},
 }
 

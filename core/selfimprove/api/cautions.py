@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from selfimprove.api.probing import most_draws_of
 from selfimprove.api.problem import Problem
 from selfimprove.api.resolve import HELD_OUT
-from selfimprove.api.rules.acceptance import ZERO_OR_ONE
+from selfimprove.api.rules.acceptance import is_zero_or_one
 from selfimprove.api.rules.base import heard
 from selfimprove.api.rules.gym import set_sizes
 from selfimprove.api.rules.methods import common_weighting, methods_of
@@ -98,7 +98,7 @@ def _wrong_at_full_weight(spec: Spec) -> Iterator[Problem]:
     if any(method.weighting and method.weighting.type == "Threshold" for _, method in methods):
         return
     for field, method in methods:
-        if method.type in ZERO_OR_ONE and method.weighting and method.weighting.type == "Softmax":
+        if is_zero_or_one(method) and method.weighting and method.weighting.type == "Softmax":
             yield Problem(
                 f"spec.{field}.weighting.type",
                 f"Softmax weighs {method.type} scores, which are 0 or 1, against the prompt's highest: where all its "
@@ -108,12 +108,13 @@ def _wrong_at_full_weight(spec: Spec) -> Iterator[Problem]:
 
 def _wrong_ranks_at_full_weight(spec: Spec) -> Iterator[Problem]:
     """Samples that all are wrong tie, and each has the prompt's highest rank. One finer score tells them apart."""
-    common, types = common_weighting(spec), [method.type for _, method in methods_of(spec)]
-    if common and common.type == "Softmax" and set(types) <= set(ZERO_OR_ONE):
+    common, methods = common_weighting(spec), [method for _, method in methods_of(spec)]
+    if common and common.type == "Softmax" and all(map(is_zero_or_one, methods)):
         yield Problem(
             "spec.verification.weighting.type",
-            f"Softmax weighs ranks of {' and '.join(types)} scores, which are 0 or 1, against the prompt's highest: "
-            "where all its samples are wrong, all train at full weight; give combine All, and each method "
+            f"Softmax weighs ranks of {' and '.join(method.type for method in methods)} scores, which are 0 or 1, "
+            "against the prompt's highest: where all its samples are wrong, all train at full weight; give combine All, "
+            "and each method "
             "{type: Threshold, threshold: 1}",
         )
 

@@ -24,15 +24,18 @@ _SCORES: dict[MethodType, tuple[float, float]] = {
 """Lowest and highest score of each method that has such."""
 _RANKS = (0.0, 1.0)
 """Lowest and highest mean of ranks within a prompt, which Mean and Weighted cut."""
-ZERO_OR_ONE: tuple[MethodType, ...] = ("GroundTruth", "CoTBinary")
-"""Methods of which most prompts have but two scores, or one."""
+
+
+def is_zero_or_one(method: Method) -> bool:
+    """Whether a method's scores are but two: a critique's verdict is, the share of several votes is not."""
+    return method.type == "GroundTruth" or (method.type == "CoTBinary" and method.votes == 1)
 
 
 @each(methods_of)
 def no_ranks_of_two_values(field: str, method: Method) -> Found:
     """A share of every prompt cut from scores that are 0 or 1 keeps wrong samples, or all."""
     weighting = method.weighting
-    if weighting and weighting.type in ("Quantile", "TopK") and method.type in ZERO_OR_ONE:
+    if weighting and weighting.type in ("Quantile", "TopK") and is_zero_or_one(method):
         yield Problem(
             f"{field}.weighting.type",
             f"{weighting.type} can't rank {method.type} scores, which are 0 or 1; "
@@ -42,11 +45,11 @@ def no_ranks_of_two_values(field: str, method: Method) -> Found:
 
 def no_common_ranks_of_two_values(spec: Spec) -> Found:
     """The same of the one weighting under which a single method is combined."""
-    common, types = common_weighting(spec), [method.type for _, method in methods_of(spec)]
-    if common and common.type in ("Quantile", "TopK") and len(types) == 1 and types[0] in ZERO_OR_ONE:
+    common, methods = common_weighting(spec), [method for _, method in methods_of(spec)]
+    if common and common.type in ("Quantile", "TopK") and len(methods) == 1 and is_zero_or_one(methods[0]):
         yield Problem(
             "verification.weighting.type",
-            f"{common.type} can't rank {types[0]} scores, which are 0 or 1; "
+            f"{common.type} can't rank {methods[0].type} scores, which are 0 or 1; "
             "give combine All, and the method {type: Threshold, threshold: 1}",
         )
 
