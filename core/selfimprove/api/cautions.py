@@ -113,9 +113,8 @@ def _wrong_ranks_at_full_weight(spec: Spec) -> Iterator[Problem]:
         yield Problem(
             "spec.verification.weighting.type",
             f"Softmax weighs ranks of {' and '.join(method.type for method in methods)} scores, which are 0 or 1, "
-            "against the prompt's highest: where all its samples are wrong, all train at full weight; give combine All, "
-            "and each method "
-            "{type: Threshold, threshold: 1}",
+            "against the prompt's highest: where all its samples are wrong, all train at full weight; give combine "
+            "All, and each method {type: Threshold, threshold: 1}",
         )
 
 
