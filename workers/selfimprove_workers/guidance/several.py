@@ -40,10 +40,34 @@ _GOES_ON = re.compile(r"[}\s]{0,3}(?:[-+*/^×÷·−(]|\\(?:cdot|times|div|sqrt|
 _IN_A_ROW = re.compile(r"(?:[\s,;$}{\\]|and\b|or\b|to\b|up\b|also\b|then\b|text\b|q?quad\b|\d){0,16}")
 
 
+_FORMULA = re.compile(r"\\(?:sqrt|pi|[dt]?frac|cup)(?![a-zA-Z])|[√π∪]")
+_UNION = re.compile(r"\\cup(?![a-zA-Z])|∪")
+_INFINITE = re.compile(r"\\infty|∞")
+_NO_PAIR = re.compile(r"\\(?:in|cap|text|begin)(?![a-zA-Z])|(?<![\\A-Za-z])[A-Za-z]{3,}|[=<>]")
+_BRACKETS = re.compile(r"^\s*(?:\\left\s*)?(?:\\\{|[(\[])|(?:\\right\s*)?(?:\\\}|[)\]])\s*$")
+
+
 def values_of(gold: str) -> list[str]:
-    """The values of a list, pair or set of plain quantities, without their units; of anything else none."""
+    """The values of a list, pair or set, numbers without their units and formulas as written; of anything else none."""
     items = read(gold).items
-    return [spelled(value) for value in items.values] if items else []
+    return [spelled(value) for value in items.values] if items else _parts(gold)
+
+
+def _parts(gold: str) -> list[str]:
+    r"""The parts of a pair or list of which some are formulas, and the finite ends of intervals.
+
+    `3\sqrt{2}` and `\frac{7\pi}{4}`; -1 and 4 of `(-\infty,-1)\cup(4,\infty)`.
+    """
+    if _NO_PAIR.search(gold) or _FORMULA.search(gold) is None:
+        return []
+    sets = [_BRACKETS.sub("", each) for each in _UNION.split(gold)]
+    parts = [part.strip() for each in sets for part in each.split(",") if not _INFINITE.search(part)]
+    return parts if len(parts) > 1 and all(parts) and all(map(_is_whole, parts)) else []
+
+
+def _is_whole(part: str) -> bool:
+    """Whether brackets and braces close within a part."""
+    return all(part.count(opening) == part.count(closing) for opening, closing in ("()", "[]", "{}"))
 
 
 def told_spans(text: str, spans: Iterable[Span]) -> list[Span]:
