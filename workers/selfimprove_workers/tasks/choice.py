@@ -40,10 +40,15 @@ BEGINNING = re.compile(r"(?=.*[a-z]{3}|\d)(?!(?:the|and|not|for|with)\b)[\w.]+(?
 
 BEFORE_A_SENTENCE = re.compile(r"[\W_]{0,4}(?P<label>[A-Z1-9])[)*_]{0,3}\.[*_]{0,2}\s+(?=[A-Z][a-z]*\s)")
 CONCLUDES = re.compile(r"\b(?:so|thus|hence|therefore|conclude|must|correct|right|correction)\b", re.IGNORECASE)
-SUPPOSED = re.compile(r"(?<!\bi )\b(?:would|might|may|could)\b", re.IGNORECASE)
+THEREFORE = re.compile(r"\b(?:so|thus|hence|therefore|conclude)\b", re.IGNORECASE)
+SUPPOSED = re.compile(
+    r"(?<!\bi )\b(?:would|might|may|could|looks?|seems?|sounds?|appears?|although|though|while)\b", re.IGNORECASE
+)
 OF_OTHERS = re.compile(
-    r"\b(?:people|students?|test[- ]takers?|learners|others|error|misconception|tempt\w+)\b"
-    r"|\b(?:many|some|most|one|you)\s(?:\w+ly\s)?(?:might|may|would|could|will|think|choose|pick|say)\b|\beasy to\b",
+    r"\b(?:people|students?|test[- ]takers?|learners|others)\s(?:\w+\s)?(?:think|say|choose|pick|select|believe|assume"
+    r"|guess|might|may|would|often|tend|confuse)\b|\b(?:error|misconception|tempt\w+)\b"
+    r"|\b(?:many|some|most|one|you)\s(?:\w+ly\s)?(?:(?:might|may|would|could)\s)?(?:be\s)?(?:tempted|think|choose|pick|say)\b"
+    r"|\beasy to\s(?:pick|choose|say|think|assume)\b",
     re.IGNORECASE,
 )
 """What tells that a clause says what somebody else would choose."""
@@ -186,7 +191,10 @@ def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> 
         return None
     opened = opening(text if is_declared else said, choices, by_text=is_declared)
     claims = [found for found in _claim(labels).finditer(said) if not OF_OTHERS.search(_clause(found))]
-    final = [found for found in claims if _concludes(found)] or ([] if opened and is_declared else claims)
+    if opened and is_declared:
+        final = [found for found in claims if _concludes(found)]
+    else:
+        final = [found for found in claims if THEREFORE.search(_clause(found)) and _concludes(found)] or claims
     if final:
         return final[-1][final[-1].lastgroup or 0]
     if opened and (is_declared or _is_all_its_own(text, opened, choices)):
@@ -257,9 +265,9 @@ def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
         r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct|response|statement|solution|ans)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
         r"|can\s+only)\s+be)\b|['’]s\b|:(?![\s*_]*\n))|\b(?:answer|ans|solution)\s+[–—-]|(?:→|⇒|=>|->)"
         r"|\b(?:this|that|it|which)\s+(?:matches|corresponds\s+to)\b|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
-        r"|go(?:ing)?\s+with|leaves|leaving|left\s+with)\b)[\s,:]*"
+        r"|go(?:ing)?\s+with|leaves|leaving|left\s+with)\b)(?:[\s,]|:(?!\s*\n))*"
         r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
-        r"|best|final|answer|one|be|must|option|choice|letter)\b[\s,:]*){0,8}"
+        r"|best|final|answer|one|be|must|option|choice|letter)\b(?:[\s,]|:(?!\s*\n))*){0,8}"
         rf"{name}(?=\s*(?:[.,;:!⟦\n]|\Z)|\s+(?:because|since|as|for)\b|\s+[–—-]{{1,2}}\s*(?:\n|\Z|(?<=\s)(?:it|this|they)\b))"
         rf"|{name.replace('?P<label>', '?P<second>')}[.:]?(?:\s*⟦\w+⟧)?"
         r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"

@@ -14,7 +14,12 @@ from selfimprove_workers.tasks.assertions import CLOSING, OPENING, labelled, nam
 
 ENDS = r"(?=\W*\Z|[*_)\]\"']{0,4}(?:[.,;:!\n]|\s*\(|\s+[–—-]+\s|\s+(?:because|since|as|for|so)\b))"
 ASKS = re.compile(r"[^.!\n]*\?")
-TAKEN_BACK = re.compile(r"[.!?\n]\W*(?:no(?=[,.!:])|(?:nope|wait|actually|sorry|oops|correction|hm+)\b)", re.IGNORECASE)
+TAKEN_BACK = re.compile(
+    r"[.!?\n]\W*(?:no(?=[,.!:])|(?:nope|wait|actually|sorry|oops|correction|hm+|scratch\s+that|rather|edit|re-?reading"
+    r"|let\s+me\s+(?:re\w+|double)|i\s+(?:made\s+a|was\s+(?:wrong|mistaken)|need\s+to\s+correct|change)"
+    r"|(?:up)?on\s+(?:re\w+|second)|after\s+re\w+|(?:but\s+)?i\s+(?:choose|pick|select))\b)",
+    re.IGNORECASE,
+)
 LISTED = re.compile(r"(?:\A|[\s*(])(?P<label>[A-J1-4])[)\].:]", re.ASCII)
 
 
