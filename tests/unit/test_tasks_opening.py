@@ -115,10 +115,25 @@ def test_what_others_would_choose_is_no_answer(declared: str, remark: str) -> No
         "The answer is B. Let me double check: Venus is second from the Sun. So the correct choice is Mercury.",
         "The answer is Venus. However, since Mercury is closest, the correct choice is Mercury.",
         "The correct answer is B. Upon review, Mercury is the right choice.",
+        "The correct answer is B. Let me reconsider. Mercury is closest. I choose D.",
+        "The correct answer is B. I made a mistake. D is the answer.",
+        "The answer is B. On reflection, I'll go with D.",
     ],
 )
 def test_a_conclusion_takes_back_what_was_declared(response: str) -> None:
     assert picked(HOTTEST, response) == "D"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Although D looks right, it's B.",
+        "By elimination, it is easy to see that the correct choice is B.",
+        "Let's see which option is correct:\n\nA) Mars is cold.\nB) Venus is thick.\n\nB is the answer.",
+    ],
+)
+def test_what_is_claimed_at_last_is_the_answer(response: str) -> None:
+    assert picked(HOTTEST, response) == "B"
 
 
 def test_two_sentences_that_state_two_choices_declare_none() -> None:
