@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
+from selfimprove_workers.tasks import choice_patterns as patterns
 from selfimprove_workers.tasks.abroad import declared_anywhere
-from selfimprove_workers.tasks.assertions import PART, UNSAID, asserted, main_clauses, name_of, plain
+from selfimprove_workers.tasks.assertions import PART, UNSAID, asserted, main_clauses, plain
 from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.corrections import corrected
 from selfimprove_workers.tasks.dress import without_latex
@@ -187,10 +188,10 @@ def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> 
     """
     text = without_latex(text) if "\\" in text else text
     said, labels = asserted(text, choices), tuple(choices)
-    if _another(labels).search(said):
+    if patterns.another(labels).search(said):
         return None
     opened = opening(text if is_declared else said, choices, by_text=is_declared)
-    claims = [found for found in _claim(labels).finditer(said) if not OF_OTHERS.search(_clause(found))]
+    claims = [found for found in patterns.claim(labels).finditer(said) if not OF_OTHERS.search(_clause(found))]
     if opened and is_declared:
         final = [found for found in claims if _concludes(found)]
     else:
@@ -205,10 +206,14 @@ def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> 
     first = first_alone(text, partial(_alone_or_text, choices=choices))
     if first:
         return first
-    leading = _leading(labels).match(said)
+    leading = patterns.leading(labels).match(said)
     if leading is not None and not _is_echo(said, choices):
         return leading["label"]
-    only = _only(_named(labels), said) or _only(_in_words(labels), said) or _only(_in_words(labels), main_clauses(said))
+    only = (
+        _only(patterns.named(labels), said)
+        or _only(patterns.in_words(labels), said)
+        or _only(patterns.in_words(labels), main_clauses(said))
+    )
     return None if only == PART else only
 
 
@@ -232,10 +237,10 @@ def _is_all_its_own(text: str, opened: str, choices: dict[str, str]) -> bool:
 def _stated_at_an_end(said: str, choices: dict[str, str]) -> list[str]:
     """The labels of the choices' texts that sentences end with, where the last one does, and one that stands alone."""
     labels = tuple(choices)
-    stated = [found["label"] for found in _stated(labels).finditer(said)]
-    if not stated or not _stated_last(labels).search(said):
+    stated = [found["label"] for found in patterns.stated(labels).finditer(said)]
+    if not stated or not patterns.stated_last(labels).search(said):
         return []
-    alone = _text_alone(labels).match(said)
+    alone = patterns.text_alone(labels).match(said)
     return [*stated, *([alone["label"]] if alone else [])]
 
 
@@ -246,97 +251,12 @@ def _only(pattern: re.Pattern[str], text: str) -> str | None:
 
 def _begins_echo(found: Found, choices: dict[str, str]) -> bool:
     """Whether "the answers are:" only introduces the choices."""
-    is_item = _line(tuple(choices)).match(found.payload) is not None
+    is_item = patterns.item(tuple(choices)).match(found.payload) is not None
     return is_item and _is_echo(f"{found.payload}\n{found.after}", choices)
 
 
 def _is_echo(text: str, choices: dict[str, str]) -> bool:
     """Whether the lines of a text go through the choices one by one, as the question does."""
     labels = tuple(choices)
-    begun = tuple(match["label"] for match in _line(labels).finditer(text))
+    begun = tuple(match["label"] for match in patterns.item(labels).finditer(text))
     return len(begun) > 1 and begun == labels[: len(begun)]
-
-
-@lru_cache(maxsize=256)
-def _claim(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """`the answer is B`, `so B`, `B is correct`."""
-    name = name_of(labels)
-    return re.compile(
-        r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct|response|statement|solution|ans)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
-        r"|can\s+only)\s+be)\b|['’]s\b|:(?![\s*_]*\n))|\b(?:answer|ans|solution)\s+[–—-]|(?:→|⇒|=>|->)"
-        r"|\b(?:this|that|it|which)\s+(?:matches|corresponds\s+to)\b|\b(?:so|thus|hence|therefore|but|choose|pick|select|say|conclude|guess"
-        r"|go(?:ing)?\s+with|leaves|leaving|left\s+with)\b)(?:[\s,]|:(?!\s*\n))*"
-        r"(?i:(?:that|then|it|is|it['’]s|this|the|only|us|clearly|most|likely|probably|definitely|therefore|thus|correct|right"
-        r"|best|final|answer|one|be|must|option|choice|letter)\b(?:[\s,]|:(?!\s*\n))*){0,8}"
-        rf"{name}(?=\s*(?:[.,;:!⟦\n]|\Z)|\s+(?:because|since|as|for)\b|\s+[–—-]{{1,2}}\s*(?:\n|\Z|(?<=\s)(?:it|this|they)\b))"
-        rf"|{name.replace('?P<label>', '?P<second>')}[.:]?(?:\s*⟦\w+⟧)?"
-        r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
-        r"(?i:(?:the|a|clearly|definitely|most|very|only|obviously|probably|therefore|thus|our|my|final)\s+){0,4}"
-        r"(?i:correct|right|best|true|answer|accurate|sense|appropriate|suitable|likely)\b"
-    )
-
-
-@lru_cache(maxsize=256)
-def _stated(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """A choice's text that a sentence ends with."""
-    return re.compile(rf"{_is_text(labels)}[\s*]*(?=[.!\n]|\Z)")
-
-
-def _is_text(labels: tuple[str, ...]) -> str:
-    """`is Jupiter`, `is B) Venus`."""
-    either = "|".join(map(re.escape, labels))
-    return (
-        r"(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
-        rf"(?:[(\[*]{{0,3}}(?:{either})[)\].:*]{{1,3}}\s*)?⟦(?P<label>{either})⟧"
-    )
-
-
-@lru_cache(maxsize=256)
-def _text_alone(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """A choice's text that is a text's whole first sentence: `Mitochondria.`"""
-    return re.compile(rf"\W{{0,6}}⟦(?P<label>{'|'.join(map(re.escape, labels))})⟧[*_]{{0,3}}(?:\.|\n)")
-
-
-@lru_cache(maxsize=256)
-def _stated_last(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """A choice's text that a text ends with: `The largest planet is Jupiter.`"""
-    return re.compile(rf"{_is_text(labels)}[\s.*!]*\Z")
-
-
-@lru_cache(maxsize=256)
-def _another(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """`B is also right`: a second answer beside the first."""
-    return re.compile(
-        rf"{name_of(labels)}\s+(?:(?i:is|are|was|could\s+be|might\s+be|may\s+be|would\s+be|seems|works)\s+)?"
-        r"(?i:also|too|as\s+well|equally)\b"
-        rf"|\b(?i:possibly|or\s+maybe|perhaps\s+also|also|or)\s+{name_of(labels).replace('?P<label>', '?P<second>')}"
-        r"(?=\s*(?:[.,;:!⟦\n]|\Z))"
-    )
-
-
-@lru_cache(maxsize=256)
-def _leading(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """The label that a text begins with: `B) because ...`, `(B) ...`, `B. ...`, `option B`, `B – because`."""
-    name = name_of(labels)
-    return re.compile(rf"\W{{0,6}}{name}(?:(?<=[)\]*])|[:.,]|\s*\Z|(?:\s+[–—-]+)?\s+(?:because|since|as)\b)")
-
-
-@lru_cache(maxsize=256)
-def _named(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """A label that can be nothing else: `option B`, `(B)`, `answer B`; `B is` at the beginning of a clause."""
-    name = name_of(labels)
-    return re.compile(
-        rf"(?=(?i:option|choice|letter)\s|[(\[]){name}"
-        rf"|(?m:^)\W{{0,3}}{name.replace('?P<label>', '?P<second>')}\s+is\b"
-        rf"|(?=(?i:answer)\s){name.replace('?P<label>', '?P<third>')}(?=\s*(?:[.,;:!⟦\n]|\Z))"
-    )
-
-
-@lru_cache(maxsize=256)
-def _in_words(labels: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"⟦(?P<label>{'|'.join(map(re.escape, (*labels, PART)))})⟧")
-
-
-@lru_cache(maxsize=256)
-def _line(labels: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"^\W{{0,4}}(?P<label>{'|'.join(map(re.escape, labels))})[)\].:]", re.MULTILINE)
