@@ -182,22 +182,18 @@ def _before_a_sentence(text: str, choices: dict[str, str]) -> str | None:
 
 
 def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> str | None:
-    """The last choice that a text claims, else its first line, else what it begins with, else the only one it names.
+    """The last choice that a text concludes or claims, else what it opens with, states at its end, or only names.
 
-    What a declaration opens with (`is_declared`) is taken back by a label only: of other choices it may say anything.
+    What a declaration opens with (`is_declared`) only a conclusion takes back: of other choices it may say anything.
     """
     text = without_latex(text) if "\\" in text else text
     said, labels = asserted(text, choices), tuple(choices)
     if patterns.another(labels).search(said):
         return None
     opened = opening(text if is_declared else said, choices, by_text=is_declared)
-    claims = [found for found in patterns.claim(labels).finditer(said) if not OF_OTHERS.search(_clause(found))]
-    if opened and is_declared:
-        final = [found for found in claims if _concludes(found)]
-    else:
-        final = [found for found in claims if THEREFORE.search(_clause(found)) and _concludes(found)] or claims
-    if final:
-        return final[-1][final[-1].lastgroup or 0]
+    claimed = _claimed(said, labels, conclusions_only=opened is not None and is_declared)
+    if claimed:
+        return claimed
     if opened and (is_declared or _is_all_its_own(text, opened, choices)):
         return opened
     stated = _stated_at_an_end(said, choices)
@@ -215,6 +211,15 @@ def _asserted(text: str, choices: dict[str, str], is_declared: bool = False) -> 
         or _only(patterns.in_words(labels), main_clauses(said))
     )
     return None if only == PART else only
+
+
+def _claimed(said: str, labels: tuple[str, ...], conclusions_only: bool) -> str | None:
+    """The last choice that is concluded (`so B`), else the last one claimed; of others' choices none."""
+    claims = [found for found in patterns.claim(labels).finditer(said) if not OF_OTHERS.search(_clause(found))]
+    concluded = [found for found in claims if _concludes(found)]
+    if not conclusions_only:
+        concluded = [found for found in concluded if THEREFORE.search(_clause(found))] or claims
+    return concluded[-1][concluded[-1].lastgroup or 0] if concluded else None
 
 
 def _concludes(claim: re.Match[str]) -> bool:
