@@ -41,6 +41,7 @@ BEGINNING = re.compile(r"(?=.*[a-z]{3}|\d)(?!(?:the|and|not|for|with)\b)[\w.]+(?
 
 BEFORE_A_SENTENCE = re.compile(r"[\W_]{0,4}(?P<label>[A-Z1-9])[)*_]{0,3}\.[*_]{0,2}\s+(?=[A-Z][a-z]*\s)")
 CONCLUDES = re.compile(r"\b(?:so|thus|hence|therefore|conclude|must|correct|right|correction)\b", re.IGNORECASE)
+ENDS = re.compile(r"[\s.*!]*")
 THEREFORE = re.compile(r"\b(?:so|thus|hence|therefore|conclude)\b", re.IGNORECASE)
 SUPPOSED = re.compile(
     r"(?<!\bi )\b(?:would|might|may|could|looks?|seems?|sounds?|appears?|although|though|while)\b", re.IGNORECASE
@@ -242,11 +243,11 @@ def _is_all_its_own(text: str, opened: str, choices: dict[str, str]) -> bool:
 def _stated_at_an_end(said: str, choices: dict[str, str]) -> list[str]:
     """The labels of the choices' texts that sentences end with, where the last one does, and one that stands alone."""
     labels = tuple(choices)
-    stated = [found["label"] for found in patterns.stated(labels).finditer(said)]
-    if not stated or not patterns.stated_last(labels).search(said):
+    stated = list(patterns.stated(labels).finditer(said))
+    if not stated or not ENDS.fullmatch(said, stated[-1].end()):
         return []
     alone = patterns.text_alone(labels).match(said)
-    return [*stated, *([alone["label"]] if alone else [])]
+    return [found["label"] for found in (*stated, alone) if found]
 
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:

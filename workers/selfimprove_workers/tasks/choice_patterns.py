@@ -33,28 +33,17 @@ def claim(labels: tuple[str, ...]) -> re.Pattern[str]:
 @lru_cache(maxsize=256)
 def stated(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A choice's text that a sentence ends with."""
-    return re.compile(rf"{_is_text(labels)}[\s*]*(?=[.!\n]|\Z)")
-
-
-def _is_text(labels: tuple[str, ...]) -> str:
-    """`is Jupiter`, `is B) Venus`."""
-    either = "|".join(map(re.escape, labels))
-    return (
+    either = _either(labels)
+    return re.compile(
         r"(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
-        rf"(?:[(\[*]{{0,3}}(?:{either})[)\].:*]{{1,3}}\s*)?⟦(?P<label>{either})⟧"
+        rf"(?:[(\[*]{{0,3}}(?:{either})[)\].:*]{{1,3}}\s*)?⟦(?P<label>{either})⟧[\s*]*(?=[.!\n]|\Z)"
     )
 
 
 @lru_cache(maxsize=256)
 def text_alone(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A choice's text that is a text's whole first sentence: `Mitochondria.`"""
-    return re.compile(rf"\W{{0,6}}⟦(?P<label>{'|'.join(map(re.escape, labels))})⟧[*_]{{0,3}}(?:\.|\n)")
-
-
-@lru_cache(maxsize=256)
-def stated_last(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """A choice's text that a text ends with: `The largest planet is Jupiter.`"""
-    return re.compile(rf"{_is_text(labels)}[\s.*!]*\Z")
+    return re.compile(rf"\W{{0,6}}⟦(?P<label>{_either(labels)})⟧[*_]{{0,3}}(?:\.|\n)")
 
 
 @lru_cache(maxsize=256)
@@ -89,10 +78,14 @@ def named(labels: tuple[str, ...]) -> re.Pattern[str]:
 @lru_cache(maxsize=256)
 def in_words(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A choice named by its text."""
-    return re.compile(rf"⟦(?P<label>{'|'.join(map(re.escape, (*labels, PART)))})⟧")
+    return re.compile(rf"⟦(?P<label>{_either((*labels, PART))})⟧")
 
 
 @lru_cache(maxsize=256)
 def item(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A line that begins with a label, as those of a list do."""
-    return re.compile(rf"^\W{{0,4}}(?P<label>{'|'.join(map(re.escape, labels))})[)\].:]", re.MULTILINE)
+    return re.compile(rf"^\W{{0,4}}(?P<label>{_either(labels)})[)\].:]", re.MULTILINE)
+
+
+def _either(labels: tuple[str, ...]) -> str:
+    return "|".join(map(re.escape, labels))
