@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from selfimprove_workers.guidance.base import Attempt
+from selfimprove_workers.guidance.interactive import all_wrong
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.tasks.base import Task, Verdict
 from selfimprove_workers.verifiers.ground_truth import verdict_of
@@ -22,5 +23,4 @@ def latest_wrong(task: Task, grading: str, prompt: PromptRow, attempts: Sequence
         check = task.check(attempt.text, prompt.answer or "", prompt.extra)
         return verdict_of(check, grading) is Verdict.CORRECT
 
-    said = (attempt for attempt in reversed(attempts) if attempt.wrong and attempt.text.strip())
-    return list(islice((attempt for attempt in said if not is_right(attempt)), 1))
+    return list(islice((attempt for attempt in all_wrong(attempts) if not is_right(attempt)), 1))

@@ -6,7 +6,7 @@ it was the last one, right or wrong. The critique stands in the conversation; th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from selfimprove_workers.guidance.base import Attempt, Guided, Leak, Reference
 from selfimprove_workers.guidance.framing import frame_of
@@ -58,7 +58,12 @@ class Interactive:
 
 def last_wrong(attempts: Sequence[Attempt]) -> Attempt | None:
     """The latest attempt that is wrong and says anything."""
-    return next((attempt for attempt in reversed(attempts) if attempt.wrong and attempt.text.strip()), None)
+    return next(all_wrong(attempts), None)
+
+
+def all_wrong(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
+    """The attempts that are wrong and say anything, the latest first."""
+    return (attempt for attempt in reversed(attempts) if attempt.wrong and attempt.text.strip())
 
 
 def shortened(text: str, share: float) -> str:
