@@ -27,6 +27,10 @@ LEASE_VERBS = [("leases", verb) for verb in ("get", "create", "update")]
 BLOCKED = "cannot set blockOwnerDeletion"
 """What the server says without `finalizers`, where OwnerReferencesPermissionEnforcement is on."""
 
+UNDISCOVERED = "cannot find RESTMapping"
+"""What it says, whatever the rights are, while it learns anew which kinds there are, as it does every 30 seconds and
+behind a chart's installation (kubernetes, plugin/pkg/admission/gc). The operator tries it again."""
+
 
 @pytest.fixture(scope="module")
 def release(nodes: Cluster) -> Iterator[Release]:
@@ -85,7 +89,12 @@ def test_with_the_charts_rights_nothing_is_refused(place: Place) -> None:
         place.run("run-3").wait("Succeeded", 120)
         place.run("run-1").wait("Suspended")
         assert eventually(lambda: not place.run("run-1").items("jobs", "-l", "selfimprove.dev/run=run-1"))
-        assert "forbidden" not in log()
+        assert not refusals(log())
+
+
+def refusals(log: str) -> list[str]:
+    """The lines of a log that tell of a right that the operator lacks."""
+    return [line for line in log.splitlines() if "forbidden" in line and UNDISCOVERED not in line]
 
 
 def test_the_policy_for_tenants_lets_the_operator_write_what_it_must(place: Place) -> None:
@@ -97,7 +106,7 @@ def test_the_policy_for_tenants_lets_the_operator_write_what_it_must(place: Plac
         with place.operator() as log:
             whole(place.run("gsm8k"))
             place.run("gsm8k").wait("Succeeded", 120)
-            assert "forbidden" not in log()
+            assert not refusals(log())
     finally:
         cluster.kubectl("delete", "-f", str(POLICY))
 
