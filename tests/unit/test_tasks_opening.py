@@ -139,3 +139,37 @@ def test_what_is_claimed_at_last_is_the_answer(response: str) -> None:
 def test_two_sentences_that_state_two_choices_declare_none() -> None:
     assert picked(HOTTEST, "The hottest planet is Venus. The coldest planet of the four is Jupiter.") is None
     assert picked(HOTTEST, "Venus. The largest planet is Jupiter.") is None
+
+
+LISTS = {
+    "labels": "A) Mars is cold.\nB) Venus is thick.\nC) Jupiter is far.\nD) Mercury is bare.",
+    "options": "Option A: Mars is cold.\nOption B: Venus is thick.\nOption C: Jupiter is far.\nOption D: Bare.",
+    "numbered": "1. **A) Mars**: cold.\n2. **B) Venus**: thick.\n3. **C) Jupiter**: far.\n4. **D) Mercury**: bare.",
+    "texts": "- **Mars**: it is cold.\n- **Venus**: it is thick.\n- **Jupiter**: it is far.\n- **Mercury**: bare.",
+    "headings": "### A. Mars\nIt is cold.\n### B. Venus\nIt is thick.\n### C. Jupiter\nFar.\n### D. Mercury\nBare.",
+}
+
+
+@pytest.mark.parametrize(
+    "heading", ["", "Let's weigh each option:", "The possible answers are:", "To find the answer:"]
+)
+@pytest.mark.parametrize("listed", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize(
+    ("conclusion", "label"),
+    [
+        ("Therefore, the hottest planet is Venus (B).", "B"),
+        ("Hence Venus.", "B"),
+        ("Option B is the only one that fits.", "B"),
+        ("All of them are planets.", None),
+        ("", None),
+    ],
+)
+def test_of_a_text_that_goes_through_the_choices_the_conclusion_counts(
+    heading: str, listed: str, conclusion: str, label: str | None
+) -> None:
+    assert picked(HOTTEST, f"{heading}\n\n{listed}\n\n{conclusion}") == label
+
+
+def test_an_answer_before_the_other_choices_is_no_line_of_a_list() -> None:
+    assert picked(HOTTEST, "B. Venus\n\nA: Mars is cold.\nC: Jupiter is far.\nD: Mercury has no air.") == "B"
+    assert picked(HOTTEST, "The answer is B. Venus\n\nOption A: Mars is cold.\nOption C: Jupiter is far.") == "B"

@@ -81,11 +81,5 @@ def in_words(labels: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"⟦(?P<label>{_either((*labels, PART))})⟧")
 
 
-@lru_cache(maxsize=256)
-def item(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """A line that begins with a label, as those of a list do."""
-    return re.compile(rf"^\W{{0,4}}(?P<label>{_either(labels)})[)\].:]", re.MULTILINE)
-
-
 def _either(labels: tuple[str, ...]) -> str:
     return "|".join(map(re.escape, labels))

@@ -20,7 +20,6 @@ TAKEN_BACK = re.compile(
     r"|(?:up)?on\s+(?:re\w+|second)|after\s+re\w+|(?:but\s+)?i\s+(?:choose|pick|select))\b)",
     re.IGNORECASE,
 )
-LISTED = re.compile(r"(?:\A|[\s*(])(?P<label>[A-J1-4])[)\].:]", re.ASCII)
 
 
 def opening(text: str, choices: Mapping[str, str], by_text: bool = True) -> str | None:
@@ -31,11 +30,6 @@ def opening(text: str, choices: Mapping[str, str], by_text: bool = True) -> str 
     if found is None or ASKS.match(text) or TAKEN_BACK.search(text, found.end()) or (not by_text and found["mark"]):
         return None
     return found["label"]
-
-
-def lists_another(text: str, label: str, choices: Mapping[str, str]) -> bool:
-    """Whether a text goes through other choices too: `A) red is ... B) blue is ...`."""
-    return any(found["label"] in choices and found["label"] != label for found in LISTED.finditer(text))
 
 
 @lru_cache(maxsize=256)
