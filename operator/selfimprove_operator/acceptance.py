@@ -25,6 +25,7 @@ from selfimprove.status import timestamp
 from selfimprove_operator.mounted import out_of_reach
 from selfimprove_operator.names import uid8
 from selfimprove_operator.observed import Observed
+from selfimprove_operator.split import beyond_the_gpus
 from selfimprove_operator.told import too_long
 
 _LONGEST = 1000
@@ -110,10 +111,12 @@ def _read(manifest: str, defaults: str) -> _Found | str:
     run, problems, _ = check_built(json.loads(manifest))
     if run is None:
         return _line(problems)
-    filled = with_defaults(run.spec, Defaults.model_validate_json(defaults))
+    given = Defaults.model_validate_json(defaults)
+    filled = with_defaults(run.spec, given)
     missing = next(_missing(filled), None)
     spec = filled if missing else resolve(filled, surroundings=Surroundings())
-    if problems := [*out_of_reach(spec), *too_long(run, spec, run_uri_of(run, spec))]:
+    too_much = too_long(run, spec, run_uri_of(run, spec))
+    if problems := [*out_of_reach(spec), *too_much, *beyond_the_gpus(spec, given)]:
         return _line(problems)
     return _Found(run, spec, resolved_defaults(run.spec, spec), _line([missing]) if missing else None)
 

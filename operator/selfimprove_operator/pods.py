@@ -26,7 +26,7 @@ GRACE_SECONDS = 90
 """What a worker may take to commit the part at hand after SIGTERM."""
 _TRAINER: frozenset[StepName] = frozenset(("distill",))
 _REDUCERS: frozenset[StepName] = frozenset(("select", "measure"))
-_LABEL_FREE = frozenset(("GroundTruth", "Likelihood", "MajorityVote"))
+LABEL_FREE = frozenset(("GroundTruth", "Likelihood", "MajorityVote"))
 """Methods that need no model, unless another one is asked: samples carry their log-probabilities already."""
 Amount = int | float | str
 _SCRATCH = {"tmp": "/tmp", "cache": "/cache"}
@@ -133,7 +133,7 @@ def uses_gpu(spec: Spec, step: StepId) -> bool:
     """Whether a step runs a model; one that is taken over from another run only copies."""
     if step.step in _REDUCERS or adopts(spec, step):
         return False
-    return step.step != "verify" or any(m.verifier or m.type not in _LABEL_FREE for m in spec.methods)
+    return step.step != "verify" or any(m.verifier or m.type not in LABEL_FREE for m in spec.methods)
 
 
 def image_of(spec: Spec, step: StepId) -> str:

@@ -1,4 +1,7 @@
-"""What the operator refuses though admission lets it through: files that no pod has, orders that no pod can take."""
+"""What the operator refuses though admission lets it through: files that no pod has, orders that no pod can take, GPUs.
+
+A model that is to be split over more of them than its pod asks for would start in vain.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfimprove.api import Run, Surroundings, resolve
+from selfimprove.api.installation import Defaults, Gpu
+from selfimprove_operator.split import beyond_the_gpus
 from selfimprove_operator.told import MOST_BYTES
 from tests.unit.operator_support import Cluster, condition, run_manifest
 
@@ -158,3 +164,64 @@ def test_an_accepted_run_gives_no_worker_more_than_linux_takes(length: int, lett
     for template in cluster.templates.values():
         order = next(v["value"] for v in template["containers"][0]["env"] if v["name"] == "SELFIMPROVE_ORDER")
         assert len(f"SELFIMPROVE_ORDER={order}\0".encode()) <= LINUX_LIMIT
+
+
+def split(size: int, **execution: Any) -> dict[str, Any]:
+    return {"generation": {"engineArgs": {"tensorParallelSize": size}}, "execution": execution}
+
+
+def asks(step: str, amount: int, resource: str = "nvidia.com/gpu") -> dict[str, Any]:
+    return {"steps": {step: {"resources": {"limits": {resource: amount}}}}}
+
+
+def test_a_model_split_over_more_gpus_than_its_pod_asks_for_is_refused() -> None:
+    assert verdict(**split(4, **asks("evaluate", 4))) == (
+        "Invalid",
+        "spec.execution.steps.generate.resources: its pods ask for 1 nvidia.com/gpu, and "
+        "spec.generation.engineArgs.tensorParallelSize is 4; ask for 4 in their limits (a tensorParallelSize that is "
+        "not given is what the pod has)",
+    )
+
+
+def test_a_run_is_accepted_once_an_apply_gives_its_pods_the_gpus() -> None:
+    cluster = Cluster(run_manifest(**split(4)))
+    cluster.settle()
+    assert condition(cluster, "Accepted")[1] == "Invalid"
+    cluster.run["spec"]["execution"] = {"defaults": {"resources": {"limits": {"nvidia.com/gpu": 4}}}}
+    cluster.settle()
+    assert condition(cluster, "Accepted")[0] == "True"
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [
+        {"defaults": {"resources": {"limits": {"nvidia.com/gpu": 4}}}},
+        {"steps": asks("generate", 8)["steps"] | asks("evaluate", 4)["steps"]},
+    ],
+    ids=["defaults", "each step"],
+)
+def test_a_model_split_over_what_its_pods_ask_for_is_accepted(execution: dict[str, Any]) -> None:
+    assert verdict(**split(4, **execution)) == ("", "")
+
+
+def test_of_devices_of_another_name_nothing_is_said() -> None:
+    run = Run.model_validate(run_manifest(**split(4, **asks("generate", 1, "amd.com/gpu"))))
+    spec = resolve(run.spec, surroundings=Surroundings())
+    fields = {problem.field for problem in beyond_the_gpus(spec, Defaults(gpu=Gpu(count=0)))}
+    assert fields == {"spec.execution.steps.evaluate.resources"}
+
+
+def test_transformers_splits_no_model() -> None:
+    spec = split(4)
+    spec["generation"]["engine"] = "Transformers"
+    assert verdict(**spec) == ("", "")
+
+
+def test_a_verifier_is_split_over_the_gpus_of_its_own_pod() -> None:
+    model = {"uri": "hf://lab/judge", "engineArgs": {"tensorParallelSize": 2}}
+    methods = {"verification": {"methods": [{"type": "CoTBinary", "verifier": model}]}}
+    line = verdict(**methods, execution=asks("evaluate", 2))[1]
+    assert line.startswith("spec.execution.steps.verify.resources: its pods ask for 1 nvidia.com/gpu, and ")
+    assert "spec.verification.methods[0].verifier.engineArgs.tensorParallelSize is 2" in line
+    both = {"steps": asks("evaluate", 2)["steps"] | asks("verify", 2)["steps"]}
+    assert verdict(**methods, execution=both) == ("", "")
