@@ -19,7 +19,15 @@ from selfimprove.few_prompts import too_few
 from selfimprove.measures import columns, estimates, pass_at_k, ranges_of
 from selfimprove.measures.perprompt import counts_of_known
 from selfimprove.measures.table import Floats, Table
-from selfimprove.measures.verifiers import auroc, brier, calibration_error, not_probabilities, pearson, spearman
+from selfimprove.measures.verifiers import (
+    auroc,
+    brier,
+    calibration_error,
+    mean_mass,
+    not_probabilities,
+    pearson,
+    spearman,
+)
 from selfimprove.samples_file import Samples
 from selfimprove.summaries import Estimate, document_of
 
@@ -27,6 +35,7 @@ NO_UTILITY = "no sample has a utility"
 NO_WEIGHTING = "no weighting is given"
 NO_KEPT_UTILITY = "no sample that is kept has a utility"
 NONE_TO_GAIN = "every sample of every prompt with a gap is right"
+NO_MASS = "no sample has the probability mass that it read on labels"
 NO_INTERVAL = "chance adds to the error of bins, and a bootstrap would add it again"
 
 
@@ -94,6 +103,7 @@ def part_of(samples: Samples, prompts: Any) -> Samples:
         utility=samples.utility[kept],
         scores={name: values[kept] for name, values in samples.scores.items()},
         levels=tuple(samples.levels[i] for i in prompts),
+        mass={name: values[kept] for name, values in samples.mass.items()},
     )
 
 
@@ -185,9 +195,11 @@ def _score(samples: Samples, name: str, question: Question, reasons: dict[str, s
     """How well a score tells right from wrong, and, of a probability, how well it is calibrated."""
     scores, known = samples.scores[name], np.isfinite(samples.utility).any()
     shape = (samples.utility, samples.prompt, len(samples.ids))
-    shown: dict[str, Any] = {"nan": weighting.missing(scores), "auroc": None, "ece": None, "brier": None}
+    shown: dict[str, Any] = {"nan": weighting.missing(scores), "auroc": None, "ece": None, "brier": None, "mass": None}
     wrong = not_probabilities(scores) if known else NO_UTILITY
     asked = {"auroc": auroc(scores, *shape)} if known else {}
+    if name in samples.mass:
+        asked["mass"] = mean_mass(samples.mass[name], *shape[1:])
     if wrong is None:
         asked["brier"] = brier(scores, *shape)
         shown["ece"] = document_of(calibration_error(scores, samples.utility, samples.prompt))
@@ -202,6 +214,8 @@ def _score(samples: Samples, name: str, question: Question, reasons: dict[str, s
         reasons[f"scores.{name}.auroc"] = (
             "no prompt has a right and a wrong sample with a score" if known else NO_UTILITY
         )
+    if shown["mass"] is None:
+        reasons[f"scores.{name}.mass"] = NO_MASS
     return shown
 
 

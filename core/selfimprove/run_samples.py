@@ -39,13 +39,17 @@ def samples_of_run(handle: RunHandle, step: str, iteration: int | None) -> Sampl
     rank[order] = np.arange(len(order))
     ordered = np.lexsort((found.sample, rank[found.prompt]))
     levels = _levels(handle, SCORED[step])
-    scores = {name: values[ordered] for name, values in sorted(found.scores.items()) if name != GROUND_TRUTH}
+    scores, mass = (
+        {name: values[ordered] for name, values in sorted(columns.items()) if name != GROUND_TRUTH}
+        for columns in (found.scores, found.mass)
+    )
     return Samples(
         ids=tuple(found.ids[i] for i in order),
         prompt=rank[found.prompt][ordered],
         utility=found.utility[ordered],
         scores=scores,
         levels=tuple(levels.get(found.ids[i]) for i in order),
+        mass=mass,
     )
 
 

@@ -1,8 +1,9 @@
 """Samples of anybody's, scored by anything, as flat arrays: what `selfimprove measure` and `sweep` read.
 
-One row a sample, in any order: {"prompt": "p1", "sample": 0, "utility": 1, "scores": {"mc": 0.93}, "level": 2}, as
-JSON lines (also .gz) or Parquet. Files are read as a stream: of a row its numbers are kept, some 50 bytes. Rows of one
-method each, as a run's own tables of scores have them, are brought together first (`score_rows`).
+One row a sample, in any order: {"prompt": "p1", "sample": 0, "utility": 1, "scores": {"mc": 0.93}, "level": 2}, and
+"mass" as "scores" where labels were read, as JSON lines (also .gz) or Parquet. Files are read as a stream: of a row its
+numbers are kept, some 50 bytes. Rows of one method each, as a run's own tables of scores have them, are brought
+together first (`score_rows`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import math
 from array import array
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
@@ -23,7 +24,9 @@ from selfimprove.measures.table import Floats, Ints
 from selfimprove.score_rows import COLUMNS, whole_rows
 from selfimprove.text_files import LINES, open_text
 
-KNOWN = ("prompt", "sample", "utility", "scores", "level")
+KNOWN = ("prompt", "sample", "utility", "scores", "mass", "level")
+_BY_SCORE = ("scores", "mass")
+"""Columns that hold a number of each score."""
 _LAST_SAMPLE = 2**63 - 1
 
 
@@ -41,6 +44,8 @@ class Samples:
     """Name -> [n], NaN where missing."""
     levels: tuple[str | None, ...]
     """[P] The difficulty level of each prompt."""
+    mass: Mapping[str, Floats] = field(default_factory=dict)
+    """Name -> [n] the probability mass on the labels, of scores that read labels; NaN where missing."""
 
 
 def read_samples(path: Path) -> Samples:
@@ -80,13 +85,16 @@ def sample_of(sample: object) -> int | None:
     return sample
 
 
-def scores_of(scores: object) -> dict[str, float]:
-    """The `scores` of a row as numbers, NaN where null. Raises `ValueError` saying what the row has and the remedy."""
+def scores_of(scores: object, column: str = "scores") -> dict[str, float]:
+    """The `scores` (or another `column`) of a row as numbers, NaN where null.
+
+    Raises `ValueError` saying what the row has and the remedy.
+    """
     if scores is None:
         return {}
     if not isinstance(scores, dict):
-        raise ValueError(f"has scores {shown(scores)}; give an object of names and numbers")
-    return {name: _score(name, value) for name, value in scores.items()}
+        raise ValueError(f"has {column} {shown(scores)}; give an object of names and numbers")
+    return {name: _score(f"{column}.{name}", value) for name, value in scores.items()}
 
 
 def shown(value: object) -> str:
@@ -103,7 +111,7 @@ class _Collector:
         self._places: dict[str, int] = {}
         self._levels: list[str | None] = []
         self._prompt, self._sample, self._utility = array("q"), array("q"), array("d")
-        self._scores: dict[str, array[float]] = {}
+        self._by_score: dict[str, dict[str, array[float]]] = {column: {} for column in _BY_SCORE}
         self._unnumbered = 0
 
     def add(self, number: int, row: object) -> None:
@@ -122,7 +130,8 @@ class _Collector:
         self._prompt.append(place)
         self._sample.append(self._numbered(number, row.get("sample")))
         self._utility.append(self._checked_utility(number, row.get("utility")))
-        self._score(number, row.get("scores"))
+        for column in _BY_SCORE:
+            self._numbers(number, column, row.get(column))
 
     def samples(self) -> Samples:
         """All that came, prompts sorted by id."""
@@ -139,8 +148,9 @@ class _Collector:
             ids=tuple(names[i] for i in order),
             prompt=rank[prompt][ordered],
             utility=np.frombuffer(self._utility)[ordered],
-            scores={name: self._padded(values)[ordered] for name, values in sorted(self._scores.items())},
+            scores=self._columns("scores", ordered),
             levels=tuple(self._levels[i] for i in order),
+            mass=self._columns("mass", ordered),
         )
 
     def _level(self, number: int, place: int, level: object) -> None:
@@ -168,15 +178,18 @@ class _Collector:
             self._refuse(number, f"has utility {shown(value)}; give 0, 1 or null")
         return float(bool(value))
 
-    def _score(self, number: int, scores: object) -> None:
+    def _numbers(self, number: int, column: str, given: object) -> None:
         try:
-            found = scores_of(scores)
+            found = scores_of(given, column)
         except ValueError as error:
             self._refuse(number, str(error))
         for name, value in found.items():
-            column = self._scores.setdefault(name, array("d"))
-            column.extend([math.nan] * (len(self._prompt) - 1 - len(column)))
-            column.append(value)
+            values = self._by_score[column].setdefault(name, array("d"))
+            values.extend([math.nan] * (len(self._prompt) - 1 - len(values)))
+            values.append(value)
+
+    def _columns(self, column: str, order: Ints) -> dict[str, Floats]:
+        return {name: self._padded(values)[order] for name, values in sorted(self._by_score[column].items())}
 
     def _padded(self, values: array[float]) -> Floats:
         found = np.full(len(self._prompt), np.nan)
@@ -199,13 +212,13 @@ def _score(name: str, value: object) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError(f"has scores.{name} {shown(value)}; give a number or null")
+        raise ValueError(f"has {name} {shown(value)}; give a number or null")
     try:
         found = float(value)
     except OverflowError:
         found = math.inf
     if math.isinf(found):
-        raise ValueError(f"has scores.{name} {shown(value)}; give a finite number or null")
+        raise ValueError(f"has {name} {shown(value)}; give a finite number or null")
     return found
 
 
@@ -228,11 +241,13 @@ def _parquet(path: Path, columns: Collection[str] | None) -> Iterator[object]:
     try:
         with pq.ParquetFile(path) as file:
             there = file.schema_arrow.names
-            mapped = "scores" in there and pa.types.is_map(file.schema_arrow.field("scores").type)
+            mapped = [
+                name for name in _BY_SCORE if name in there and pa.types.is_map(file.schema_arrow.field(name).type)
+            ]
             wanted = there if columns is None else [name for name in columns if name in there]
             for batch in file.iter_batches(batch_size=8192, columns=wanted):
                 for row in batch.to_pylist():
-                    yield row | {"scores": dict(row["scores"])} if mapped and row.get("scores") is not None else row
+                    yield row | {name: dict(row[name]) for name in mapped if row.get(name) is not None}
     except pa.ArrowException as error:
         raise UserError(
             f"{path}: can't be read as Parquet ({str(error).splitlines()[0]}); give a sound file"

@@ -46,9 +46,9 @@ def _joined(rows: Iterable[object], name: str) -> Iterable[object]:
         if isinstance(row["score"], bool | str | list | dict):
             raise UserError(f"{name}: row {number} has a score that is no number; give a number or null")
         key = (row["prompt"], row["sample"])
-        whole = found.setdefault(key, {"prompt": key[0], "sample": key[1], "utility": None, "scores": {}})
-        scores, method = whole["scores"], row["method"]
-        assert isinstance(scores, dict)  # made above
+        whole = found.setdefault(key, {"prompt": key[0], "sample": key[1], "utility": None, "scores": {}, "mass": {}})
+        scores, mass, method = whole["scores"], whole["mass"], row["method"]
+        assert isinstance(scores, dict) and isinstance(mass, dict)  # made above
         if method == GROUND_TRUTH:
             whole["utility"] = row["score"]
         elif method in scores:
@@ -57,4 +57,6 @@ def _joined(rows: Iterable[object], name: str) -> Iterable[object]:
             )
         else:
             scores[method] = row["score"]
+            if row.get("mass") is not None:
+                mass[method] = row["mass"]
     return found.values()

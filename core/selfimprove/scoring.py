@@ -46,7 +46,7 @@ def score_samples(order: ScoringOrder) -> None:
     Raises `SelfImproveError` with the worker's exit code, after it has said why.
     """
     outputs = ", ".join(file.output for file in order.files)
-    failure = f"{outputs}: not all is scored; the lines above say why; the same command again scores what is left"
+    failure = f"{outputs}: not all is scored; mend what the lines above name, and the same command scores what is left"
     have_done("score-samples", order.model_dump_json(by_alias=True), failure)
 
 

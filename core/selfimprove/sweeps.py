@@ -17,12 +17,15 @@ from selfimprove.api.selecting import Weighting, WeightingType
 from selfimprove.errors import UserError
 from selfimprove.measures import columns, estimates, ranges_of
 from selfimprove.measures.table import Floats, Table
+from selfimprove.measures.verifiers import mean_mass
 from selfimprove.samples_file import Samples
 from selfimprove.summaries import Estimate
 
 POINTS = 21
 """At most so many cuts where the scores could give more."""
 FIGURES = ("filtered", "gap", "relative_gap", "keep_rate", "empty_filter")
+MASS = "mass"
+"""Of a matrix alone: no cut moves it."""
 _QUANTILES = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _BETAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Of the scores' range."""
@@ -74,7 +77,7 @@ def matrix(
     return {
         name: _estimated(
             {
-                verifier: _columns(samples, verifier, rule)
+                verifier: {**_columns(samples, verifier, rule), **_mass(samples, verifier)}
                 for verifier, rule in rules.items()
                 if verifier in samples.scores
             },
@@ -130,6 +133,12 @@ def _columns(samples: Samples, score: str, rule: Weighting) -> dict[str, Floats]
     return found
 
 
+def _mass(samples: Samples, score: str) -> dict[str, Floats]:
+    """[P] The mean label mass of each prompt, where the score reads labels."""
+    mass = samples.mass.get(score)
+    return {} if mass is None else {MASS: mean_mass(mass, samples.prompt, len(samples.ids))}
+
+
 def _estimated(
     cells: Mapping[str, Mapping[str, Floats]], seed: int, resamples: int
 ) -> dict[str, Mapping[str, Estimate]]:
@@ -137,13 +146,14 @@ def _estimated(
     flat, ranges = {}, {}
     for cell, found in cells.items():
         limits = ranges_of(found)
-        for name in FIGURES:
+        for name in (*FIGURES, MASS):
             if name in found:
                 flat[f"{name} {cell}"] = found[name]
                 ranges[f"{name} {cell}"] = limits.get(name, (0.0, 1.0))
     measured = estimates(flat, seed=seed, resamples=resamples, ranges=ranges)
     return {
-        cell: {name: each for name in FIGURES if (each := measured.get(f"{name} {cell}")) is not None} for cell in cells
+        cell: {name: each for name in (*FIGURES, MASS) if (each := measured.get(f"{name} {cell}")) is not None}
+        for cell in cells
     }
 
 

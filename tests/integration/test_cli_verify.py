@@ -130,7 +130,7 @@ def test_a_command_that_scored_nothing_claims_to_keep_nothing(tmp_path: Path, ca
     failed = selfimprove(
         capfd, "verify", tmp_path / "none", write(tmp_path / "s.jsonl"), "-o", output, "--method", "CoTBinary"
     )
-    said = f"{output}: not all is scored; the lines above say why; the same command again scores what is left"
+    said = f"{output}: not all is scored; mend what the lines above name, and the same command scores what is left"
     assert (failed.code, failed.err.splitlines()[-1]) == (2, said)
 
 

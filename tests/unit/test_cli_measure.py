@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -57,7 +58,23 @@ def test_every_figure_is_the_definition_s(tmp_path: Path, capfd: pytest.CaptureF
     assert found["scores"]["mc"]["auroc"]["value"] == pytest.approx((1 + 1 / 3) / 2)
     assert found["gap"]["n"] == 2 and found["gap"]["low"] <= found["gap"]["value"] <= found["gap"]["high"]
     assert (found["scores"]["mc"]["ece"]["low"], found["scores"]["mc"]["ece"]["high"]) == (None, None)
-    assert list(found["reasons"]) == ["scores.mc.ece.interval"]
+    assert list(found["reasons"]) == ["scores.mc.ece.interval", "scores.mc.mass"]
+
+
+@pytest.mark.parametrize("name", ["samples.jsonl", "samples.parquet"])
+def test_the_label_mass_is_averaged_by_prompt(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    massed = [row | {"mass": {"mc": 0.9 if row["prompt"] == "p1" else 0.5 + 0.1 * row["sample"]}} for row in rows()]
+    path = write(tmp_path, massed, name)
+    found = as_json(capfd, "measure", path)
+    prompts = {row["prompt"] for row in massed}
+    means = [np.mean([row["mass"]["mc"] for row in massed if row["prompt"] == prompt]) for prompt in sorted(prompts)]
+    mass = found["scores"]["mc"]["mass"]
+    assert mass["value"] == pytest.approx(np.mean(means))
+    assert mass["low"] < mass["value"] < mass["high"]
+    assert mass["n"] == len(prompts)
+    assert found["scores"]["cot"]["mass"] is None
+    assert found["reasons"]["scores.cot.mass"] == "no sample has the probability mass that it read on labels"
+    assert "label mass 7" in selfimprove(capfd, "measure", path).out
 
 
 def test_rows_may_come_in_any_order(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +101,7 @@ def test_without_utility_the_rest_is_given_and_the_reason(tmp_path: Path, capfd:
     assert found["gap"] is found["utility"] is found["passAtK"] is found["acceptedHistogram"] is None
     assert found["reasons"]["gap"] == found["reasons"]["acceptedHistogram"] == "no sample has a utility"
     assert found["keepRate"]["value"] > 0
-    assert found["scores"]["mc"] == {"nan": 0, "auroc": None, "ece": None, "brier": None}
+    assert found["scores"]["mc"] == {"nan": 0, "auroc": None, "ece": None, "brier": None, "mass": None}
 
 
 def test_a_prompt_of_which_no_utility_is_known_is_in_no_histogram(
@@ -110,7 +127,7 @@ def test_what_is_null_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 def test_scores_and_utilities_that_never_meet_say_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     apart = [row | ({"scores": {"mc": None}} if row["sample"] % 2 else {"utility": None}) for row in rows()]
     found = as_json(capfd, "measure", write(tmp_path, apart), "--score", "mc")
-    assert found["scores"]["mc"] == {"nan": 4, "auroc": None, "ece": None, "brier": None}
+    assert found["scores"]["mc"] == {"nan": 4, "auroc": None, "ece": None, "brier": None, "mass": None}
     for figure in ("ece", "brier"):
         assert found["reasons"][f"scores.mc.{figure}"] == "no sample has both a score and a utility"
 

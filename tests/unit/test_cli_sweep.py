@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,17 @@ def test_a_matrix_refuses_a_quantile_of_a_verifier_that_gave_two_values_to_all_g
     ):
         matrix({"a": samples_of(one, vote=one), "b": samples_of(one, vote=1 - one)}, rules, seed=0)
     assert matrix({"a": samples_of(one, vote=one), "b": samples_of(one, vote=two)}, rules, seed=0)
+
+
+def test_a_cell_says_the_label_mass_where_its_verifier_reads_labels() -> None:
+    right = np.array([[0, 1], [1, 0]])
+    plain = samples_of(right, vote=right, mc=right)
+    samples = replace(plain, mass={"mc": np.array([0.5, 0.7, 1.0, np.nan])})
+    cut = Weighting(type="Threshold", threshold=1)
+    (row,) = matrix({"a": samples}, {"vote": cut, "mc": cut}, seed=0).values()
+    assert "mass" not in row["vote"]
+    assert row["mc"]["mass"].value == pytest.approx(0.8)
+    assert row["mc"]["mass"].n == 2
 
 
 def test_cuts_of_few_prompts_come_with_the_warning_of_measure(tmp_path: Path, capfd: Capture) -> None:

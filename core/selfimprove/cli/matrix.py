@@ -21,7 +21,7 @@ from selfimprove.summaries import document_of
 from selfimprove.worker_process import require_workers
 
 _SHOWN = {"gap": "gap", "relative_gap": "relativeGap", "filtered": "filtered", "keep_rate": "keepRate"}
-_SHOWN |= {"empty_filter": "emptyFilterRate"}
+_SHOWN |= {"empty_filter": "emptyFilterRate", "mass": "mass"}
 
 
 def matrix(path: Path, output: Path | None, storage: str, resamples: int, as_json: bool) -> None:

@@ -152,6 +152,7 @@ def _print_figures(document: Mapping[str, Any]) -> None:
         print(f"{name:<18}{shown if found else f'-  ({reasons[key]})'}")
     for name, score in document["scores"].items():
         figures = [f"{figure} {percent(estimate_in(score[figure]))}" for figure in WORTH]
+        figures += [f"label mass {percent(estimate_in(score['mass']))}"] if score["mass"] else []
         why = dict.fromkeys(reasons[key] for figure in WORTH if (key := f"scores.{name}.{figure}") in reasons)
         print(f"{name:<17} {', '.join(figures)}, {score['nan']:,} missing{_because(why)}")
     for pair in document["correlations"]:

@@ -12,7 +12,7 @@ import numpy as np
 from selfimprove.measures.bootstrap import RESAMPLES, estimates
 from selfimprove.measures.compare import paired_change
 from selfimprove.measures.table import Floats, Ints
-from selfimprove.measures.verifiers import auroc
+from selfimprove.measures.verifiers import auroc, mean_mass
 from selfimprove.summaries import Estimate
 from selfimprove.verifier_drift import AUROC, AUROC_CHANGE, CHANCE, MASS_CHANGE
 
@@ -29,11 +29,7 @@ Figures = dict[str, dict[str, Estimate]]
 
 def verifier_columns(score: Floats, mass: Floats, utility: Floats, prompt: Ints, prompts: int) -> dict[str, Floats]:
     """[P] AUROC and mean label mass of each prompt; `score`, `mass`, `utility`: [n], NaN where unknown."""
-    known = np.isfinite(mass)
-    size = np.bincount(prompt[known], minlength=prompts)
-    total = np.bincount(prompt[known], mass[known], prompts)
-    mean = np.divide(total, size, out=np.full(prompts, np.nan), where=size > 0)
-    return {AUROC: auroc(score, utility, prompt, prompts), MASS: mean}
+    return {AUROC: auroc(score, utility, prompt, prompts), MASS: mean_mass(mass, prompt, prompts)}
 
 
 def verifier_figures(

@@ -62,6 +62,13 @@ def brier(score: Floats, utility: Floats, prompt: Ints, n_prompts: int) -> Float
     return _ratio(total, np.bincount(group, minlength=n_prompts).astype(np.float64))
 
 
+def mean_mass(mass: Floats, prompt: Ints, n_prompts: int) -> Floats:
+    """[P] Mean probability mass on the labels over the samples of each prompt where it is known; `mass`: [n]."""
+    known = np.isfinite(mass)
+    total = np.bincount(prompt[known], mass[known], n_prompts)
+    return _ratio(total, np.bincount(prompt[known], minlength=n_prompts))
+
+
 def calibration_error(score: Floats, utility: Floats, prompt: Ints) -> Estimate | None:
     """Expected calibration error of probabilities in 15 bins of equal width, over all samples; None without any.
 
