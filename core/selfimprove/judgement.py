@@ -124,7 +124,11 @@ def _require_shares(samples: Samples, question: Question) -> None:
     mean = question.combine == "Mean"
     for name, rule in question.weightings.items():
         cut = question.scores if mean else (name,)
-        if rule.type == "Quantile" and (wrong := weighting.no_shares({each: samples.scores[each] for each in cut})):
+        several = len(question.weightings) > 1
+        remedy = f"it one of its own, --weighting {name}=Threshold:{{:g}}" if several else "Threshold:{:g}"
+        if rule.type == "Quantile" and (
+            wrong := weighting.no_shares({each: samples.scores[each] for each in cut}, remedy)
+        ):
             raise UserError(f"--weighting: {wrong}{', without --combine' if mean else ''}")
 
 

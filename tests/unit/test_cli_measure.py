@@ -346,3 +346,15 @@ def test_decimals_of_parquet_are_numbers(tmp_path: Path, capfd: pytest.CaptureFi
     pq.write_table(pa.table({"prompt": ["p", "p", "q", "q"], "utility": utility, "scores": scores}), path)
     found = as_json(capfd, "measure", path)
     assert (found["utility"]["value"], found["scores"]["mc"]["auroc"]["value"]) == (0.5, 1.0)
+
+
+def test_of_several_scores_the_one_of_two_values_gets_a_threshold_of_its_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, [row | {"scores": row["scores"] | {"binary": row["utility"]}} for row in rows()])
+    said = selfimprove(capfd, "measure", path, "--weighting", "Quantile:0.5").err
+    assert "binary is only 0 and 1" in said
+    remedy = "--weighting binary=Threshold:1"
+    assert said.endswith(f"give it one of its own, {remedy}\n")
+    found = as_json(capfd, "measure", path, "--weighting", "Quantile:0.5", *remedy.split())
+    assert found["keepRate"]["value"] > 0

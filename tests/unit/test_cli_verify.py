@@ -45,6 +45,13 @@ def test_a_setting_goes_to_the_methods_that_read_it() -> None:
     assert found[0].labels is not None and found[0].labels.negative == "False" and found[1].labels is None
 
 
+def test_labels_of_a_name_go_to_that_method() -> None:
+    found = order("mc=MultipleChoice", "Tournament", labels="mc=True/False").methods
+    assert [method.labels and method.labels.positive for method in found] == ["True", "A"]
+    two = order("MultipleChoice", "again=MultipleChoice", labels="True/False").methods
+    assert [method.labels and method.labels.positive for method in two] == ["True", "True"]
+
+
 def test_a_range_is_that_of_the_scores() -> None:
     found = order("MultipleChoice", "CoTScore", range="0-5").methods
     assert [method.range for method in found] == [None, [0, 5]]
@@ -74,6 +81,15 @@ def test_a_template_is_one_of_ours_or_a_file(tmp_path: Path) -> None:
         (["--method", "Likelihood", "--votes", "3"], "--votes: no method given reads it; CoTScore and CoTBinary and"),
         (["--method", "CoTScore", "--votes", "0"], "--votes: 0 is below 1"),
         (["--method", "MultipleChoice", "--labels", "Yes"], "--labels: Yes is no pair; give two words, as Yes/No"),
+        (
+            ["--method", "mc=MultipleChoice", "--method", "Tournament", "--labels", "Yes/No"],
+            "--labels: Yes/No would answer the questions of mc and Tournament alike; give it one of them, as mc=Yes/No",
+        ),
+        (
+            ["--method", "MultipleChoice", "--labels", "mc=Yes/No"],
+            "--labels: mc is no method that reads labels; there are MultipleChoice",
+        ),
+        (["--method", "CoTScore", "--labels", "Yes/No"], "--labels: no method given reads it; MultipleChoice and"),
         (["--method", "MultipleChoice", "--labels", "Yes/yes"], "--labels: Yes and yes can't be told apart"),
         (["--method", "MultipleChoice", "--template", "Is it?"], "--template: does not say {{ positive }} and"),
         (

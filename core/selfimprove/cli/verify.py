@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,10 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
     given = {name: value for name, value in asked.settings.items() if value is not None}
     if "template" in given:
         given["template"] = _template(given["template"])
-    if "labels" in given:
-        given["labels"] = _labels(given["labels"])
     if "range" in given:
         given["range"] = _range(given["range"])
     found = [_method(each) for each in asked.methods]
+    labels = _labels(given.pop("labels"), found) if "labels" in given else {}
     names = [method["name"] for method in found]
     for place, method in enumerate(found):
         if (twice := method["name"]) in names[:place]:
@@ -82,7 +81,10 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
             those = f"{' and '.join(readers[name])} {'do' if len(readers[name]) > 1 else 'does'}"
             raise UserError(f"--{dashed(name)}: no method given reads it; {those}")
     return [
-        method | {name: value for name, value in given.items() if method["type"] in readers[name]} | _asks(method)
+        method
+        | {name: value for name, value in given.items() if method["type"] in readers[name]}
+        | labels.get(method["name"], {})
+        | _asks(method)
         for method in found
     ]
 
@@ -113,11 +115,24 @@ def _template(text: str) -> str:
         raise UserError(f"--template: {text} can't be read ({error}); give a Jinja file") from error
 
 
-def _labels(text: str) -> dict[str, str]:
-    positive, slash, negative = text.partition("/")
+def _labels(text: str, methods: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By method the pair that it reads. Two types ask two questions, and no pair of words answers both."""
+    readers = dict(READ_BY.values())["labels"]
+    reading = {method["name"]: method["type"] for method in methods if method["type"] in readers}
+    name, _, pair = text.rpartition("=")
+    if name and name not in reading:
+        raise UserError(f"--labels: {name} is no method that reads labels; there are {', '.join(reading) or 'none'}")
+    if not reading:
+        raise UserError(f"--labels: no method given reads it; {' and '.join(readers)} do")
+    if not name and len(set(reading.values())) > 1:
+        raise UserError(
+            f"--labels: {text} would answer the questions of {' and '.join(reading)} alike; give it one of them, as "
+            f"{next(iter(reading))}={text}"
+        )
+    positive, slash, negative = pair.partition("/")
     if not slash:
-        raise UserError(f"--labels: {text} is no pair; give two words, as Yes/No")
-    return {"positive": positive, "negative": negative}
+        raise UserError(f"--labels: {pair} is no pair; give two words, as Yes/No")
+    return {each: {"labels": {"positive": positive, "negative": negative}} for each in ([name] if name else reading)}
 
 
 def _range(text: str) -> list[int]:

@@ -45,7 +45,8 @@ def asked_by_options(
         str | None, typer.Option("--template", metavar="NAME|FILE", help="What is asked: one of ours, or a Jinja file.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option("--labels", metavar="YES/NO", help="Of MultipleChoice and Tournament.")
+        str | None,
+        typer.Option("--labels", metavar="[NAME=]YES/NO", help="Of MultipleChoice or Tournament; of the method NAME."),
     ] = None,
     range: Annotated[
         str | None, typer.Option("--range", metavar="LOW-HIGH", help="Of CoTScore; 1-10 by default.")
