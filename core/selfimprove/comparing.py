@@ -73,8 +73,16 @@ def compare_runs(
         "figures": figures,
         "settings": differing(one.spec, other.spec),
         "reasons": _reasons(figures),
-        "warnings": too_few(figures),
+        "warnings": [*_same(sides), *too_few(figures)],
     }
+
+
+def _same(sides: Sequence[Side]) -> list[str]:
+    """A run beside itself: the change has an interval all the same, which is chance alone."""
+    one, other = sides
+    if one.handle.uri != other.handle.uri:
+        return []
+    return [f"both are {one.handle.uri}: nothing is compared but its best model with itself; give another run"]
 
 
 def differing(one: Spec, other: Spec) -> list[dict[str, Any]]:

@@ -97,7 +97,9 @@ def _usage(usage: Usage) -> str:
 
 def _best(ledger: Ledger, best: int) -> list[tuple[str, str]]:
     """What was measured of the best model, and on which prompts: those that chose it, or `dataset.test`."""
-    lines = [("Best", f"{_name(best)}{'' if best else ', the base model: nothing beat it'}")]
+    tried = len(ledger.measured_iterations()) > 1
+    base = ", the base model: nothing beat it" if tried else ", the base model: no other is measured yet"
+    lines = [("Best", f"{_name(best)}{'' if best else base}")]
     for split, label in (("", "Held out"), ("test", "Test set")):
         measures = ledger.measures(best, split)
         if measures is not None:

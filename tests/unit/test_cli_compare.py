@@ -52,6 +52,12 @@ def test_the_settings_that_differ_are_those_of_what_is_done(one: BuiltRun, other
     assert as_json(capfd, "compare", one.folder, one.folder)["settings"] == []
 
 
+def test_a_run_beside_itself_is_told(one: BuiltRun, other: BuiltRun, capfd: Capture) -> None:
+    (said,) = [line for line in as_json(capfd, "compare", one.folder, one.folder)["warnings"] if "itself" in line]
+    assert said.endswith("nothing is compared but its best model with itself; give another run")
+    assert not any("itself" in line for line in as_json(capfd, "compare", one.folder, other.folder)["warnings"])
+
+
 def test_a_person_reads_both_the_change_and_a_caution(one: BuiltRun, other: BuiltRun, capfd: Capture) -> None:
     outcome = selfimprove(capfd, "compare", one.file, other.folder, "--storage", one.storage)
     text = outcome.out

@@ -144,6 +144,11 @@ def test_the_base_model_is_the_result_when_nothing_beat_it(tmp_path: Path, capfd
     assert f"Model     {base}\n" in text
 
 
+def test_before_another_model_is_measured_nothing_was_beaten(tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path).baseline(0.8)
+    assert "Best      M_0, the base model: no other is measured yet\n" in selfimprove(capfd, "status", run.folder).out
+
+
 def test_a_base_model_is_exported_only_where_the_workers_libraries_are_installed(
     tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
