@@ -1,8 +1,8 @@
 """Two processes on one run: safe on any store (commits are conditional), but the work of one would be wasted.
 
-On a folder the second is told who is at work, or waits. The lock is the kernel's and ends with its holder, however that
-ends. On S3 there is no such lock: both go on, and each adopts what the other commits first. Who holds a lock may lend
-it to what it calls, so that nobody comes in between the steps of one command that each want it.
+The second is told who is at work, or waits. In a folder the lock is the kernel's and ends with its holder, however that
+ends; elsewhere it is a lease (`leases`). Who holds a lock may lend it to what it calls, so that nobody comes in between
+the steps of one command that each want it.
 """
 
 from __future__ import annotations
@@ -17,32 +17,40 @@ from pathlib import Path
 from typing import IO
 
 from selfimprove.errors import SurroundingsError
-from selfimprove.store.base import Store
+from selfimprove.leases import lease
+from selfimprove.store.base import LOCK, Store
 from selfimprove.store.disk import explained, make_folder
-from selfimprove.store.local import LOCK
 
-_LENT: ContextVar[frozenset[Path]] = ContextVar("locks that whoever called us holds and lends", default=frozenset())
+_LENT: ContextVar[frozenset[str]] = ContextVar("locks that whoever called us holds and lends", default=frozenset())
 
 
 @contextmanager
 def run_lock(store: Store, wait: bool = False, lend: bool = False) -> Iterator[None]:
-    """Hold the run's lock, where the store is a folder of this machine.
+    """Hold the run's lock.
 
     `lend`: whatever is called within the block and asks for the same lock has it. Raises `SurroundingsError` naming the
     holder's process and host when it is taken, unless `wait` says to wait for it; and when the folder can't be made.
     """
-    path = store.local_path(LOCK)
-    if path is None or path in _LENT.get():
+    if store.uri in _LENT.get():
         yield
         return
-    with _open(path) as lock:
-        _acquire(lock, wait, store.uri)
-        _sign(lock, f"process {os.getpid()} on {socket.gethostname()}")
-        before = _LENT.set(_LENT.get() | {path} if lend else _LENT.get())
+    path = store.local_path(LOCK)
+    with lease(store, wait) if path is None else _file_lock(path, wait, store.uri):
+        before = _LENT.set(_LENT.get() | {store.uri} if lend else _LENT.get())
         try:
             yield
         finally:
             _LENT.reset(before)
+
+
+@contextmanager
+def _file_lock(path: Path, wait: bool, uri: str) -> Iterator[None]:
+    with _open(path) as lock:
+        _acquire(lock, wait, uri)
+        _sign(lock, f"process {os.getpid()} on {socket.gethostname()}")
+        try:
+            yield
+        finally:
             _sign(lock, "")
 
 

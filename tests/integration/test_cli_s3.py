@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
+from selfimprove.locks import run_lock
 from selfimprove.store import open_store
+from selfimprove.store.base import LOCK
 from tests.fixtures.other_servers import web_server
 from tests.fixtures.s3 import S3Place
 from tests.unit.cli_support import BuiltRun, built_run, selfimprove
@@ -133,3 +137,19 @@ def test_an_endpoint_that_is_no_address_is_the_persons_to_mend(capfd: Capture) -
     outcome = selfimprove(capfd, "status", "s3://lab/runs/demo", "--endpoint", "localhost:8333")
     line = "--endpoint: localhost:8333 is no address of a server; give http://HOST:PORT or https://HOST"
     assert (outcome.code, outcome.err) == (2, f"error: {line}\n")
+
+
+def test_two_processes_on_one_run_are_told_of_each_other(s3: S3Place, tmp_path: Path, capfd: Capture) -> None:
+    run = built_run(tmp_path, at=s3.uri).baseline()
+    command = [str(run.file), "--storage", s3.uri]
+    with run_lock(run.handle.store):
+        assert [entry.key for entry in run.handle.store.list() if entry.key == LOCK] == []
+        for name in ("run", "prune", "delete"):
+            outcome = selfimprove(capfd, name, *command, *(["--yes"] if name == "delete" else []))
+            assert outcome.code == 4
+            assert f"process {os.getpid()} on {socket.gethostname()} is at work on this run" in outcome.err
+        assert "demo: running" in selfimprove(capfd, "status", *command).out
+    assert "running" not in selfimprove(capfd, "status", *command).out
+    assert selfimprove(capfd, "delete", *command, "--yes").code == 0
+    with pytest.raises(FileNotFoundError):
+        run.handle.store.read(LOCK)

@@ -114,15 +114,3 @@ def test_a_full_disk_keeps_nobody_from_the_lock(store: LocalStore, monkeypatch: 
     monkeypatch.setattr(os, "write", refuse)
     with run_lock(store):
         pass
-
-
-class Remote(LocalStore):
-    """Objects that are no files of this machine, as on S3."""
-
-    def local_path(self, key: str) -> None:  # type: ignore[override]
-        return None
-
-
-def test_where_there_is_no_lock_both_go_on(store: LocalStore) -> None:
-    with run_lock(Remote(store.root)), run_lock(Remote(store.root)):
-        assert not store.root.exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
@@ -21,16 +20,18 @@ from selfimprove.details import (
     guidance_by_iteration,
 )
 from selfimprove.last_failure import LastFailure, last_failure, with_failure
+from selfimprove.leases import held_here_since
 from selfimprove.ledger import Ledger, ledger_of
 from selfimprove.left_out import left_out_of, prompts_document
 from selfimprove.loop import Step, Stop, next_step
+from selfimprove.processes import is_alive
 from selfimprove.report import Report, Titled, ending, print_report
 from selfimprove.run_record import read_record
 from selfimprove.runs import RunHandle
 from selfimprove.status import Activity, best_uri, status_of
 from selfimprove.stopping import best_iteration, warnings
 from selfimprove.store import Store
-from selfimprove.store.local import LOCK
+from selfimprove.store.base import LOCK
 from selfimprove.tail_report import guidance_table, level_tables, tail_tables
 
 _HOLDER = re.compile(r"process (\d+) on (.+)")
@@ -109,17 +110,19 @@ def notes_of_run(store: Store, ledger: Ledger) -> Notes:
 
 
 def at_work_since(store: Store) -> datetime | None:
-    """When the process that works on the run took its lock; None when nobody does, or nobody can know (S3).
+    """When the process that works on the run took its lock; None when nobody does, or nobody can know by looking (S3).
 
     Reads what the holder signed and never takes the lock itself, so that looking can't keep a run from starting.
     """
     path = store.local_path(LOCK)
+    if path is None:
+        return held_here_since(store)
     try:
-        text, since = (path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime) if path else ("", 0.0)
+        text, since = (path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime)
     except OSError:  # there is none, or not for us to read
         return None
     signed = _HOLDER.fullmatch(text.strip())
-    if signed is None or (signed[2] == socket.gethostname() and not _alive(int(signed[1]))):
+    if signed is None or (signed[2] == socket.gethostname() and not is_alive(int(signed[1]))):
         return None
     return datetime.fromtimestamp(since, UTC)
 
@@ -174,7 +177,7 @@ def _state(handle: RunHandle) -> str | None:
 
 
 def _has_lock(store: Store) -> bool:
-    """Whether it can be known here if anybody is at work: by the lock of a folder, which S3 has not."""
+    """Whether a look tells that nobody is at work: the lock of a folder does, a lease only of its holder's machine."""
     return store.local_path(LOCK) is not None
 
 
@@ -185,13 +188,3 @@ def _ago(moment: datetime) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit} ago"
     return f"{seconds} s ago"
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,6 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+LOCK = ".lock"
+"""The run lock at the root (see `selfimprove.locks`): beside the artifacts, not one of them."""
+
 
 class Entry(NamedTuple):
     """One stored object: its key relative to the store's URI, and its size in bytes."""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from selfimprove.store.base import Entry, Store
+from selfimprove.store.base import LOCK, Entry, Store
 from selfimprove.store.disk import (
     TEMPORARY,
     explained,
@@ -27,9 +27,6 @@ from selfimprove.store.disk import (
     temporary_file,
 )
 from selfimprove.store.probing import probe_conditional_create
-
-LOCK = ".lock"
-"""The run lock at the root (see `selfimprove.locks`): beside the artifacts, not one of them."""
 
 
 class LocalStore:

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from botocore.parsers import ResponseParserError
 from s3transfer.exceptions import RetriesExceededError
 
-from selfimprove.store.base import Entry, Store
+from selfimprove.store.base import LOCK, Entry, Store
 from selfimprove.store.disk import explained, replace
 from selfimprove.store.probing import probe_conditional_create
 from selfimprove.store.retry import retried
@@ -157,6 +157,8 @@ class S3Store:
 
     def _pages(self, prefix: str) -> Iterator[Entry]:
         for item in self._objects(prefix):
+            if item["Key"] == self._prefix + LOCK:
+                continue
             yield Entry(item["Key"].removeprefix(self._prefix), item["Size"])
 
     def _objects(self, prefix: str) -> Iterator[Mapping[str, Any]]:

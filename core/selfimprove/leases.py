@@ -1,0 +1,155 @@
+"""A run's lock where its store is no folder: an object that whoever is at work writes anew every few seconds.
+
+Nothing hangs on it, since commits are conditional; it only spares the second of two processes the work of the first. So
+it is judged without clocks: a holder of this machine by whether its process lives, any other by whether the object
+changes while one looks. A lease that nobody renews any more is taken over.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from threading import Event, Thread
+from uuid import uuid4
+
+from selfimprove.errors import SelfImproveError, SurroundingsError
+from selfimprove.processes import is_alive
+from selfimprove.store.base import LOCK, Store
+
+BEAT_SECONDS = 10.0
+SILENT_SECONDS = 3 * BEAT_SECONDS
+"""After which a lease that has not changed is nobody's."""
+SETTLE_SECONDS = 1.0
+"""In which of two that take a lease over at once the second has written too."""
+_LOOK_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def lease(store: Store, wait: bool) -> Iterator[None]:
+    """Hold the lease of a run. Raises `SurroundingsError` naming the holder where it is held, unless `wait`."""
+    mine = _Lease(store)
+    mine.take(wait)
+    try:
+        yield
+    finally:
+        mine.give_back()
+
+
+def held_here_since(store: Store) -> datetime | None:
+    """When a process of this machine that still lives took it; None for nobody, and for any of another machine."""
+    found = _read(store)
+    if found is None or not _is_alive_here(found):
+        return None
+    since = _field(found, "since")
+    return datetime.fromisoformat(since) if isinstance(since, str) else None
+
+
+class _Lease:
+    """The object, what was last written to it, and the thread that renews it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._token, self._since, self._beats = store, uuid4().hex, datetime.now(UTC), 0
+        self._over = Event()
+        self._thread = Thread(target=self._renew, name="lease", daemon=True)
+
+    def take(self, wait: bool) -> None:
+        """Until it is ours."""
+        while (found := _read(self._store)) is not None or not self._store.create(LOCK, self._text()):
+            if found is None:
+                continue  # somebody was faster
+            if _is_silent(self._store, found):
+                self._store.write(LOCK, self._text())
+                time.sleep(SETTLE_SECONDS)
+                if self._is_ours():
+                    break
+            elif not wait:
+                raise SurroundingsError(
+                    f"{self._store.uri}: {_holder(found)} is at work on this run; wait for it to end, or end it"
+                )
+            else:
+                time.sleep(_LOOK_SECONDS)
+        self._thread.start()
+
+    def give_back(self) -> None:
+        """Whoever comes next need not wait; where S3 is away it finds out by itself."""
+        self._over.set()
+        self._thread.join(BEAT_SECONDS)
+        with suppress(SelfImproveError):
+            if self._is_ours():
+                self._store.delete([LOCK])
+
+    def _renew(self) -> None:
+        while not self._over.wait(BEAT_SECONDS):
+            with suppress(SelfImproveError):  # S3 may be away for a while; the work will tell
+                if not self._is_ours():
+                    return  # given to somebody else while this process slept, or deleted with the run
+                self._beats += 1
+                self._store.write(LOCK, self._text())
+
+    def _is_ours(self) -> bool:
+        found = _read(self._store)
+        return found is not None and _field(found, "token") == self._token
+
+    def _text(self) -> bytes:
+        signed = {"process": os.getpid(), "host": socket.gethostname(), "machine": _machine()}
+        held = {"since": self._since.isoformat(timespec="seconds"), "token": self._token, "beats": self._beats}
+        return json.dumps({**signed, **held}).encode()
+
+
+def _is_silent(store: Store, found: bytes) -> bool:
+    """Whether nobody renews what was found."""
+    if (lives := _is_alive_here(found)) is not None:
+        return not lives
+    _log.warning(
+        "%s: %s had this run; looking for %d s whether it still has", store.uri, _holder(found), SILENT_SECONDS
+    )
+    until = time.monotonic() + SILENT_SECONDS
+    while time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+        if _read(store) != found:
+            return False
+    return True
+
+
+def _is_alive_here(found: bytes) -> bool | None:
+    """Whether its holder lives; None for one of another machine."""
+    process = _field(found, "process")
+    return is_alive(process) if _field(found, "machine") == _machine() and isinstance(process, int) else None
+
+
+def _read(store: Store) -> bytes | None:
+    try:
+        return store.read(LOCK)
+    except FileNotFoundError:
+        return None
+
+
+def _holder(found: bytes) -> str:
+    process, host = _field(found, "process"), _field(found, "host")
+    return f"process {process} on {host}" if process and host else "another process"
+
+
+def _field(found: bytes, name: str) -> object:
+    try:
+        document = json.loads(found)
+    except ValueError:
+        return None
+    return document.get(name) if isinstance(document, dict) else None
+
+
+@cache
+def _machine() -> str:
+    """This machine since it was last booted, and this container of it: where a process number means anything."""
+    with suppress(OSError):
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {socket.gethostname()}"
+    return socket.gethostname()
