@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -221,6 +222,12 @@ def test_a_verifier_in_vllm_says_the_same_as_in_the_engine_that_generation_has(
     scores = {name: [row["score"] for row in rows if row["method"] == name] for name in ("alike", "apart")}
     np.testing.assert_allclose(scores["alike"], scores["apart"], atol=TOLERANCE)
     assert manifest.summary["counts"]["promptTokens"] > 0  # only vLLM counts them
+
+
+def test_auto_says_that_it_took_vllm(tiny_model: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "selfimprove_workers"):
+        load_engine(tiny_model, Generation(engine_args=FLOAT32), open_tokenizer(tiny_model)).close()
+    assert any(re.fullmatch(r"vLLM \S+ on \w+, torch.float32", line) for line in caplog.messages)
 
 
 def test_auto_takes_transformers_for_a_model_that_dies_at_vllms_first_sample(

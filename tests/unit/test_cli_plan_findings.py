@@ -52,3 +52,5 @@ def test_a_run_that_converged_says_so_beside_why_it_ended(tmp_path: Path, capfd:
     found = as_json(capfd, "plan", run.folder)
     assert found["stop"]["rule"] == "Converged"
     assert [each["type"] for each in found["conditions"]] == ["Converged"]
+    text = selfimprove(capfd, "plan", run.folder).out
+    assert text.count(found["stop"]["message"]) == 1

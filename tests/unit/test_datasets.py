@@ -198,7 +198,7 @@ REFUSED = [
     ([{"prompt": "a", "i": "1"}, {"prompt": "b", "i": "1"}], {"fields": {"id": "i"}}, "spec.dataset.fields.id: line 2 of train.jsonl has the id 1 of line 1 of train.jsonl; make ids unique"),
     ([{"prompt": "a", "i": None}], {"fields": {"id": "i"}}, "spec.dataset.fields.id: line 1 of train.jsonl has no id; fill it, or leave fields.id out"),
     ([{"prompt": "Who?"}, {"prompt": "b"}, {"prompt": " who? "}], {}, "spec.dataset.uri: line 3 of train.jsonl asks the same as line 1 of train.jsonl; remove one"),
-    ([{"prompt": "a"}], {"template": "{{ prompt }} {{ nope }}"}, "spec.dataset.template: 'nope' is undefined in line 1 of train.jsonl; there is choices, prompt"),
+    ([{"prompt": "a"}], {"template": "{{ prompt }} {{ nope }}"}, "spec.dataset.template: 'nope' is undefined in line 1 of train.jsonl; there is prompt"),
     ([{"prompt": "a"}], {"template": "{% if %}"}, "spec.dataset.template: is no Jinja template (Expected an expression, got 'end of statement block'); mend it"),
     ([{"prompt": "a"}], {"template": "{{ 1/0 }}"}, "spec.dataset.template: fails on line 1 of train.jsonl (division by zero); mend it"),
     ([{"prompt": "a"}], {"template": " "}, "spec.dataset.template: gives an empty prompt for line 1 of train.jsonl; mend it"),

@@ -173,3 +173,14 @@ def test_of_a_text_that_goes_through_the_choices_the_conclusion_counts(
 def test_an_answer_before_the_other_choices_is_no_line_of_a_list() -> None:
     assert picked(HOTTEST, "B. Venus\n\nA: Mars is cold.\nC: Jupiter is far.\nD: Mercury has no air.") == "B"
     assert picked(HOTTEST, "The answer is B. Venus\n\nOption A: Mars is cold.\nOption C: Jupiter is far.") == "B"
+
+
+@pytest.mark.parametrize(
+    "said", ["The correct option is B) Jupiter.", "The best choice is **B) Jupiter**.", "One is (B) Mars."]
+)
+def test_a_label_is_read_before_its_text_also_where_the_texts_are_not_known(said: str) -> None:
+    assert Choice().extract(said) == "B"
+
+
+def test_a_label_that_is_only_weighed_is_none_before_its_text() -> None:
+    assert Choice().extract("So B) Jupiter is too cold. It must be C.") == "C"

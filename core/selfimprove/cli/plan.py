@@ -209,7 +209,11 @@ def _lines(plan: Plan) -> list[str]:
         lines += ["Next  nothing: the run is over", f"Why   {plan.decision.rule}: {plan.decision.message}"]
     else:
         lines += [f"Next  {plan.decision.id.name}", f"Why   {_why(plan, plan.decision)}", *_left_lines(plan)]
-    lines += [f"Found {each.type}, {each.reason}: {each.message}" for each in plan.found]
+    lines += [
+        f"Found {each.type}, {each.reason}: {each.message}"
+        for each in plan.found
+        if not (isinstance(plan.decision, Stop) and each.message == plan.decision.message)  # it stands there already
+    ]
     lines += [f"Data  {line}" for line in plan.left_out]
     return [*lines, "Defaults that were resolved", *(f"  {path}: {value}" for path, value in plan.resolved.items())]
 

@@ -57,7 +57,8 @@ class Prompter:
         try:
             text = self._template.render(variables)
         except UndefinedError as error:
-            names = ", ".join(sorted(variables)[:20])
+            made = [name for name in ("prompt", "choices") if variables[name] is not None]
+            names = ", ".join(sorted({*row.values, *made})[:20])
             raise UserError(f"spec.dataset.template: {error} in {row.where}; there is {names}") from error
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise UserError(f"spec.dataset.template: fails on {row.where} ({error}); mend it") from error

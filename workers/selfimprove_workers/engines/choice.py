@@ -12,13 +12,16 @@ from __future__ import annotations
 import logging
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from selfimprove.api.sampling import EngineName, Generation
 from selfimprove.errors import UserError
 from selfimprove_workers.engines.base import SETTINGS, Engine, EngineDiedError, SampleRequest
 from selfimprove_workers.hushing import hush
 from selfimprove_workers.misfits import misfit
+
+if TYPE_CHECKING:
+    from selfimprove_workers.engines.vllm import VLLMEngine
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ def _working_vllm(folder: Path, settings: Generation, tokenizer: Any, field: str
         log.debug("vLLM", exc_info=error)
         engine.close()
         return f"it starts, but fails at a first sample ({_line(error)})"
+    log.info(engine.about)
     return engine
 
 
@@ -98,7 +102,7 @@ def _transformers(folder: Path, settings: Generation, tokenizer: Any) -> Engine:
     return TransformersEngine(folder, settings.engine_args, tokenizer)
 
 
-def _vllm(folder: Path, settings: Generation, tokenizer: Any, field: str) -> Engine:
+def _vllm(folder: Path, settings: Generation, tokenizer: Any, field: str) -> VLLMEngine:
     from selfimprove_workers.engines.vllm import VLLMEngine
 
     return VLLMEngine(folder, settings.engine_args, tokenizer, field)

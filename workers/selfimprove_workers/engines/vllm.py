@@ -54,7 +54,7 @@ class VLLMEngine:
         """`field`: where messages say that the settings stand."""
         hush()
         from transformers import GenerationConfig
-        from vllm import LLM, SamplingParams
+        from vllm import LLM, SamplingParams, __version__
         from vllm.v1.engine.exceptions import EngineDeadError
 
         self.tokenizer = tokenizer
@@ -72,6 +72,7 @@ class VLLMEngine:
         stored = (folder / "generation_config.json").is_file()
         generation = GenerationConfig.from_pretrained(folder) if stored else None
         self.eos_token_ids = eos_ids(tokenizer, generation, config.hf_text_config)
+        self.about = f"vLLM {__version__} on {_device()}, {config.dtype}"
 
     def _started(self, llm: Any, arguments: dict[str, Any]) -> Any:
         try:
@@ -224,6 +225,12 @@ def _killed(processes: Sequence[BaseProcess]) -> bool:
     while any(process.exitcode is None for process in processes) and time.monotonic() < ends:
         time.sleep(0.01)
     return any(process.exitcode == -signal.SIGKILL for process in processes)
+
+
+def _device() -> str:
+    from vllm.platforms import current_platform
+
+    return str(current_platform.device_type)
 
 
 def _arguments(folder: Path, args: EngineArgs, field: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from selfimprove_workers.tasks.assertions import PART, name_of
 
 @lru_cache(maxsize=256)
 def claim(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """`the answer is B`, `so B`, `B is correct`."""
+    """`the answer is B`, `so B`, `B is correct`, `the option is B) Mars` where nobody said that this is a text of B."""
     name = name_of(labels)
     return re.compile(
         r"(?i:\b(?:it|this|that|which|one|answer|option|choice|letter|correct|response|statement|solution|ans)(?:\s+(?:is|was|(?:must|should|has\s+to|would|will"
@@ -27,6 +27,8 @@ def claim(labels: tuple[str, ...]) -> re.Pattern[str]:
         r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
         r"(?i:(?:the|a|clearly|definitely|most|very|only|obviously|probably|therefore|thus|our|my|final)\s+){0,4}"
         r"(?i:correct|right|best|true|answer|accurate|sense|appropriate|suitable|likely)\b"
+        rf"|(?i:\b(?:option|choice|letter|one)\s+(?:is|was|must\s+be|should\s+be))[\s:]+"
+        rf"{name.replace('?P<label>', '?P<third>')}(?<=[)\]*])\s+(?=[A-Z0-9])"
     )
 
 
