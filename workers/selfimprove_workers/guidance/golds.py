@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from selfimprove_workers.guidance.evened import evened
 from selfimprove_workers.guidance.markup import UNSPACED
 from selfimprove_workers.guidance.number_words import spoken_numbers
 from selfimprove_workers.guidance.several import last_told, values_of
@@ -42,8 +43,7 @@ def gold_position(text: str, answer: str | None, option: str | None = None) -> i
 
 def gold_spans(text: str, gold: str) -> Iterator[tuple[int, int]]:
     """Where each gold begins and ends, in no order; one may stand inside another."""
-    for spans in (_plain(text, gold), _composed(text, gold), _spoken(text, gold), spelt(text, gold)):
-        yield from spans
+    return _spans(text, gold, (_plain, _composed, _spoken, spelt))
 
 
 def golds_of(answer: str | None, option: str | None) -> list[str]:
@@ -55,7 +55,7 @@ def without_gold(text: str, answer: str, option: str | None = None, instead: str
     """The text with something else, a space, in place of every gold; a sum that comes to it, as 24/2 for 12, stays."""
     golds = golds_of(answer, option)
     kept, end = [], 0
-    for start, stop in sorted(span for gold in golds for way in (_plain, _spoken, spelt) for span in way(text, gold)):
+    for start, stop in sorted(span for gold in golds for span in _spans(text, gold, (_plain, _spoken, spelt))):
         if stop > end:
             kept.append(text[end : max(start, end)])
             end = stop
@@ -72,6 +72,14 @@ def option_of(answer: str | None, question: str, extra: Mapping[str, Any] | None
         return None
     found = re.search(rf"^\W{{0,3}}{label}[).\]:]+[^\S\n]*(\S.*)$", question, re.MULTILINE)
     return found[1].strip() if found else None
+
+
+def _spans(
+    text: str, gold: str, ways: Sequence[Callable[[str, str], Iterator[tuple[int, int]]]]
+) -> Iterator[tuple[int, int]]:
+    """What some ways find, in one spelling of text and gold."""
+    even, wanted = evened(text), evened(gold).text
+    yield from (even.span(*span) for way in ways for span in way(even.text, wanted))
 
 
 def _position(text: str, gold: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from selfimprove_workers.guidance.evened import evened
+
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 """Characters of scripts that set no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 _ANNOTATION = re.compile(r"<<[^<>\n]*>>")
@@ -21,7 +23,7 @@ _FILLERS = frozenset(("so", "thus", "hence", "therefore", "then", "now", "and", 
 
 def without_markup(text: str) -> str:
     """The text without what sets it. Signs of arithmetic stay: `2 * 3` is none of emphasis."""
-    text = _COMMAND.sub(" ", _ANNOTATION.sub("", text))
+    text = _COMMAND.sub(" ", _ANNOTATION.sub("", evened(text).text))
     for pattern in (_LIST_MARK, _EMPHASIS, _STEP_LABEL, _LIST_MARK):
         text = pattern.sub("", text)
     return text

@@ -14,7 +14,7 @@ from selfimprove_workers.guidance.golds import gold_position, gold_spans, golds_
 from selfimprove_workers.guidance.pointing import points_at
 from selfimprove_workers.guidance.several import told_spans, values_of
 
-VERSION = "naming-2"
+VERSION = "naming-3"
 """Of which critiques are refused: hashed into the manifest."""
 
 _COMMON = frozenset(("a", "i", "yes", "no", "true", "false", "all", "both", "none", "neither", "zero"))

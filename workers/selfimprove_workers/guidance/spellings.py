@@ -19,7 +19,7 @@ MOST_ORDERED = 3
 """Values of a list without an order that are looked for in every order."""
 
 _SIGN = re.compile(
-    r"\\[a-zA-Z]+|\\.|(?<=frac)\d|(?<=frac\s)\d|(?<=frac\d)\d|\d+(?:\.\d+)?|[^\W\d_⁰¹²³⁴-⁹]+|\S", re.DOTALL
+    r"\\[a-zA-Z]+|\\.|(?<=frac)\d|(?<=frac\s)\d|(?<=frac\d)\d|\d+(?:\.\d+)?|[^\W\d_⁰¹²³⁴-⁹π]+|\S", re.DOTALL
 )
 _SETTING = re.compile(
     r"[{}$~]|\\(?:[dtc]?frac|left|right|[bB]igg?[lr]?|text(?:bf|it|rm)?|math(?:rm|bf|it|bb)|mbox|operatorname"
@@ -95,6 +95,8 @@ def _signs(text: str) -> list[_Sign]:
             start = begin if _FRACTION.fullmatch(sign) else start
             continue
         for value in _values(sign):
+            if signs and signs[-1].value == "*" and value in ("\\sqrt", "\\pi"):
+                signs.pop()  # 2 * \sqrt{5} is 2\sqrt{5}
             signs.append(_Sign(value, begin if start is None else start, end))
             start = None
     return signs

@@ -24,7 +24,7 @@ class StateReset:
     """
 
     name = "StateReset"
-    version = "state-reset-8"
+    version = "state-reset-9"
     needs_answer = False
     needs_rationale = True
     needs_prefix = True
