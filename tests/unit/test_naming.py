@@ -13,7 +13,7 @@ from selfimprove_workers.consulting import GIVEN, STATES_ANSWER, outcome_of
 from selfimprove_workers.guidance.naming import is_said_anyway, names_answer
 from selfimprove_workers.guidance.number_words import spoken_numbers
 from selfimprove_workers.prompts import PromptRow
-from selfimprove_workers.tasks import Choice, Math
+from selfimprove_workers.tasks import Choice, Exact, Math
 from selfimprove_workers.tasks.base import Task
 from selfimprove_workers.teachers.base import Answer
 
@@ -239,6 +239,50 @@ def test_a_choice_is_named_by_its_number_and_in_the_plural_too(said: str, comes_
 def test_a_choice_in_the_plural_is_named_in_the_singular_and_no_short_word_is_cut() -> None:
     assert names_answer("A whale breathes air.", "B", "whales")
     assert not names_answer("It is in the glas.", "B", "glass")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The attempt first goes wrong in Step {}. The student adds instead of subtracting.",
+        "Your work is correct up to step {}. After that, you misread the question.",
+        "The error is in line {}.",
+        "The student's equation ({}) is wrong.",
+        "The mistakes are in steps 1, 7 and {}.",
+        "**Where it goes wrong:** Step **{}**\n\nThe student adds what should be subtracted.",
+        "In sentence {} they use the wrong operation.",
+        "The attempt goes wrong on the {}th line.",
+        "The attempt makes {} errors. It adds, and it ignores the last sentence.",
+        "There are {} steps in the attempt, and the last one is wrong.",
+        "7. Find the total.\n{}. Then subtract what was eaten.",
+    ],
+)
+@pytest.mark.parametrize(("gold", "written"), [("2", "2"), ("2", "two"), ("5", "5"), ("5", "five")])
+def test_a_critique_may_number_steps_and_count_mistakes_whatever_the_answer_is(
+    said: str, gold: str, written: str
+) -> None:
+    number = gold if "{}th" in said or "\n{}." in said else written
+    assert outcome(Math(), said.format(number), gold, "There are boxes of apples. How many apples remain?") == GIVEN
+
+
+@pytest.mark.parametrize(
+    ("said", "gold", "question"),
+    [
+        ("Step 2 is wrong: there are 5 apples.", "5", "How many apples?"),
+        ("Step 2 is wrong, and so you get 2.", "2", "How many apples?"),
+        ("In step 2, 72 is what you should get.", "72", "How many apples?"),
+        ("In the last line 72 should stand.", "72", "How many apples?"),
+        ("In both cases 72 remain.", "72", "How many apples?"),
+        ("Your equation 72 = 48 + 24 is right.", "72", "How many apples?"),
+        ("There are 12 steps, not 10.", "12", "How many steps does the stair have?"),
+    ],
+)
+def test_a_number_that_is_no_label_states_the_answer(said: str, gold: str, question: str) -> None:
+    assert outcome(Math(), said, gold, question) == STATES_ANSWER
+
+
+def test_an_answer_that_is_a_label_is_named_by_it() -> None:
+    assert outcome(Exact(), "It goes wrong earlier, in Step 2.", "Step 2", "Which step is wrong?") == STATES_ANSWER
 
 
 def outcome(task: Task, said: str, gold: str, question: str, extra: dict[str, Any] | None = None) -> str:

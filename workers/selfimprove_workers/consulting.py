@@ -16,6 +16,7 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.guidance.golds import option_of
 from selfimprove_workers.guidance.interactive import Interactive
 from selfimprove_workers.guidance.naming import is_said_anyway, names_answer
+from selfimprove_workers.guidance.numbering import without_numbering
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.sampling import SECONDS_A_PART
 from selfimprove_workers.tasks.base import Task, Verdict
@@ -140,7 +141,7 @@ def outcome_of(task: Task, prompt: PromptRow, answer: Answer, text: str) -> str:
         return Trouble.NONSENSE.value
     gold, question = prompt.answer or "", prompt.messages[-1]["content"] if prompt.messages else ""
     option = option_of(gold, question, prompt.extra)
-    check = task.check(text, gold, prompt.extra)
+    check = task.check(without_numbering(text, gold, question), gold, prompt.extra)
     read = check.strict if is_said_anyway(gold, option, question) else check.flexible
     named = names_answer(text, gold, option, question)
     return STATES_ANSWER if named or read is Verdict.CORRECT else GIVEN

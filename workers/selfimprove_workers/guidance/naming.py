@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.guidance.golds import gold_position, gold_spans, golds_of
+from selfimprove_workers.guidance.numbering import without_numbering
 from selfimprove_workers.guidance.pointing import points_at
 from selfimprove_workers.guidance.several import told_spans, values_of
 
@@ -25,12 +26,6 @@ _DIGIT = re.compile(
     re.IGNORECASE,
 )
 _PLACES = {"one": 0, "unit": 0, "ten": 1, "hundred": 2, "thousand": 3}
-_NUMBERED = re.compile(
-    r"\b(?:step|line|part|case|equation|row)s?\s*\(?\d+\)?(?:\s*(?:,|and|or|to)\s*\d+\b)*"
-    r"|^\s*\d{1,2}[.)](?=\s+[A-Za-z])",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""Numbers of steps and lines, and of a list's items, which are no values."""
 _REACH = 80
 """Characters before and after a gold in which it is called the answer."""
 
@@ -97,8 +92,8 @@ def names_answer(said: str, answer: str, option: str | None = None, question: st
     stem = _stem(question, option)
     golds = [*golds_of(answer, option), *_in_other_number(option or "")]
     is_pointed_at = option is not None and points_at(said, answer.strip(), question)
-    plain = _NUMBERED.sub(" ", said)
-    is_named = any(_names(plain, gold, stem) or _names_each(plain, gold, stem) for gold in golds)
+    plain = {gold: without_numbering(said, gold, question) for gold in golds}
+    is_named = any(_names(plain[gold], gold, stem) or _names_each(plain[gold], gold, stem) for gold in golds)
     return is_pointed_at or is_named or _says_digits(said, answer.strip())
 
 
