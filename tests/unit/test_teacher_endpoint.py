@@ -177,6 +177,52 @@ def test_a_server_that_is_given_up_is_told_by_what_it_did(
     assert line.startswith(f"spec.resampling.teacher.apiURL: {server.url} {said}; going on without critiques")
 
 
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (
+            Reply(429, "slow down"),
+            "answered 429 (rate limit) to every try within deadlineSeconds 1: slow down; lower parallelism or raise "
+            "deadlineSeconds",
+        ),
+        (
+            says("late", seconds=2),
+            "did not answer within deadlineSeconds 1: raise it, lower parallelism or give a faster server",
+        ),
+        (
+            Reply(200, headers={"Content-Length": "100000"}, body="{"),
+            "broke the connection, until deadlineSeconds 1 were over",
+        ),
+    ],
+)
+def test_the_end_of_a_step_tells_how_many_have_no_answer_though_a_server_was_not_given_up(
+    reply: Reply, cause: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with chat_server(reply=lambda question, before: reply if question != "question 0" else says("well")) as server:
+        busy = teacher(server, deadlineSeconds=1, parallelism=4)
+        list(busy.answers(questions(3)))
+        assert not caplog.messages
+        busy.end_step()
+        told = f"{server.url}: 2 of 3 questions of this step have no answer; the last: it {cause}"
+    assert caplog.messages == [f"spec.resampling.teacher.apiURL: {told}"]
+
+
+def test_the_end_of_a_step_counts_those_that_a_lost_server_was_not_asked(caplog: pytest.LogCaptureFixture) -> None:
+    with chat_server(reply=lambda question, before: Reply(503)) as server:
+        lost = teacher(server, deadlineSeconds=1, parallelism=1)
+        list(lost.answers(questions(20)))
+        lost.end_step()
+    assert "20 of 20 questions of this step have no answer; the last: it answered 503" in caplog.messages[-1]
+
+
+def test_a_step_whose_questions_all_have_an_answer_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with chat_server(reply=lambda question, before: says("well")) as server:
+        fine = teacher(server)
+        list(fine.answers(questions(3)))
+        fine.end_step()
+    assert not caplog.messages
+
+
 def test_one_answer_in_between_keeps_a_shaky_server() -> None:
     def reply(question: str, before: int) -> Reply:
         return says("well") if question in ("question 1", "question 3") else Reply(503)

@@ -76,8 +76,10 @@ def _guide(
     if not pool:
         return {}
     check_teacher(context)
-    tutor, consultant = Tutor(context, aside), Consultant(context, teacher_for(context, aside), book.critiques)
+    tutor, teacher = Tutor(context, aside), teacher_for(context, aside)
+    consultant = Consultant(context, teacher, book.critiques)
     unpaid = {"outOfTokens": Lessons(context, course, book, consultant, tutor).give(pool)}
+    teacher.end_step()
     if context.spec.resampling.leak_probe:
         unpaid["unprobed"] = LeakProbe(context, book, tutor).run(pool)
     if unprobed := unpaid.get("unprobed"):

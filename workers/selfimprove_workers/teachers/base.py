@@ -50,5 +50,8 @@ class Teacher(Protocol):
     def begin_round(self) -> None:
         """Before the first questions of a round: whoever was given up in an earlier one may be tried again."""
 
+    def end_step(self) -> None:
+        """After the last questions of a step: whoever left some without an answer says why."""
+
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, in order, each as soon as those before it are there; fewer when a signal came."""

@@ -93,6 +93,7 @@ class EndpointTeacher:
         self._lost, self._given_up, self._on_trial = 0, False, False
         self._has_answered, self._only_late = False, True
         self._failure, self._words, self._is_answering = "", "", False
+        self._asked, self._unanswered, self._cause = 0, 0, ""
 
     def check(self, tries: bool = False) -> None:
         """Ask the server which models it has. One that has no such list is believed, or (`tries`) tried out.
@@ -106,6 +107,12 @@ class EndpointTeacher:
         if self._given_up:
             self._given_up, self._on_trial, self._lost = False, True, self._patience - 1
             self._only_late = True
+
+    def end_step(self) -> None:
+        """Say how many questions have no answer, and why the last has none: a server need not be given up for that."""
+        if self._unanswered:
+            left = f"{self._unanswered:,} of {self._asked:,} questions of this step have no answer"
+            _log.warning("%s.apiURL: %s: %s; the last: it %s", FIELD, self._url, left, self._cause)
 
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, `teacher.parallelism` of them on their way at a time."""
@@ -144,7 +151,9 @@ class EndpointTeacher:
 
     async def _in_turn(self, gate: asyncio.Semaphore, client: httpx.AsyncClient, question: Question) -> Answer:
         async with gate:
+            self._asked += 1
             if self._given_up:
+                self._unanswered += 1
                 return Answer(trouble=Trouble.UNREACHABLE)
             answer = await self._by_the_deadline(client, question)
         self._notice(answer)
@@ -163,6 +172,7 @@ class EndpointTeacher:
             self._has_answered, self._only_late = True, True
             return
         self._lost += 1
+        self._unanswered += 1
         if self._lost >= self._patience and not self._given_up:
             silence = self._silence()
             self._given_up, self._on_trial = True, False
@@ -194,7 +204,18 @@ class EndpointTeacher:
                 return await self._ask(client, question, failed)
         except TimeoutError:
             self._only_late = self._only_late and not failed.is_set()
+            self._cause = self._cause_of(failed.is_set())
             return Answer(trouble=Trouble.UNREACHABLE)
+
+    def _cause_of(self, has_failed: bool) -> str:
+        """Why one question has no answer, with the remedy."""
+        deadline = f"deadlineSeconds {self._settings.deadline_seconds}"
+        if not has_failed:
+            return f"did not answer within {deadline}: raise it, lower parallelism or give a faster server"
+        if not self._is_answering:
+            return f"{self._failure}, until {deadline} were over"
+        remedy = "lower parallelism or raise deadlineSeconds"
+        return f"{with_words(f'{self._failure} to every try within {deadline}', self._words)}; {remedy}"
 
     async def _ask(self, client: httpx.AsyncClient, question: Question, failed: asyncio.Event) -> Answer:
         """`failed` is set where the server was down or busy: then it is not the deadline alone that ends the wait."""

@@ -31,6 +31,9 @@ class ModelTeacher:
     def begin_round(self) -> None:
         """Nothing: a model that is loaded here answers."""
 
+    def end_step(self) -> None:
+        """Nothing, for the same reason."""
+
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, all of them in one batch; what was said out of order is put aside at a signal."""
         engine = self._engine()
