@@ -27,7 +27,8 @@ REFERENCE = (
     "In May she sold half of what she sold in April, which makes 48 / 2 = 24 clips.\n"
     "Over both months together she has therefore sold 48 + 24 = 72 clips altogether."
 )
-EVERY_FRAME = AnswerDriven().frame | RationaleDriven().frame | Interactive().frame
+EVERY_FRAME = [AnswerDriven().frame, RationaleDriven().frame, Interactive().frame]
+REMARK = Interactive().frame
 OWN = "April: 48. May is half of that, so 24. The sum is 48 + 24 = 72."
 WORDS = st.lists(st.sampled_from(["one", "two", "three", "four"]), max_size=40)
 
@@ -154,7 +155,7 @@ def test_a_reference_that_was_shown_is_copied_in_numbers_too() -> None:
     ],
 )
 def test_words_that_point_at_a_hint_are_found(said: str) -> None:
-    assert speaks_of_hint(said, QUESTION)
+    assert speaks_of_hint(said, QUESTION, frame=REMARK)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_words_that_point_at_a_hint_are_found(said: str) -> None:
     ],
 )
 def test_words_that_point_at_the_question_are_none(said: str) -> None:
-    assert not speaks_of_hint(said, QUESTION)
+    assert not any(speaks_of_hint(said, QUESTION, frame=frame) for frame in EVERY_FRAME)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_words_that_point_at_the_question_are_none(said: str) -> None:
     ],
 )
 def test_who_leans_on_an_answer_or_answers_a_remark_speaks_of_a_hint(said: str) -> None:
-    assert speaks_of_hint(said, QUESTION, Reference("72"))
+    assert speaks_of_hint(said, QUESTION, Reference("72"), REMARK)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_who_leans_on_an_answer_or_answers_a_remark_speaks_of_a_hint(said: str) 
     ],
 )
 def test_who_concludes_the_answer_or_mends_a_step_does_not(said: str) -> None:
-    assert not speaks_of_hint(said, QUESTION, Reference("72"), EVERY_FRAME)
+    assert not any(speaks_of_hint(said, QUESTION, Reference("72"), frame) for frame in EVERY_FRAME)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +296,7 @@ def test_what_a_template_forbids_is_an_echo_whoever_says_it_and_so_is_a_short_cl
     ],
 )
 def test_what_others_do_not_do_and_a_clause_within_another_are_none(said: str) -> None:
-    assert not speaks_of_hint(said, QUESTION, Reference("72"), EVERY_FRAME)
+    assert not any(speaks_of_hint(said, QUESTION, Reference("72"), frame) for frame in EVERY_FRAME)
 
 
 def test_what_is_forbidden_of_other_things_than_the_hint_tells_nothing() -> None:
@@ -312,7 +313,7 @@ def test_what_a_template_and_the_question_say_may_be_said_again() -> None:
 
 def test_a_template_of_common_words_leaves_none_that_tell() -> None:
     own = "The correct answer is {{ answer }}. Let us solve this problem step by step.\n{{ question }}"
-    assert AnswerDriven(Template("own", own, "")).frame == frozenset()
+    assert AnswerDriven(Template("own", own, "")).frame.runs == frozenset()
 
 
 EXAMPLE = "Tom has 3 apples and buys 2 more, so the total number of apples is 3 + 2 = 5. The answer is 5.\n\n"
@@ -341,7 +342,7 @@ def test_what_a_template_asks_for_or_says_far_from_its_hint_may_be_said(own: str
 
 @pytest.mark.parametrize("own", ["{{ answer.split()[1] }} or so it is said to be", "Half is {{ 100 // (answer|int) }}"])
 def test_a_template_that_reckons_with_its_hint_has_no_frame(own: str) -> None:
-    assert AnswerDriven(Template("own", own, "")).frame == frozenset()
+    assert AnswerDriven(Template("own", own, "")).frame.runs == frozenset()
 
 
 @settings(max_examples=20, deadline=None)
@@ -350,7 +351,8 @@ def test_no_worked_solution_of_a_data_set_says_anything_of_a_hint(seed: int) -> 
     entry = reasoning_gym.create_dataset("gsm_symbolic", size=1, seed=seed)[0]
     worked, answer = entry["metadata"]["answer_cot"], entry["answer"]
     looked_for = frozenset((Leak.SPOKEN_OF, Leak.NO_REASONING))
-    assert leak_of(looked_for, worked, entry["question"], Reference(answer, worked), frame=EVERY_FRAME) is None
+    known = Reference(answer, worked)
+    assert not any(leak_of(looked_for, worked, entry["question"], known, frame=frame) for frame in EVERY_FRAME)
 
 
 def test_a_question_that_speaks_of_a_given_answer_allows_its_words() -> None:

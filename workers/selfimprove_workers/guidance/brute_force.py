@@ -18,7 +18,7 @@ class BruteForce:
     needs_prefix = False
     needs_teacher = False
     leaks: frozenset[Leak] = frozenset()
-    frame: Frame = frozenset()
+    frame = Frame()
 
     def guide(
         self, messages: Sequence[dict[str, str]], reference: Reference, attempts: Sequence[Attempt], round: int

@@ -10,14 +10,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from selfimprove.errors import UserError
 from selfimprove_workers.templates import Template
 
 Run = tuple[str, ...]
-Frame = frozenset[Run]
-"""Words in a row that only the template says; of two, `not` and what must not be done with the hint."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is shown around a hint."""
+
+    hint: str = ""
+    """The template's name for it: `answer`, `rationale` or `critique`; empty where nothing is shown."""
+    runs: frozenset[Run] = frozenset()
+    """Words in a row that only the template says; of two, `not` and what must not be done with the hint."""
+
 
 LONG, SHORT, WHOLE = 5, 4, 3
 _HINT, _OTHER = "\n0\n", "\n00\n"
@@ -45,23 +55,23 @@ _COMMONPLACE = frozenset([
 
 
 def frame_of(template: Template, hint: str, *others: str) -> Frame:
-    """The runs of words around a template's hint, whatever fills its holes; none of one that reckons with what does."""
+    """A template's hint and the words around it, whatever fills its holes; none of one that reckons with what does."""
     try:
         text = template.render(**dict.fromkeys(others, _OTHER), **{hint: _HINT})
     except UserError:
-        return frozenset()
+        return Frame(hint)
     near = "\n".join(_near(text))
     runs = (run for clause in _clauses(near) for run in _runs(clause))
     said = {run for run in runs if not _COMMONPLACE.issuperset(run)} | _forbidden(near)
     asked = (next(filter(None, found.groups())) for found in _ASKED_FOR.finditer(text))
-    return frozenset(said.difference(*map(_all_runs, asked)))
+    return Frame(hint, frozenset(said.difference(*map(_all_runs, asked))))
 
 
 def echoes(said: str, frame: Frame, question: str) -> bool:
     """Whether a text says what only the template does; the question's own words are no echo."""
-    if not frame:
+    if not frame.runs:
         return False
-    known = frame - _all_runs(question)
+    known = frame.runs - _all_runs(question)
     return not known.isdisjoint(_all_runs(said))
 
 

@@ -22,6 +22,7 @@ NGRAM = 8
 """Words that stand together by more than chance."""
 MOST_COPIED = 0.5
 """The share of a sample's n-grams that may be the reference's."""
+_NO_FRAME = Frame()
 
 
 def leak_of(
@@ -31,13 +32,13 @@ def leak_of(
     reference: Reference,
     prefix: str = "",
     is_solved: bool = False,
-    frame: Frame = frozenset(),
+    frame: Frame = _NO_FRAME,
 ) -> Leak | None:
     """The first leak, of those that are looked for, in what the model said itself; None where there is none.
 
     `prefix`: the beginning of the reference that it was given, and need not say again, so that a beginning of a
-    way in it is one; `is_solved`: that alone is a right answer, whatever was said after it. `frame`: what its template
-    says around the hint.
+    way in it is one; `is_solved`: that alone is a right answer, whatever was said after it. `frame`: what kind of
+    hint was shown, and what its template says around it.
     """
     answer, rationale = reference.answer, reference.rationale
     for leak in (each for each in Leak if each in looked_for):

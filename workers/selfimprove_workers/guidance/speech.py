@@ -1,7 +1,7 @@
-"""Words by which a sample points at a hint that training never shows: it answers a remark, or leans on an answer.
+"""Words by which a sample points at a hint that training never shows: "as given", "the provided answer".
 
-Some do wherever they stand. Others are any solution's own once it has begun, and tell only at its beginning: who says
-that the answer is 18 before there is anything to conclude it from has read it somewhere.
+Some do wherever they stand. Others are any solution's own once it has begun, and tell only at its beginning. What only
+one kind of hint explains is looked for where that was shown: who is told of no mistake answers no remark.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.guidance.base import Reference
+from selfimprove_workers.guidance.beginnings import at_first
 from selfimprove_workers.guidance.framing import Frame, echoes
-from selfimprove_workers.guidance.golds import gold_spans, golds_of
+from selfimprove_workers.guidance.leaning import heads_for_the_answer, leans_on_the_answer
 from selfimprove_workers.guidance.markup import without_markup
+from selfimprove_workers.guidance.remarks import answers_a_remark
+from selfimprove_workers.guidance.retelling import retells
 
 _NOTHING_KNOWN = Reference(None)
-_FEW_WORDS, _HARDLY_ANY = 12, 3
-"""How many words may stand before what tells only at the beginning, and before an answer that is leant on."""
-_BESIDE = 15
-"""Characters from "the answer is" to the answer: `\\boxed{`, `equal to $`."""
+_NO_FRAME = Frame()
 _GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
 _SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
 _RIGHT = r"(?:final|correct|right|expected)"
@@ -27,7 +27,6 @@ _REMARK = (
     r"|(?:your|the)\s+help|patience|pointing|noting|noticing|correcting|catching|telling|showing|explaining|clarifying"
     r"|reminding)"
 )
-_FAULT = r"(?:mistakes?|errors?|oversight|confusion|miscalculation|slip|misunderstanding|misreading)"
 _HINT_PHRASES = re.compile(
     rf"""
     \bas\s+(?:was\s+|already\s+)?(?:given|provided|suggested|supplied|you\s+(?:said|pointed\s+out|mentioned|noted))\b
@@ -50,23 +49,14 @@ _HINT_PHRASES = re.compile(
     | \b(?:match(?:es|ed|ing)?|agree[sd]?\s+with|(?:consistent|in\s+line)\s+with|same\s+as)\s+(?:the|your)\s+
       (?:expected|correct|right|known|stated|desired|intended)\s+(?:final\s+)?(?:answer|result|solution)\b{_CHOICES}
     | \b(?:your|my)\s+teacher\s+(?:said|says|told|tells|noted|notes|mentioned|pointed|wrote|writes)\b
-    | \bi\s+(?:can\s+)?(?:now\s+)?see\s+(?:now\s+)?(?:where|what|how|that)\s+i\s+(?:went|did|was|got\s+it)\s+
-      (?:wrong|incorrectly)\b
-    | \b(?:in|on)\s+my\s+(?:previous|earlier|first|last|original|initial)\s+(?:try|response)\b
     | (?:\A|[.!?(\n]\s{{0,4}})(?:follow|end|finish)\s+(?:this\s+|it\s+|up\s+)?with\s+(?:the|that|this)\s+
       (?:{_RIGHT}\s+)?answer\b
     | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction|comments?|suggestion|advice|guidance)\b
-    | \b(?:my\s+(?:previous|earlier|first|last|original|initial)|the\s+previous)\s+(?:attempt|answer|solution)\b
-    | \bmy\s+(?:(?:previous|earlier|first|last|own)\s+)?{_FAULT}\b | \bmy\s+apologies\b
-    | (?:\A\W*|[.!?,\n]\s{{0,4}}|\bi(?:\s+am|['’]m)\s+(?:so\s+|very\s+)?)sorry\s+(?:for|about)\s+(?:my|the|that|this)\s+
-      (?:\w+\s+)?{_FAULT}\b
     | \bthank(?:s|\s+you)(?:\s+(?:so\s+|very\s+)?much|\s+a\s+lot)?\s+for\s+(?:(?:the|your|this|that)\s+)?(?:\w+\s+)?
       {_REMARK}\b
     | (?<!\bif\s)\byou(?:['’]re|\s+(?:are|were))\s+(?:absolutely\s+|quite\s+|completely\s+|indeed\s+)?(?:right|correct)
       (?=\s*(?:[,.!;:–—]|-\s|$|\b(?:that|about|and\s+i)\b))
-    | \bgood\s+catch\b | \b(?:corrected|revised)\s+(?:[\w-]+\s+)?(?:solution|answer|attempt|version)\b
-    | \b(?:my|your)\s+own\s+words\b
-    | \bi\s+(?:apologi[sz]e|made\s+(?:a|an)\s+(?:mistake|error))\b
+    | \bgood\s+catch\b | \b(?:my|your)\s+own\s+words\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -93,41 +83,27 @@ _FIRST_PHRASES = re.compile(
     | \bas\s+(?:the|my|your)\s+(?P<person>teacher|tutor)\b
     | \bas\s+(?:mentioned|stated|noted|shown|said)\s+(?:above|before|earlier|previously)\W+the\s+
       (?:final\s+|correct\s+)?answer\b
-    | \bi\s+(?:forgot|missed|overlooked|misread|miscalculated|miscounted|misunderstood)\b
-    | \blet\s+me\s+(?:(?:correct|fix|revise|redo)\s+(?:that|this|it|my)|try\s+(?:\w+\s+)?again)\b
-    | \A\W*(?:corrected|revised)\s*:
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_LEANS_ON = re.compile(
-    rf"""
-    \b(?:since|because|as|given\s+that|knowing(?:\s+that)?|(?:we|i)\s+(?:already\s+)?know(?:\s+that)?
-       |(?:states?|says?|tells?\s+(?:us|me))(?:\s+that)?)\s+
-    the\s+(?:{_RIGHT}\s+)*(?:answer|result)\s+(?:is|was|equals|(?:must|should|will|has\s+to|needs\s+to)\s+be)\b
-    | (?P<only>\bthe\s+(?:{_RIGHT}\s+)*answer\s+(?:must|should|has\s+to|needs\s+to|is\s+supposed\s+to)\s+be\b)
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_WORKS_TOWARDS = re.compile(
-    r"\W{0,6}(?:(?:so|and|then|now)\W+)?(?:let\b|work(?:ing)?\b|(?:we|i)\s+(?:need|must|can|have|work)\b)",
-    re.IGNORECASE,
-)
-"""What follows an answer that the way is looked for from."""
 
 
 def speaks_of_hint(
-    said: str, question: str = "", reference: Reference = _NOTHING_KNOWN, frame: Frame = frozenset()
+    said: str, question: str = "", reference: Reference = _NOTHING_KNOWN, frame: Frame = _NO_FRAME
 ) -> bool:
-    """Whether a text points at something that only a hint could have shown: "as given", "the provided answer".
+    """Whether a text points at something that only a hint could have shown.
 
-    `frame`: the words of the template around the hint, which nobody says by chance. What the question says too may be
-    said again.
+    `frame`: what kind of hint that was, and the words of the template around it, which nobody says by chance. What the
+    question says too may be said again.
     """
     plain = without_markup(said)
     return (
         _points_at_it(said, question)
-        or _answers_a_remark(plain, question)
-        or _leans_on_the_answer(plain, question, reference)
+        or _begins_with_it(plain, question)
+        or leans_on_the_answer(plain, question, reference)
+        or (frame.hint in ("answer", "rationale") and heads_for_the_answer(plain, question, reference))
+        or (frame.hint == "rationale" and retells(plain, question))
+        or (frame.hint == "critique" and answers_a_remark(plain, question))
         or echoes(plain, frame, question)
     )
 
@@ -146,32 +122,10 @@ def _is_of_liquids(question: str) -> bool:
     return "solution" in question.casefold() and _OF_LIQUIDS.search(question) is not None
 
 
-def _answers_a_remark(plain: str, question: str) -> bool:
+def _begins_with_it(plain: str, question: str) -> bool:
     asked, is_of_liquids = question.casefold(), _is_of_liquids(question)
     return any(
-        _is_first(plain[: found.start()], _FEW_WORDS)
-        and (found["person"] or found[0]).casefold() not in asked
+        not (found["person"] and found["person"].casefold() in asked)
         and not (is_of_liquids and "solution" in found[0].casefold())
-        for found in _FIRST_PHRASES.finditer(plain)
+        for found in at_first(_FIRST_PHRASES, plain, question)
     )
-
-
-def _leans_on_the_answer(plain: str, question: str, reference: Reference) -> bool:
-    """Whether a text takes the answer for known before it has begun."""
-    leaning = [
-        found
-        for found in _LEANS_ON.finditer(plain)
-        if _is_first(plain[: found.start()], _HARDLY_ANY) and found[0].casefold() not in question.casefold()
-    ]
-    if not leaning:
-        return False
-    spans = [span for gold in golds_of(reference.answer, reference.option) for span in gold_spans(plain, gold)]
-    return any(
-        0 <= start - found.end() <= _BESIDE and (not found["only"] or _WORKS_TOWARDS.match(plain, stop))
-        for found in leaning
-        for start, stop in spans
-    )
-
-
-def _is_first(before: str, words: int) -> bool:
-    return re.search(r"\d", before) is None and len(before.split()) <= words

@@ -29,7 +29,7 @@ class StateReset:
     needs_rationale = True
     needs_prefix = True
     needs_teacher = False
-    frame: Frame = frozenset()
+    frame = Frame()
 
     def __init__(self, schedule: str | None, token_ends: TokenEnds, solves: Solves | None = None) -> None:
         self._schedule = None if schedule == "Paper" else schedule
