@@ -560,6 +560,39 @@ def test_whether_it_is_bare_is_told_soon_of_any_text(said: str) -> None:
     assert time.monotonic() - began < 5
 
 
+TOWER = "Is the Eiffel Tower taller than the Statue of Liberty?"
+CAT = "All cats are animals. Tom is a cat. Is Tom an animal?"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "question"),
+    [
+        ("Yes, the Eiffel Tower is taller than the Statue of Liberty.", "yes", TOWER),
+        ("The Eiffel Tower is indeed taller than the Statue of Liberty. The answer is yes.", "yes", TOWER),
+        ("No, 51 is not a prime number.", "No", "Is 51 a prime number? Answer yes or no."),
+        ("False. Plants do not need the sun.", "false", "Plants need the sun. True or false?"),
+        ("Yes, Tom is an animal.", "yes", CAT),
+    ],
+)
+def test_a_question_of_yes_or_no_that_is_said_again_is_no_reasoning(said: str, answer: str, question: str) -> None:
+    assert leak_of(AnswerDriven.leaks, said, question, Reference(answer)) is Leak.NO_REASONING
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "question"),
+    [
+        ("The Eiffel Tower is 330 m tall and the Statue of Liberty 93 m. So yes.", "yes", TOWER),
+        ("51 = 3 x 17, so no.", "no", "Is 51 a prime number?"),
+        ("No, since it is divisible by 3.", "no", "Is 51 a prime number?"),
+        ("Yes, 48 + 24 = 72.", "yes", "Is 48 + 24 equal to 72?"),
+        ("Tom is a cat and all cats are animals, so Tom is an animal. Yes.", "yes", CAT),
+        ("Yes, Rome lies south of Paris, which lies south of London.", "yes", "Is Rome south of London?"),
+    ],
+)
+def test_what_says_more_than_the_question_may_be_one(said: str, answer: str, question: str) -> None:
+    assert leak_of(AnswerDriven.leaks, said, question, Reference(answer)) is None
+
+
 def test_the_text_of_the_option_is_as_bare_as_its_label() -> None:
     assert is_bare("It is Paris.", "B", "Paris")
     assert not is_bare("It is Paris.", "B")

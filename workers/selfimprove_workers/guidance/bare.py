@@ -3,7 +3,8 @@
 A number comes from others, so it takes another one, a formula, or clauses that are of the problem and not of the answer
 ("each friend buys twice as many"). Of what is no number any five words may be reasons, if three are not of the form
 (`Let's think step by step`). `By Pythagoras,` is one of anything; a label (`Total clips:`), what is said to the reader
-(`Great question!`, `I hope this helps`), points, a confidence and a number alone on its line are none.
+(`Great question!`, `I hope this helps`), points, a confidence and a number alone on its line are none. Nor is a
+question said again that is answered by yes or no: `Yes, the tower is taller than the statue.`
 
 A way stands before the answer, or behind it on its line, or below it where it is called the reason. What else comes
 after an answer, such as the next question, is what a model says that does not stop.
@@ -22,6 +23,8 @@ LEAST_WORDS = 5
 """What is said beside an answer in fewer words, without a number, explains nothing."""
 LEAST_REASON = 3
 """Words of the clauses that have not the answer in them, of which they are a reason."""
+LEAST_NEW = 2
+"""Words that the question has not, from which on it is not only said again."""
 LEAST_CLAUSE = 2
 """Words of such a clause, of which it counts at all. As many before a colon and the answer are a label."""
 
@@ -36,6 +39,14 @@ _OF_FORM = re.compile(
     "|let|letter|ll|look|many|me|much|my|need|now|number|on|options?|out|problem|question|read|s|show|solv\\w+|start|step"
     "|steps|think|through|us|value|will|with|work|write|you|your)"
 )
+_YES_OR_NO = frozenset(("yes", "no", "true", "false"))
+_ASSERTS = re.compile(
+    "(yes|no|not|or|true|false|do|does|did|don|doesn|didn|isn|aren|wasn|weren|t|has|was|were|indeed|actually)"
+)
+_SENTENCE = re.compile(r"[^.!?\n]*\w[^.!?\n]*")
+_ASKED = re.compile(r"[^.!?\n]+\?")
+_STATEMENT_AND_QUESTION = 2
+"""Sentences of `Plants need the sun. True or false?`"""
 _WORD = re.compile(rf"[{UNSPACED}]{{1,3}}|[^\W_{UNSPACED}]+")
 _FORMULA = re.compile(rf"[\d{_GOLD}]\s*[-+*/×÷·−^]\s*\(?\s*[\d{_GOLD}]")
 _OF_LETTERS = re.compile(r"[\w)]\s*[+^]\s*[\w(]|\w\s*/\s*\w\s*=")
@@ -73,9 +84,11 @@ _CLAUSE_END = re.compile(
 )
 
 
-def is_bare(said: str, answer: str, option: str | None = None) -> bool:
-    """Whether a text gives the answer and says no more of how it is found."""
+def is_bare(said: str, answer: str, option: str | None = None, question: str = "") -> bool:
+    """Whether a text gives the answer and says no more of how it is found. `question`: what it may say again."""
     plain = _plain(said, answer, option)
+    if _GOLD in plain and answer.strip().casefold() in _YES_OR_NO and _says_again(plain, question):
+        return True
     return _GOLD in plain and not re.search(r"\d", plain) and not _has_way(plain, read(answer).kind)
 
 
@@ -86,6 +99,19 @@ def says_it_at_once(said: str, answer: str, option: str | None = None) -> bool:
     """
     *before, _ = _CLAUSE_END.split(_plain(said, answer, option).partition(_GOLD)[0])
     return is_bare(said, answer, option) and not any(map(_reasons, before))
+
+
+def _says_again(plain: str, question: str) -> bool:
+    """Whether a text has hardly a word that what is asked has not. Other sentences of a question are its reasons."""
+    asked = {word for sentence in _ASKED.findall(question) for word in _asserted(sentence)}
+    if not asked and len(_SENTENCE.findall(question)) <= _STATEMENT_AND_QUESTION:
+        asked = set(_asserted(question))
+    new = [word for word in _asserted(plain) if word not in asked]
+    return bool(asked) and len(new) < LEAST_NEW and not _FORMULA.search(plain)
+
+
+def _asserted(text: str) -> list[str]:
+    return [word for word in _reasons(text) if not _ASSERTS.fullmatch(word)]
 
 
 def _plain(said: str, answer: str, option: str | None) -> str:

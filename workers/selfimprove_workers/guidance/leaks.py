@@ -40,23 +40,24 @@ def leak_of(
     way in it is one; `is_solved`: that alone is a right answer, whatever was said after it. `frame`: what kind of
     hint was shown, and what its template says around it.
     """
-    answer, rationale = reference.answer, reference.rationale
+    rationale = reference.rationale
     for leak in (each for each in Leak if each in looked_for):
         if leak is Leak.COPY and rationale is not None and copies(said, rationale, question, prefix):
             return leak
         if leak is Leak.SPOKEN_OF and speaks_of_hint(said, question, reference, frame):
             return leak
-        if leak is Leak.NO_REASONING and answer is not None and _is_bare(said, prefix, answer, reference.option):
+        if leak is Leak.NO_REASONING and reference.answer is not None and _is_bare(said, prefix, reference, question):
             return leak
         if leak is Leak.NOTHING_ADDED and is_solved:
             return leak
     return None
 
 
-def _is_bare(said: str, prefix: str, answer: str, option: str | None) -> bool:
+def _is_bare(said: str, prefix: str, reference: Reference, question: str) -> bool:
+    answer, option = reference.answer or "", reference.option
     if only_prints(prefix + said, answer, option):
         return True
-    return says_it_at_once(prefix + said, answer, option) if prefix else is_bare(said, answer, option)
+    return says_it_at_once(prefix + said, answer, option) if prefix else is_bare(said, answer, option, question)
 
 
 def copies(said: str, rationale: str, question: str = "", prefix: str = "") -> bool:
