@@ -144,6 +144,18 @@ def test_references_that_miss_or_do_not_state_the_answer_are_left_out_and_counte
     assert counts == {"noReference": 2, "wrongReference": 1}
 
 
+def test_a_reference_whose_answer_nobody_can_read_trains_nothing_and_is_counted(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    known = rows("It is 4.", "It is ???.", "It is 99.")
+    shop = workshop(tmp_path, tiny_model, [known[0], {**known[1], "answer": "???"}, known[2]])
+    context = shop.context("distill", 0)
+    tokenizer = context.models.tokenizer(context.model_folder(BASE))
+    table, counts = reference_examples(context, tokenizer)
+    assert table["prompt"].to_pylist() == ["p0"]
+    assert counts == {"wrongReference": 1, "unreadableGold": 1}
+
+
 def test_a_dataset_without_one_usable_reference_is_one_clear_line(tiny_model: Path, tmp_path: Path) -> None:
     shop = workshop(tmp_path, tiny_model, rows("It is 99.", None))
     context = shop.context("distill", 0)

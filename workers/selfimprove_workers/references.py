@@ -17,21 +17,26 @@ from selfimprove_workers.context import StepContext
 from selfimprove_workers.prompts import PromptRow
 from selfimprove_workers.tasks import Verdict
 
-VERSION = "references-2"
+VERSION = "references-3"
 """To be raised when the same dataset gives other examples."""
-_TRUE = frozenset((Verdict.CORRECT, Verdict.GOLD_UNPARSABLE))
-"""Verdicts of references that are trained on: where the gold can't be read, nobody can say that one is wrong."""
 
 
 def reference_examples(context: StepContext, tokenizer: Any) -> tuple[pa.Table, dict[str, int]]:
     """EXAMPLE rows of the training prompts, at most one of each, and how many prompts have none by reason.
 
     `noReference`: the dataset has none. `wrongReference`: the task does not find the gold answer in it, so it would
-    teach a model to answer where nobody reads (programs are not run for that). Raises `UserError` when none is left.
+    teach a model to answer where nobody reads (programs are not run for that). `unreadableGold`: the task can't read
+    the prompt's answer, so nobody can say that its reference is right. Raises `UserError` when none is left.
     """
     known = [prompt for prompt in context.prompts if prompt.solution]
-    good = [prompt for prompt in known if _states_the_answer(context, prompt)]
-    counts = {"noReference": len(context.prompts) - len(known), "wrongReference": len(known) - len(good)}
+    verdicts = [_verdict(context, prompt) for prompt in known]
+    good = [prompt for prompt, verdict in zip(known, verdicts, strict=True) if verdict is Verdict.CORRECT]
+    unreadable = verdicts.count(Verdict.GOLD_UNPARSABLE)
+    counts = {
+        "noReference": len(context.prompts) - len(known),
+        "wrongReference": len(known) - len(good) - unreadable,
+        "unreadableGold": unreadable,
+    }
     if not good:
         raise UserError(
             f"spec.selection.seedTraining: References: {len(known):,} of {len(context.prompts):,} training prompts "
@@ -49,10 +54,11 @@ def reference_tokens(tokenizer: Any, prompt_tokens: Sequence[int], solution: str
     return said if end is None else [*said, end]
 
 
-def _states_the_answer(context: StepContext, prompt: PromptRow) -> bool:
+def _verdict(context: StepContext, prompt: PromptRow) -> Verdict:
+    """Whether a prompt's solution states its answer; of a prompt without one, and of programs, it is believed to."""
     if prompt.answer is None or context.spec.dataset.task == "Program":
-        return True
-    return context.task.check(prompt.rationale or "", prompt.answer, prompt.extra).flexible in _TRUE
+        return Verdict.CORRECT
+    return context.task.check(prompt.rationale or "", prompt.answer, prompt.extra).flexible
 
 
 def _example(context: StepContext, tokenizer: Any, prompt: PromptRow) -> dict[str, Any]:
