@@ -164,6 +164,17 @@ def test_a_server_that_goes_down_leaves_a_run_with_what_it_has(tiny_model: Path,
     assert summary.counts["critique.unreachable"] == summary.counts["untaught"] == 6
 
 
+def test_a_step_whose_teacher_was_too_busy_ends_with_why(
+    tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with chat_server(reply=lambda question, before: Reply(429, "slow down")) as server:
+        summary = done(taught(tmp_path, tiny_model, asking(server)))
+    assert summary.counts["critique.unreachable"] == 8
+    (why,) = [line for line in caplog.messages if "questions of this step" in line]
+    assert "8 of 8 questions of this step have no answer; the last: it answered 429 (rate limit) to every try" in why
+    assert why.endswith("within deadlineSeconds 1: slow down; lower parallelism or raise deadlineSeconds")
+
+
 def test_a_server_that_was_given_up_teaches_again_from_the_round_on_in_which_it_answers(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,9 @@ def at_first(pattern: re.Pattern[str], plain: str, question: str, words: int = F
     """
     asked = question.casefold()
     for found in pattern.finditer(plain):
-        if _is_first(plain[: found.start()], words) and found[0].casefold() not in asked:
+        if not _is_first(plain[: found.start()], words):
+            return  # nor is anything behind it
+        if found[0].casefold() not in asked:
             yield found
 
 
