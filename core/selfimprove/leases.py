@@ -1,7 +1,7 @@
 """A run's lock where its store is no folder: an object that whoever is at work writes anew every few seconds.
 
 Nothing hangs on it, since commits are conditional; it only spares the second of two processes the work of the first. So
-it is judged without clocks: a holder of this machine by whether its process lives, any other by whether the object
+it is judged without clocks: a holder on this machine by whether its process lives, any other by whether the object
 changes while one looks. A lease that nobody renews any more is taken over.
 """
 
@@ -15,13 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from threading import Event, Thread
 from uuid import uuid4
 
 from selfimprove.errors import SelfImproveError, SurroundingsError
-from selfimprove.processes import is_alive
+from selfimprove.processes import Process, lives, this_process
 from selfimprove.store.base import LOCK, Store
 
 BEAT_SECONDS = 10.0
@@ -101,7 +99,8 @@ class _Lease:
         return found is not None and _field(found, "token") == self._token
 
     def _text(self) -> bytes:
-        signed = {"process": os.getpid(), "host": socket.gethostname(), "machine": _machine()}
+        ours = this_process()
+        signed = {"host": socket.gethostname(), "number": os.getpid(), "process": ours and ours._asdict()}
         held = {"since": self._since.isoformat(timespec="seconds"), "token": self._token, "beats": self._beats}
         return json.dumps({**signed, **held}).encode()
 
@@ -122,9 +121,12 @@ def _is_silent(store: Store, found: bytes) -> bool:
 
 
 def _is_alive_here(found: bytes) -> bool | None:
-    """Whether its holder lives; None for one of another machine."""
+    """Whether its holder lives; None for one of another machine, or where this one does not tell."""
     process = _field(found, "process")
-    return is_alive(process) if _field(found, "machine") == _machine() and isinstance(process, int) else None
+    try:
+        return lives(Process(**process)) if isinstance(process, dict) else None
+    except TypeError:
+        return None
 
 
 def _read(store: Store) -> bytes | None:
@@ -135,8 +137,8 @@ def _read(store: Store) -> bytes | None:
 
 
 def _holder(found: bytes) -> str:
-    process, host = _field(found, "process"), _field(found, "host")
-    return f"process {process} on {host}" if process and host else "another process"
+    number, host = _field(found, "number"), _field(found, "host")
+    return f"process {number} on {host}" if number and host else "another process"
 
 
 def _field(found: bytes, name: str) -> object:
@@ -145,11 +147,3 @@ def _field(found: bytes, name: str) -> object:
     except ValueError:
         return None
     return document.get(name) if isinstance(document, dict) else None
-
-
-@cache
-def _machine() -> str:
-    """This machine since it was last booted, and this container of it: where a process number means anything."""
-    with suppress(OSError):
-        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {socket.gethostname()}"
-    return socket.gethostname()

@@ -171,10 +171,9 @@ def _begun(wanted: RunHandle, server: Server) -> RunHandle:
 def _may_begin_anew(wanted: RunHandle, record: Record) -> bool:
     """Whether FILE asks for another run than the one that was begun, of which nothing but logs and prompts is there.
 
-    A first attempt that ended over a mistake in FILE must not cost the run its name. Only in a folder, where a lock
-    says whether anybody is at work.
+    A first attempt that ended over a mistake in FILE must not cost the run its name.
     """
-    if wanted.store.local_path(RUN) is None or changed_immutable(_as_begun(wanted, record), wanted.spec) is None:
+    if changed_immutable(_as_begun(wanted, record), wanted.spec) is None:
         return False
     return not any(entry.key.startswith("i") and not entry.key.endswith(".log") for entry in wanted.store.list("i"))
 

@@ -6,12 +6,15 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from selfimprove.locks import run_lock
+from selfimprove.runs import begin
 from selfimprove.store import open_store
 from selfimprove.store.base import LOCK
+from selfimprove.store.s3_client import AT_FIRST, AT_WORK
 from tests.fixtures.other_servers import web_server
 from tests.fixtures.s3 import S3Place
 from tests.unit.cli_support import BuiltRun, built_run, selfimprove
@@ -153,3 +156,17 @@ def test_two_processes_on_one_run_are_told_of_each_other(s3: S3Place, tmp_path: 
     assert selfimprove(capfd, "delete", *command, "--yes").code == 0
     with pytest.raises(FileNotFoundError):
         run.handle.store.read(LOCK)
+
+
+def test_a_first_attempt_that_ended_over_a_mistake_costs_the_run_no_name(
+    s3: S3Place, tmp_path: Path, capfd: Capture
+) -> None:
+    run = built_run(tmp_path, at=s3.uri)
+    assert begin(run.file, s3.uri, ["dataset.fields.answer=anser"]).spec.dataset.fields.answer == "anser"
+    assert begin(run.file, s3.uri, ["dataset.fields.answer=answer"]).spec.dataset.fields.answer == "answer"
+
+
+def test_a_server_that_answered_whoever_started_us_is_waited_for_longer(s3: S3Place) -> None:
+    fresh, known = open_store(f"{s3.uri}/x"), open_store(f"{s3.uri}/x", has_answered=True)
+    seconds = [store._client.meta.config.read_timeout for store in cast(Any, (fresh, known))]
+    assert seconds == [AT_FIRST.read_seconds, AT_WORK.read_seconds]

@@ -37,6 +37,14 @@ def test_prompts_come_back_as_they_were_made(store: Store, tmp_path: Path) -> No
     assert len(rows) + len(load_prompts(store, "heldOut")) == 60
 
 
+def test_held_out_prompts_need_no_reference_solution(store: Store, tmp_path: Path) -> None:
+    held_out = tmp_path / "held-out.jsonl"
+    held_out.write_text(json.dumps({"q": "What is 61+61?", "a": "122", "level": 1}) + "\n")
+    ensure_prompts(store, spec_of(tmp_path, heldOut={"uri": str(held_out)}), "a1")
+    assert [row.rationale for row in load_prompts(store, "heldOut")] == [None]
+    assert all(row.rationale for row in load_prompts(store, "train"))
+
+
 def test_shards_part_the_prompts_in_the_order_of_the_whole(store: Store, tmp_path: Path) -> None:
     ensure_prompts(store, spec_of(tmp_path), "a1")
     whole = [row.id for row in load_prompts(store, "train")]

@@ -6,11 +6,14 @@ import json
 import logging
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -20,8 +23,16 @@ from selfimprove.locks import run_lock
 from selfimprove.store import LocalStore
 from selfimprove.store.base import LOCK
 
-GONE = 2**22 + 1
-"""No process has this number: it is above what Linux gives."""
+ROOT = Path(__file__).parents[2]
+HOLDER = """
+import sys, time
+from pathlib import Path
+from selfimprove.locks import run_lock
+from tests.unit.test_leases import Remote
+with run_lock(Remote(Path(sys.argv[1]))):
+    print("held", flush=True)
+    time.sleep(600)
+"""
 
 
 class Remote(LocalStore):
@@ -47,11 +58,12 @@ def signed(store: Remote) -> dict[str, object]:
     return dict(json.loads(store.read(LOCK)))
 
 
-def left_by(store: Remote, process: int, machine: str | None = None) -> None:
-    """A lease that its holder never gave back."""
+def left_by(store: Remote, **process: object) -> None:
+    """A lease that its holder, ours but for what is given, never gave back."""
     with run_lock(store):
         text = signed(store)
-    text |= {"process": process, "token": "another"} | ({"machine": machine, "host": machine} if machine else {})
+    held = {**cast(dict[str, object], text["process"]), **process}
+    text |= {"number": held["number"], "host": "another", "process": held, "token": "another"}
     store.write(LOCK, json.dumps(text).encode())
 
 
@@ -93,21 +105,39 @@ def test_it_is_renewed_while_it_is_held(store: Remote) -> None:
 
 
 def test_a_killed_holder_of_this_machine_keeps_nobody_waiting(store: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
-    left_by(store, GONE)
+    monkeypatch.setattr(leases, "SILENT_SECONDS", 3600.0)
+    with subprocess.Popen([sys.executable, "-c", HOLDER, store.uri], stdout=subprocess.PIPE, cwd=ROOT) as holder:
+        assert holder.stdout and holder.stdout.readline() == b"held\n"
+        with pytest.raises(SurroundingsError, match=f"process {holder.pid} on"), run_lock(store):
+            pass
+        holder.kill()
+        until = time.monotonic() + 30
+        while True:  # it is not reaped before the end of the block
+            with suppress(SurroundingsError), run_lock(store):
+                break
+            assert time.monotonic() < until
+    assert not (store.root / LOCK).exists()
+
+
+@pytest.mark.parametrize("began", [0, 2**40])
+def test_whoever_has_its_number_now_is_not_the_holder(
+    store: Remote, monkeypatch: pytest.MonkeyPatch, began: int
+) -> None:
+    left_by(store, began=began)
     monkeypatch.setattr(leases, "SILENT_SECONDS", 3600.0)
     with run_lock(store):
-        assert signed(store)["process"] == os.getpid()
+        assert signed(store)["number"] == os.getpid()
 
 
 def test_one_elsewhere_that_renews_it_no_more_has_lost_it(store: Remote, caplog: pytest.LogCaptureFixture) -> None:
-    left_by(store, 7, machine="another")
+    left_by(store, number=7, place="another")
     with caplog.at_level(logging.WARNING), run_lock(store):
-        assert signed(store)["process"] == os.getpid()
+        assert signed(store)["number"] == os.getpid()
     assert "process 7 on another had this run; looking for 1 s whether it still has" in caplog.text
 
 
 def test_one_elsewhere_that_still_renews_it_has_it(store: Remote) -> None:
-    left_by(store, 7, machine="another")
+    left_by(store, number=7, place="another")
     with renewed(store), pytest.raises(SurroundingsError, match="process 7 on another is at work"), run_lock(store):
         pass
 
@@ -123,18 +153,18 @@ def test_whoever_waits_goes_on_when_the_holder_ends(store: Remote) -> None:
 
 def test_a_lease_that_somebody_else_took_over_is_left_to_them(store: Remote) -> None:
     with run_lock(store):
-        store.write(LOCK, json.dumps({"process": 7, "host": "h", "machine": "m", "token": "t"}).encode())
+        store.write(LOCK, json.dumps({"number": 7, "host": "h", "token": "t"}).encode())
         time.sleep(0.3)
     assert signed(store)["token"] == "t"
 
 
 def test_a_lease_that_is_lent_is_had_by_what_is_called(store: Remote) -> None:
     with run_lock(store, lend=True), run_lock(store):
-        assert signed(store)["process"] == os.getpid()
+        assert signed(store)["number"] == os.getpid()
 
 
 def test_of_many_at_once_one_has_it(store: Remote) -> None:
-    left_by(store, GONE)
+    left_by(store, began=0)
     held = []
 
     def attempt(_: int) -> None:
@@ -150,8 +180,8 @@ def test_of_many_at_once_one_has_it(store: Remote) -> None:
     assert len(held) == 1
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null"])
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b'{"process": {"number": 1}}'])
 def test_what_cannot_be_read_is_nobodys_once_it_does_not_change(store: Remote, text: bytes) -> None:
     store.write(LOCK, text)
     with run_lock(store):
-        assert signed(store)["process"] == os.getpid()
+        assert signed(store)["number"] == os.getpid()

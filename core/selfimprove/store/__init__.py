@@ -15,22 +15,25 @@ __all__ = ["Entry", "LocalStore", "Store", "open_store"]
 _REMEDY = "give a folder, file:///path or s3://bucket/prefix"
 
 
-def open_store(uri: str, *, endpoint: str | None = None, region: str | None = None) -> Store:
+def open_store(
+    uri: str, *, endpoint: str | None = None, region: str | None = None, has_answered: bool = False
+) -> Store:
     """The store at a URI: a path, `file://` or `s3://bucket/prefix`. Touches neither disk nor network.
 
-    On S3, what is not given comes from AWS_ENDPOINT_URL, AWS_REGION and the other usual places of boto3. Raises
-    `UserError` for a URI that is none of these.
+    On S3, what is not given comes from AWS_ENDPOINT_URL, AWS_REGION and the other usual places of boto3; a server that
+    `has_answered` whoever started us is waited for as by one at work. Raises `UserError` for a URI that is none of
+    these.
     """
     folder = local_path(uri)
     if folder is not None:
         return LocalStore(folder)
     place = place_of(uri)
     if place.scheme == "s3":
-        return _open_s3(uri, place.rest, endpoint, region)
+        return _open_s3(uri, place.rest, endpoint, region, has_answered)
     raise UserError(f"storage.uri: {uri!r} is no place this can write to; {_REMEDY}")
 
 
-def _open_s3(uri: str, rest: str, endpoint: str | None, region: str | None) -> Store:
+def _open_s3(uri: str, rest: str, endpoint: str | None, region: str | None, has_answered: bool) -> Store:
     bucket, _, prefix = rest.partition("/")
     if not bucket:
         raise UserError(f"storage.uri: {uri!r} names no bucket; {_REMEDY}")
@@ -38,4 +41,4 @@ def _open_s3(uri: str, rest: str, endpoint: str | None, region: str | None) -> S
         from selfimprove.store.s3 import S3Store
     except ModuleNotFoundError as error:
         raise UserError(f"storage.uri: {uri!r} needs {error.name}; run `pip install 'selfimprove[data]'`") from error
-    return S3Store(bucket, prefix.strip("/"), endpoint=endpoint, region=region)
+    return S3Store(bucket, prefix.strip("/"), endpoint=endpoint, region=region, has_answered=has_answered)

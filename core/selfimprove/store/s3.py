@@ -50,13 +50,19 @@ class S3Store:
     """Objects under `s3://bucket/prefix`. Implements `Store`; safe to use from several threads."""
 
     def __init__(
-        self, bucket: str, prefix: str = "", *, endpoint: str | None = None, region: str | None = None
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        endpoint: str | None = None,
+        region: str | None = None,
+        has_answered: bool = False,
     ) -> None:
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
         self._new_client = partial(make_client, self.uri, endpoint, region)
         self._first_client = self._new_client(patience=AT_FIRST)
-        self._has_answered = False
+        self._has_answered = has_answered
 
     def read(self, key: str) -> bytes:
         """The whole object."""

@@ -112,11 +112,16 @@ def _load(
     place = Source(uri=source.uri or "", revision=source.revision, **reached)
     found = fetch(place, kind="dataset", storage=storage, field=FIELDS[name])
     sets.sources[name] = {"uri": place.uri, "revision": found.revision, "digest": found.digest}
-    drafts = list(map_rows(dataset, read_files(found.paths, FIELDS[name])))
+    drafts = list(map_rows(dataset if name == "train" else _unguided(dataset), read_files(found.paths, FIELDS[name])))
     if not drafts:
         raise UserError(f"{FIELDS[name]}.uri: {place.uri} has no rows; give data")
     refuse_repeats(drafts, FIELDS[name], place.uri)
     return _ordered(drafts)
+
+
+def _unguided(dataset: Dataset) -> Dataset:
+    """Nobody is guided where models are only looked at: no reference solution need be there."""
+    return dataset.model_copy(update={"fields": dataset.fields.model_copy(update={"rationale": None})})
 
 
 def _inherited(dataset: Dataset, source: Dataset | HeldOut | TestSet, name: str) -> str | None:
