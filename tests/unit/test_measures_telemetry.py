@@ -194,6 +194,33 @@ class TestShares:
         assert fewer.value == pytest.approx(0.2 - 0.5)
         assert fewer.high < 0 <= one_lost.high
 
+    @pytest.mark.parametrize("prompts", [40, 160, 500])
+    def test_prompts_without_examples_make_no_share_surer(self, prompts: int):
+        few = np.zeros(prompts, dtype=np.int64)
+        few[:20] = 1
+        found = levels(*["1"] * 20, *["2"] * (prompts - 20))
+        share = hard_share(found, few, seed=SEED)
+        assert share is not None and share.high is not None
+        assert share.value == 0
+        assert 0.15 < share.high < 0.2  # of 20 of a kind: 1 - 0.025^(1/20) = 0.168
+        one, three = np.eye(prompts, dtype=np.int64)[-1], np.r_[[1] * 3, [0] * (prompts - 3)]
+        change = hard_share_change(found, three, one, seed=SEED)
+        assert change is not None and change.high is not None
+        assert change.value == -1
+        assert change.high > 0
+
+    @pytest.mark.parametrize("examples", [2, 5, 15])
+    def test_a_few_examples_of_many_prompts_alarm_as_seldom(self, examples: int):
+        """A one-sided 97.5% bound; 10 of 400 are expected, and 20 are three standard deviations more."""
+        random = np.random.default_rng(7)
+        found = levels(*["1"] * 96, *["2"] * 64)
+        alarms = 0
+        for seed in range(400):
+            then, now = ((random.random(160) < examples / 160).astype(np.int64) for _ in range(2))
+            change = hard_share_change(found, now, then, seed=seed, resamples=200)
+            alarms += change is not None and change.high is not None and change.high < 0
+        assert alarms <= 20
+
     def test_of_a_model_that_did_not_change_one_draw_in_forty_looks_surely_narrower(self):
         """A one-sided 97.5% bound; 25 of 1,000 are expected, and 40 are three standard deviations more."""
         random = np.random.default_rng(4)

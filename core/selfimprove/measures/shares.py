@@ -9,7 +9,7 @@ from selfimprove.measures.compare import paired_change
 from selfimprove.measures.difficulty import Difficulty
 from selfimprove.measures.perprompt import counts_of_known, covered
 from selfimprove.measures.ratios import ratio_parts, share_estimates
-from selfimprove.measures.table import Floats, Ints, Table
+from selfimprove.measures.table import Bools, Floats, Ints, Table
 from selfimprove.summaries import Estimate
 from selfimprove.telemetry import Levels
 
@@ -33,16 +33,23 @@ def levels_of(difficulty: Difficulty, table: Table, *, seed: int, resamples: int
 
 
 def hard_share(difficulty: Difficulty, examples: Ints, *, seed: int, resamples: int = RESAMPLES) -> Estimate | None:
-    """Share of [P] examples that are of hard levels; None without examples, or where levels have no order."""
-    parts = _parts(difficulty, examples)
+    """Share of [P] examples that are of hard levels; None without examples, or where levels have no order.
+
+    Its interval is over the prompts that have examples: the others tell nothing of the share, and make it no surer.
+    """
+    parts = _parts(difficulty, examples, examples > 0)
     return None if parts is None else share_estimates({"share": parts}, seed=seed, resamples=resamples)["share"]
 
 
 def hard_share_change(
     difficulty: Difficulty, now: Ints, then: Ints, *, seed: int, resamples: int = RESAMPLES
 ) -> Estimate | None:
-    """The share of `now` less that of `then`, both [P] examples of the same prompts; None where either is unknown."""
-    parts, before = _parts(difficulty, now), _parts(difficulty, then)
+    """The share of `now` less that of `then`, both [P] examples of the same prompts; None where either is unknown.
+
+    Its interval is over the prompts that have examples in either.
+    """
+    having = (now > 0) | (then > 0)
+    parts, before = _parts(difficulty, now, having), _parts(difficulty, then, having)
     if parts is None or before is None:
         return None
     return paired_change(parts - before, seed=seed, resamples=resamples)
@@ -56,8 +63,8 @@ def _winnable(table: Table) -> Ints:
     return (known > 0).astype(np.int64)
 
 
-def _parts(difficulty: Difficulty, examples: Ints) -> Floats | None:
-    known = difficulty.level >= 0
+def _parts(difficulty: Difficulty, examples: Ints, having: Bools) -> Floats | None:
+    known = having & (difficulty.level >= 0)
     counts = examples[known]
     if not difficulty.hard or not counts.sum():
         return None
