@@ -215,6 +215,21 @@ def test_the_end_of_a_step_counts_those_that_a_lost_server_was_not_asked(caplog:
     assert "20 of 20 questions of this step have no answer; the last: it answered 503" in caplog.messages[-1]
 
 
+@pytest.mark.parametrize("fitting", [0, 1])
+def test_a_teacher_for_which_every_question_of_a_step_is_too_long_is_told(
+    fitting: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    fits = [f"question {n}" for n in range(fitting)]
+    with chat_server(
+        reply=lambda question, before: says("well") if question in fits else Reply(400, OVERFLOW)
+    ) as server:
+        short = teacher(server)
+        list(short.answers(questions(3)))
+        short.end_step()
+    told = [line for line in caplog.messages if "all 3 questions of this step are too long for it" in line]
+    assert len(told) == (0 if fitting else 1)
+
+
 def test_a_step_whose_questions_all_have_an_answer_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with chat_server(reply=lambda question, before: says("well")) as server:
         fine = teacher(server)

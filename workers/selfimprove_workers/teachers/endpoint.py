@@ -93,7 +93,7 @@ class EndpointTeacher:
         self._lost, self._given_up, self._on_trial = 0, False, False
         self._has_answered, self._only_late = False, True
         self._failure, self._words, self._is_answering = "", "", False
-        self._asked, self._unanswered, self._cause = 0, 0, ""
+        self._asked, self._unanswered, self._too_long, self._cause = 0, 0, 0, ""
 
     def check(self, tries: bool = False) -> None:
         """Ask the server which models it has. One that has no such list is believed, or (`tries`) tried out.
@@ -113,6 +113,14 @@ class EndpointTeacher:
         if self._unanswered:
             left = f"{self._unanswered:,} of {self._asked:,} questions of this step have no answer"
             _log.warning("%s.apiURL: %s: %s; the last: it %s", FIELD, self._url, left, self._cause)
+        if self._too_long and self._too_long == self._asked:
+            _log.warning(
+                "%s.model: %s: all %d questions of this step are too long for it, whose context holds an attempt and a "
+                "critique of generation.maxTokens each; give a lower one, or a teacher with a longer context",
+                FIELD,
+                self._settings.model,
+                self._asked,
+            )
 
     def answers(self, questions: Sequence[Question]) -> Generator[Answer]:
         """One answer a question, `teacher.parallelism` of them on their way at a time."""
@@ -165,6 +173,7 @@ class EndpointTeacher:
         return _MOST_LOST * self._settings.parallelism
 
     def _notice(self, answer: Answer) -> None:
+        self._too_long += answer.trouble is Trouble.TOO_LONG
         if answer.trouble is not Trouble.UNREACHABLE:
             if self._on_trial:
                 _log.warning("%s.apiURL: %s answers again", FIELD, self._url)
