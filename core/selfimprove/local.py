@@ -39,6 +39,7 @@ from selfimprove.numerals import counted
 from selfimprove.orders import Failure, Order, OrderedStep, Reply
 from selfimprove.store.base import Store
 from selfimprove.summaries import Summary
+from selfimprove.unscored import Unscored, unscored
 from selfimprove.worker_process import WorkerProcess
 
 MAX_BACKOFF_SECONDS = 30.0
@@ -54,21 +55,23 @@ class Event:
     message: str
     step: StepId | None = None
     summary: Summary | None = None
+    unscored: Sequence[Unscored] = ()
+    """Methods that left samples of the step without a score."""
 
     def __str__(self) -> str:
         """The event as one line."""
         name = f"{self.step.name}: " if self.step else ""
-        return f"{name}{_WORDS[self.kind]}{self.message or _done(self.summary)}"
+        return f"{name}{_WORDS[self.kind]}{self.message or _done(self.summary, self.unscored)}"
 
 
 _WORDS: dict[EventKind, str] = {"Begun": "", "Ended": "done, ", "Failed": "failed: ", "Stopped": "stopped: "}
 
 
-def _done(summary: Summary | None) -> str:
+def _done(summary: Summary | None, unscored: Sequence[Unscored]) -> str:
     if summary is None:
         return ""
     tokens = f", {counted(summary.tokens, 'token')}" if summary.tokens else ""
-    more = in_short(summary.counts) if summary.step == "resample" else ""
+    more = in_short(summary.counts) if summary.step == "resample" else ", ".join(map(str, unscored))
     rows, prompts = counted(summary.rows, "row"), counted(summary.prompts, "prompt")
     line = f"{rows} of {prompts}{tokens}, {summary.seconds:.1f} s"
     return f"{line}; {more}" if more else line
@@ -142,7 +145,7 @@ def _do(workshop: Workshop, step: Step, ledger: Ledger, on_event: Callable[[Even
     reply = workshop.do(step, shard)
     for summary in reply.summaries:
         ledger = ledger.with_commit(summary)
-        on_event(Event("Ended", "", step.id, summary))
+        on_event(Event("Ended", "", step.id, summary, unscored(workshop.run.spec, [summary])))
     if reply.failure is None:
         return ledger
     ledger = _after_failure(workshop.run, ledger, step.id, reply.failure)

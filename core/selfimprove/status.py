@@ -43,6 +43,7 @@ from selfimprove.status_measures import (
     versus_best_of,
 )
 from selfimprove.stopping import best_iteration, best_reason
+from selfimprove.unscored import remembered
 
 _LONGEST = 1000
 
@@ -107,7 +108,7 @@ def status_of(
         resolved=_shown(resolved_defaults(run.spec, spec) if resolved is None else resolved),
         conditions=_conditions(facts, previous, generation, now),
         committed=committed_of(spec, ledger),
-        verdicts=_verdicts(ledger),
+        verdicts=_verdicts(spec, ledger),
         step=activity.step or _step(ledger, decision, activity),
         plan=_plan(decision),
         latest=latest_of(ledger),
@@ -287,10 +288,15 @@ def committed_of(spec: Spec, ledger: Ledger) -> list[str]:
     return [step.name for step in (*at_hand, *sorted(tests))]
 
 
-def _verdicts(ledger: Ledger) -> dict[str, int]:
-    """How the iteration at hand was graded; that of the last one until there is another."""
+def _verdicts(spec: Spec, ledger: Ledger) -> dict[str, int]:
+    """How the iteration at hand was graded, and what its methods could not score; of the last one until there is
+    another."""
     iterations = [id.iteration for id in ledger.committed if id.step == "verify" and ledger.committed[id]]
-    return dict(ledger.verdicts(StepId(max(iterations), "verify"))) if iterations else {}
+    if not iterations:
+        return {}
+    step = StepId(max(iterations), "verify")
+    shards = ledger.committed[step]
+    return {**ledger.verdicts(step), **remembered(spec, list(shards.values()), len(shards) == shards_of(spec, step))}
 
 
 def _usage(ledger: Ledger) -> UsageStatus:

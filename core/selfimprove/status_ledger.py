@@ -162,7 +162,7 @@ def _best(spec: Spec, status: Status, figures: Mapping[StepId, Summary]) -> dict
 
 
 def _verified(status: Status) -> dict[StepId, Summary]:
-    """Verdicts are those of the last iteration that was verified."""
+    """Verdicts, and what was left without a score, are those of the last iteration that was verified."""
     last = status.latest.iteration if status.latest else 0
     names = (*status.committed, *((status.step.name, *(status.step.together or ())) if status.step else ()))
     verified = [step.iteration for step in map(step_of, names) if step.step == "verify"]

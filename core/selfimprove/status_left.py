@@ -14,6 +14,7 @@ from selfimprove.api.status import Status
 from selfimprove.ledger import Ledger
 from selfimprove.loop import Cost, Left, left
 from selfimprove.status_ledger import ledger_of_status
+from selfimprove.verdicts import UTILITY
 
 
 def left_of_status(spec: Spec, status: Status) -> Left:
@@ -26,7 +27,8 @@ def left_of_status(spec: Spec, status: Status) -> Left:
 
 def _cost(spec: Spec, status: Status) -> Cost:
     """Samples of a step by its kind, and the tokens of a whole iteration with its last step."""
-    samples = {"generate": sum(status.verdicts.values()), "evaluate": _held_out(status) * _each(spec)}
+    graded = sum(count for name, count in status.verdicts.items() if name in UTILITY)
+    samples = {"generate": graded, "evaluate": _held_out(status) * _each(spec)}
     tokens = _mean_tokens(status)
 
     def cost(ledger: Ledger, name: StepName, split: str) -> tuple[float, float] | None:

@@ -14,6 +14,7 @@ from selfimprove.api.spec import Spec
 from selfimprove.ledger import Ledger, StepId
 from selfimprove.numerals import counted
 from selfimprove.summaries import Difference, Estimate, as_shown
+from selfimprove.unscored import Unscored, unscored
 from selfimprove.verifier_drift import drift
 
 Rule = Callable[[Spec, Ledger, int], str | None]
@@ -95,7 +96,7 @@ def nothing_to_learn(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     if selected is None or selected.examples > 0:
         return None
     verify = StepId(iteration, "verify")
-    if cause := _unread_answers(ledger, verify) or _cut_short(spec, ledger, verify):
+    if cause := _unread_answers(ledger, verify) or _cut_short(spec, ledger, verify) or _no_scores(spec, ledger, verify):
         return cause
     prompts, empty = selected.training.prompts, selected.training.empty_filter_rate
     share = "" if empty is None else f" (the filter was empty for {empty:.0%} of them)"
@@ -152,6 +153,34 @@ def _cut_short(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
         f"{step.name} found {cut:,} of {samples:,} samples cut at generation.maxTokens {spec.generation.max_tokens}, "
         "and such are never kept; begin a run with a greater generation.maxTokens, or a prompt that asks for less"
     )
+
+
+def _no_scores(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
+    """The message when a method scored no more than half of the samples, which no weighting mends."""
+    worst = next(iter(unscored(spec, ledger.committed.get(step, {}).values())), None)
+    if worst is None or not worst.mostly:
+        return None
+    return (
+        f"{step.name} scored too few samples: {worst}, and such are never kept; begin a run with "
+        f"{_to_score_more(worst)}, or without {worst.name}"
+    )
+
+
+def _to_score_more(found: Unscored) -> str:
+    """What lets a method score what it did not, by why it may not have."""
+    field, method = found.field, found.method
+    match method.type:
+        case "MajorityVote":
+            return "a dataset.template or dataset.system that says how to answer, or another dataset.task"
+        case "Likelihood":
+            return f"a {field}.verifier with a longer context, or less generation.maxTokens"
+        case "Tournament":
+            return f"a {field}.verifier whose context has room for two samples, or less generation.maxTokens"
+        case "MultipleChoice":
+            mass = f"less {field}.minMass than {method.min_mass:g}, " if method.min_mass else ""
+            return f"{mass}other {field}.labels, another {field}.template or verifier"
+        case _:
+            return f"another {field}.verifier or template, more generation.maxTokens, which critiques have too"
 
 
 def _max_iterations(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
