@@ -31,12 +31,14 @@ from selfimprove.api.messages import not_a_choice
 from selfimprove.api.names import no_such_field
 from selfimprove.api.problem import lines
 from selfimprove.api.problems import Problem, check, without_nulls
+from selfimprove.api.rules.data import uri_problems
 from selfimprove.api.rules.methods import JUDGES, READ_BY
 from selfimprove.api.sampling import Generation
 from selfimprove.api.schema import dotted
 from selfimprove.api.selecting import Method, Verification, Weighting
 from selfimprove.api.source import Dataset
 from selfimprove.api.spec import GROUP, KIND, VERSION
+from selfimprove.api.uris import MODEL_SCHEMES, local_path, place_of
 from selfimprove.errors import UserError
 from selfimprove.store.disk import explained_reading
 
@@ -183,6 +185,32 @@ def _verifier_problems(document: _Document, number: int, section: Section) -> It
         yield Problem(f"{field}.verifier", "is model here; give a generator's name or a URI there, and remove it")
     elif model is not None and (not isinstance(model, str) or not model):
         yield Problem(f"{field}.model", "is no model; give a generator's name or a URI")
+    elif model is not None:
+        yield from _model_problems(f"{field}.model", model, [generator.name for generator in document.generators])
+
+
+def _model_problems(field: str, model: str, generators: list[str]) -> Iterator[Problem]:
+    """Told before anything is sampled: a mistyped name would else be looked for as a path, when it is its turn."""
+    if model in generators:
+        return
+    path = local_path(model) if place_of(model).plain else None
+    if path is not None and not _is_there(path):
+        yield Problem(
+            field,
+            f"{model} is no generator ({', '.join(generators)}) and no path of this machine; give one of their names, "
+            "a path or a URI",
+        )
+    yield from uri_problems(field, model, MODEL_SCHEMES)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether it may be a model's place; whoever reads it says why it can't be read, or that nothing matches."""
+    try:
+        return path.exists() or any(mark in str(path) for mark in "*?[")
+    except PermissionError:
+        return True
+    except OSError:  # no name of any file, as one that is too long
+        return False
 
 
 _METHOD = "spec.verification.methods[0]"

@@ -55,6 +55,12 @@ def test_a_verifier_may_name_a_generator_or_a_model_of_its_own_or_ask_none(tmp_p
     assert spec.verifiers[0].method.votes == 3
 
 
+def test_a_verifier_may_be_a_model_of_this_machine_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "judge").mkdir()
+    spec = load(tmp_path, verifiers=[{"method": "Tournament", "model": str(tmp_path / "judge")}])
+    assert columns(spec) == [("Tournament.judge", str(tmp_path / "judge"))]
+
+
 def test_one_weighting_cuts_all_scores_but_those_that_have_their_own(tmp_path: Path) -> None:
     own = {"method": "MajorityVote", "weighting": {"type": "Threshold", "threshold": 0.25}}
     spec = load(tmp_path, verifiers=[{"method": "MultipleChoice"}, own], weighting={"type": "TopK", "k": 2})
@@ -89,6 +95,15 @@ def test_a_generators_run_has_the_matrix_s_settings(tmp_path: Path) -> None:
         (
             {"verifiers": [{"method": "MajorityVote", "model": "base"}]},
             "verifiers[0].model: MajorityVote asks no",
+        ),
+        (
+            {"verifiers": [{"method": "Tournament", "model": "bse"}]},
+            "verifiers[0].model: bse is no generator (base, tuned) and no path of this machine; give one of their "
+            "names, a path or a URI",
+        ),
+        (
+            {"verifiers": [{"method": "Tournament", "model": "gym://x"}]},
+            "verifiers[0].model: gym://x has a scheme that is not read here",
         ),
         ({"verifiers": [{"method": "MultipleChoice", "votes": 3}]}, "verifiers[0].votes: MultipleChoice does not read"),
         (
