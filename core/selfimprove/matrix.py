@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfimprove.api.rules.methods import READ_BY
 from selfimprove.api.source import ModelSource
 from selfimprove.artifacts import (
     PROMPTS,
@@ -33,7 +34,7 @@ from selfimprove.matrix_spec import Generator, MatrixSpec, Verifier, weighting_o
 from selfimprove.records import PROMPT, SAMPLE, SCORE
 from selfimprove.runs import RunHandle, begin, find
 from selfimprove.samples_file import read_samples
-from selfimprove.scoring import ScoredFile, ScoringOrder, score_samples
+from selfimprove.scoring import Places, ScoredFile, ScoringOrder, score_samples
 from selfimprove.stopping import best_iteration
 from selfimprove.store.disk import explained, make_folder, replace
 from selfimprove.summaries import Estimate
@@ -60,17 +61,16 @@ def fill(spec: MatrixSpec, place: Place, say: Callable[[str], None]) -> None:
     """Have all samples drawn and scored that are not yet. Raises what a run and `score_samples` raise."""
     make_folder(place.output.absolute())
     uris = {generator.name: _uri(generator, place) for generator in spec.generators}
+    asked = _by_model(spec.verifiers)
+    if not all(_samples(place, generator).exists() for generator in spec.generators):
+        for model, verifiers in asked.items():
+            if any(
+                verifier.method.type in READ_BY["labels"][1] for verifier in verifiers
+            ):  # a tokenizer may refuse them
+                score_samples(_order(spec, model, verifiers, uris, []))
     files = [_drawn(spec, generator, uris[generator.name], place, say) for generator in spec.generators]
-    for model, verifiers in _by_model(spec.verifiers).items():
-        score_samples(
-            ScoringOrder(
-                model=_source(spec, model, uris),
-                methods=[verifier.method.model_copy(update={"weighting": None}) for verifier in verifiers],
-                files=files,
-                generation=spec.generation,
-                seed=spec.document.seed,
-            )
-        )
+    for model, verifiers in asked.items():
+        score_samples(_order(spec, model, verifiers, uris, files))
 
 
 def cells(spec: MatrixSpec, place: Place, resamples: int = 2000) -> Cells:
@@ -110,9 +110,43 @@ def _drawn(spec: MatrixSpec, generator: Generator, uri: str, place: Place, say: 
 
     execute_steps(run, STEPS, on_event=tell)
     say(f"{generator.name}: {_asked(run)}")
-    samples = place.output / f"{generator.name}.samples.jsonl"
+    samples = _samples(place, generator)
     _write(samples, "\n".join(json.dumps(row, ensure_ascii=False) for row in rows_of_run(run)))
     return ScoredFile(samples=str(samples), output=str(place.scored(generator.name)))
+
+
+def _samples(place: Place, generator: Generator) -> Path:
+    return place.output / f"{generator.name}.samples.jsonl"
+
+
+def _order(
+    spec: MatrixSpec,
+    model: str | None,
+    verifiers: Sequence[Verifier],
+    uris: Mapping[str, str],
+    files: list[ScoredFile],
+) -> ScoringOrder:
+    """Files to be scored by the verifiers that one model serves."""
+    return ScoringOrder(
+        model=_source(spec, model, uris),
+        methods=[verifier.method.model_copy(update={"weighting": None}) for verifier in verifiers],
+        files=files,
+        generation=spec.generation,
+        seed=spec.document.seed,
+        places=Places(
+            model=_model_field(spec, model, verifiers),
+            methods={verifier.name: verifier.field for verifier in verifiers},
+            generation=f"{spec.path}: generation",
+        ),
+    )
+
+
+def _model_field(spec: MatrixSpec, model: str | None, verifiers: Sequence[Verifier]) -> str:
+    """Where the file says which model verifies."""
+    for number, generator in enumerate(spec.generators):
+        if generator.name == model:
+            return f"{spec.path}: generators[{number}].{'run' if generator.run else 'uri'}"
+    return next((f"{verifier.field}.model" for verifier in verifiers if verifier.model), verifiers[0].field)
 
 
 def _asked(run: RunHandle) -> str:

@@ -76,6 +76,8 @@ class Verifier:
     """With every default and its weighting in it."""
     model: str | None
     """The name of a generator, or a URI; None where no model is asked."""
+    field: str
+    """Where it stands: the file and the field."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class MatrixSpec:
     generators: tuple[Generator, ...]
     verifiers: tuple[Verifier, ...]
     document: _Document
+    path: Path
 
     @property
     def generation(self) -> Generation:
@@ -109,12 +112,16 @@ def load_matrix(path: Path) -> MatrixSpec:
         problems += _verifier_problems(document, number, section)
     if problems:
         raise UserError(lines(Problem(f"{path}: {problem.field}", problem.message) for problem in problems))
-    verifiers = [each for section in document.verifiers for each in _columns(document, section, asked)]
+    verifiers = [
+        Verifier(*column, f"{path}: verifiers[{number}]")
+        for number, section in enumerate(document.verifiers)
+        for column in _columns(document, section, asked)
+    ]
     names = [verifier.name for verifier in verifiers]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UserError(f"{path}: verifiers: {twice} is the name of two columns; give one of them a name of its own")
     name = document.name or re.sub("[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:24].strip("-") or "matrix"
-    return MatrixSpec(name, tuple(document.generators), tuple(verifiers), document)
+    return MatrixSpec(name, tuple(document.generators), tuple(verifiers), document, path)
 
 
 def _read(path: Path) -> _Document:
@@ -252,17 +259,18 @@ def _method(document: _Document, section: Section) -> Section:
     return method | {"weighting": document.weighting} if document.weighting and "weighting" not in own else method
 
 
-def _columns(document: _Document, section: Section, generators: list[str]) -> Iterator[Verifier]:
-    """The column of a verifier, or one for each generator where it leaves open whose model is asked."""
+def _columns(document: _Document, section: Section, generators: list[str]) -> Iterator[tuple[str, Method, str | None]]:
+    """Name, method and model of a verifier's column, or of one for each generator where it leaves open whose model is
+    asked."""
     method = Method.model_validate(_method(document, section))
     base = method.name or method.type
     if method.type not in READ_BY["verifier"][1]:
-        yield Verifier(base, _whole(method, base), None)
+        yield base, _whole(method, base), None
         return
     given = section.get("model")
     for model in [given] if given else generators:
         name = base if given and method.name else f"{base}.{_short(model, generators)}"
-        yield Verifier(name, _whole(method, name), model)
+        yield name, _whole(method, name), model
 
 
 def _short(model: str, generators: list[str]) -> str:

@@ -26,8 +26,17 @@ class ScoredFile(Model):
     """Of the same format or the other; may be `samples` itself."""
 
 
+class Places(Model):
+    """What the YAML of a matrix calls what messages name as fields of a run."""
+
+    model: str
+    methods: dict[str, str]
+    """By the method's name."""
+    generation: str
+
+
 class ScoringOrder(Model):
-    """Files to score by one model."""
+    """Files to score by one model; without files it is only looked whether the model can be asked so."""
 
     model: ModelSource
     methods: list[Method]
@@ -38,6 +47,8 @@ class ScoringOrder(Model):
     storage: Storage = Storage()
     """The S3 server that the model may be on."""
     seed: int = 0
+    places: Places | None = None
+    """Where a matrix asks; else `selfimprove verify` does, whose options messages name."""
 
 
 def score_samples(order: ScoringOrder) -> None:
@@ -47,7 +58,22 @@ def score_samples(order: ScoringOrder) -> None:
     """
     outputs = ", ".join(file.output for file in order.files)
     failure = f"{outputs}: not all is scored; mend what the lines above name, and the same command scores what is left"
+    if not order.files:
+        failure = "nothing was sampled; mend what the lines above name, and give the same command again"
     have_done("score-samples", order.model_dump_json(by_alias=True), failure)
+
+
+def as_asked(message: str, places: Places | None) -> str:
+    """A message that names a field of a run, with what whoever asked calls it."""
+    if places is None:
+        return as_option(message)
+    message = re.sub(r"^spec\.model(\.\w+)?: ", lambda _: f"{places.model}: ", message)
+    message = re.sub(r"^spec\.generation(?=[.:])", lambda _: places.generation, message)
+    return re.sub(
+        r"^spec\.verification\.methods\[([^\]]*)\]",
+        lambda found: places.methods.get(found[1], found[0]),
+        message,
+    )
 
 
 def as_option(message: str) -> str:

@@ -55,6 +55,18 @@ def test_every_generator_meets_every_verifier_and_nothing_is_done_twice(
     assert wider.err.count("MultipleChoice.one: 12/12 samples") == 2 and wider.err.count("Likelihood.one: 0/12") == 2
 
 
+def test_labels_that_are_no_token_are_told_before_anything_is_sampled_by_the_field_that_they_are_in(
+    tiny_model: Path, tmp_path: Path, capfd: Capture
+) -> None:
+    labels = {"positive": "Incontrovertibly", "negative": "Questionably"}
+    verifiers = [{"method": "MajorityVote"}, {"method": "MultipleChoice", "labels": labels}]
+    path = spec(tmp_path, {"one": tiny_model}, verifiers=verifiers)
+    outcome = selfimprove(capfd, "matrix", path, "--storage", tmp_path / "runs", "-o", tmp_path / "out")
+    assert outcome.code == 2
+    assert f"error: {path}: verifiers[1].labels: Incontrovertibly/Questionably is not one token each" in outcome.err
+    assert "i001-generate" not in outcome.err and not (tmp_path / "runs").exists()
+
+
 def test_a_run_that_has_made_no_such_model_is_said_so(tmp_path: Path, capfd: Capture) -> None:
     run = built_run(tmp_path).baseline().iteration(1)
     path = spec(tmp_path, {}, generators=[{"name": "two", "run": str(run.folder), "iteration": 2}])

@@ -10,6 +10,7 @@ import yaml
 
 from selfimprove.errors import UserError
 from selfimprove.matrix_spec import MatrixSpec, load_matrix, weighting_of
+from selfimprove.scoring import Places, as_asked
 from tests.unit.cli_support import selfimprove
 
 BASE = {"name": "base", "uri": "hf://lab/base"}
@@ -127,3 +128,22 @@ def test_a_mistake_is_one_line_that_names_its_field(changes: dict[str, Any], mes
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     outcome = selfimprove(capfd, "matrix", tmp_path / "none.yaml")
     assert (outcome.code, outcome.err) == (2, f"error: {tmp_path}/none.yaml: no such file; give the YAML of a matrix\n")
+
+
+PLACES = Places(
+    model="m.yaml: generators[0].uri", methods={"mc": "m.yaml: verifiers[1]"}, generation="m.yaml: generation"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("spec.model.uri: x is gone", "m.yaml: generators[0].uri: x is gone"),
+        ("spec.model.chatTemplate: is none", "m.yaml: generators[0].uri: is none"),
+        ("spec.generation.maxTokens: 0 is below 1", "m.yaml: generation.maxTokens: 0 is below 1"),
+        ("spec.verification.methods[mc].labels: no token", "m.yaml: verifiers[1].labels: no token"),
+        ("samples.jsonl: row 2 has no question", "samples.jsonl: row 2 has no question"),
+    ],
+)
+def test_a_workers_message_names_the_matrixs_field(message: str, shown: str) -> None:
+    assert as_asked(message, PLACES) == shown

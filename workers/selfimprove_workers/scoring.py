@@ -19,7 +19,7 @@ from selfimprove.api.selecting import Method
 from selfimprove.artifacts import digest_of
 from selfimprove.errors import DONE, SelfImproveError, TerminatedError, UserError
 from selfimprove.samples_file import rows_of
-from selfimprove.scoring import ScoredFile, ScoringOrder, as_option
+from selfimprove.scoring import ScoredFile, ScoringOrder, as_asked
 from selfimprove.seeds import derive_seed
 from selfimprove_workers.chat import lint_verifier
 from selfimprove_workers.datasets.rows import PromptRow
@@ -45,16 +45,18 @@ SAMPLES_AT_ONCE = 128
 
 
 def score_samples(document: str) -> int:
-    """Score the files that the JSON document (`ScoringOrder`) names; the exit code."""
+    """Score the files that the JSON document (`ScoringOrder`) names, or look whether it can be; the exit code."""
     order = ScoringOrder.model_validate_json(document)
     signals = Signals.installed()
     bench = Bench(order, signals.stopping)
     try:
         with misfits_named():
+            if not order.files:
+                bench.check([], [verifier_for(method) for method in order.methods])
             for file in order.files:
                 _score(file, order.methods, bench)
     except SelfImproveError as error:
-        print(f"error: {as_option(str(error))}", file=sys.stderr)
+        print(f"error: {as_asked(str(error), order.places)}", file=sys.stderr)
         return signals.exit_code or error.exit_code
     finally:
         bench.close()
