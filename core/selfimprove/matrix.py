@@ -64,9 +64,8 @@ def fill(spec: MatrixSpec, place: Place, say: Callable[[str], None]) -> None:
     asked = _by_model(spec.verifiers)
     if not all(_samples(place, generator).exists() for generator in spec.generators):
         for model, verifiers in asked.items():
-            if any(
-                verifier.method.type in READ_BY["labels"][1] for verifier in verifiers
-            ):  # a tokenizer may refuse them
+            if any(verifier.method.type in READ_BY["labels"][1] for verifier in verifiers):
+                # A tokenizer may refuse the labels.
                 score_samples(_order(spec, model, verifiers, uris, []))
     files = [_drawn(spec, generator, uris[generator.name], place, say) for generator in spec.generators]
     for model, verifiers in asked.items():
