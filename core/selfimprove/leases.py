@@ -25,6 +25,7 @@ from selfimprove.store.base import LOCK, Store
 BEAT_SECONDS = 10.0
 SILENT_SECONDS = 3 * BEAT_SECONDS
 """After which a lease that has not changed is nobody's."""
+GIVEN_BACK_SECONDS = 5.0
 SETTLE_SECONDS = 1.0
 """In which of two that take a lease over at once the second has written too."""
 _LOOK_SECONDS = 1.0
@@ -79,9 +80,14 @@ class _Lease:
         self._thread.start()
 
     def give_back(self) -> None:
-        """Whoever comes next need not wait; where S3 is away it finds out by itself."""
+        """Whoever comes next need not wait. Where S3 is away nobody waits for it here: they find out by themselves."""
         self._over.set()
-        self._thread.join(BEAT_SECONDS)
+        back = Thread(target=self._delete, name="lease", daemon=True)
+        back.start()
+        back.join(GIVEN_BACK_SECONDS)
+
+    def _delete(self) -> None:
+        self._thread.join()  # what it may be writing must not come after
         with suppress(SelfImproveError):
             if self._is_ours():
                 self._store.delete([LOCK])

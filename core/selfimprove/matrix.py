@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from selfimprove.api.rules.methods import READ_BY
 from selfimprove.api.source import ModelSource
 from selfimprove.artifacts import (
     PROMPTS,
@@ -62,11 +61,10 @@ def fill(spec: MatrixSpec, place: Place, say: Callable[[str], None]) -> None:
     make_folder(place.output.absolute())
     uris = {generator.name: _uri(generator, place) for generator in spec.generators}
     asked = _by_model(spec.verifiers)
-    if not all(_samples(place, generator).exists() for generator in spec.generators):
-        for model, verifiers in asked.items():
-            if any(verifier.method.type in READ_BY["labels"][1] for verifier in verifiers):
-                # A tokenizer may refuse the labels.
-                score_samples(_order(spec, model, verifiers, uris, []))
+    for model, verifiers in asked.items():
+        if any(verifier.method.type != "MajorityVote" for verifier in verifiers):
+            # A model may not be there, and its tokenizer may refuse the labels.
+            score_samples(_order(spec, model, verifiers, uris, []))
     files = [_drawn(spec, generator, uris[generator.name], place, say) for generator in spec.generators]
     for model, verifiers in asked.items():
         score_samples(_order(spec, model, verifiers, uris, files))

@@ -17,6 +17,7 @@ from selfimprove.api.flat import flat
 from selfimprove.api.messages import show
 from selfimprove.api.uris import file_of, local_path
 from selfimprove.artifacts import RUN, load_ledger
+from selfimprove.artifacts.keys import is_of_a_run
 from selfimprove.errors import InvalidRunError, OtherRunError, SurroundingsError, UserError
 from selfimprove.locks import run_lock
 from selfimprove.run_record import Record, read_record, record_of, to_bytes
@@ -162,10 +163,15 @@ def _begun(wanted: RunHandle, server: Server) -> RunHandle:
     if _may_begin_anew(wanted, begun):
         with run_lock(wanted.store):
             if _may_begin_anew(wanted, begun):  # still, now that nobody else can be at work
-                wanted.store.delete([entry.key for entry in wanted.store.list() if entry.key != RUN])
+                wanted.store.delete([key for key in _written_by_runs(wanted.store) if key != RUN])
                 wanted.store.write(RUN, to_bytes(record))
                 return _handle(record, wanted.store, server)
     return _gone_on(wanted, begun, server)
+
+
+def _written_by_runs(store: Store) -> list[str]:
+    """What lies beside it, a dataset or another run in a folder of this one, is somebody's own."""
+    return [entry.key for entry in store.list() if is_of_a_run(entry.key)]
 
 
 def _may_begin_anew(wanted: RunHandle, record: Record) -> bool:

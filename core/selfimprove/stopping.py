@@ -99,7 +99,10 @@ def nothing_to_learn(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     if cause := _unread_answers(ledger, verify) or _cut_short(spec, ledger, verify) or _no_scores(spec, ledger, verify):
         return cause
     prompts, empty = selected.training.prompts, selected.training.empty_filter_rate
-    share = "" if empty is None else f" (the filter was empty for {empty:.0%} of them)"
+    worst = _worst_scored(spec, ledger, verify)
+    notes = [f"the filter was empty for {empty:.0%} of them"] if empty is not None else []
+    notes += [str(worst)] if worst else []
+    share = f" ({'; '.join(notes)})" if notes else ""
     if spec.distillation.method == "DPO":
         return (
             f"i{iteration:03d}-select found no pair in {prompts:,} prompts{share}: method DPO needs a sample that is "
@@ -156,14 +159,26 @@ def _cut_short(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
 
 
 def _no_scores(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
-    """The message when a method scored no more than half of the samples, which no weighting mends."""
-    worst = next(iter(unscored(spec, ledger.committed.get(step, {}).values())), None)
-    if worst is None or not worst.mostly:
+    """The message when a method scored no sample at all, which no weighting mends, and nothing else left none."""
+    worst = _worst_scored(spec, ledger, step)
+    if worst is None or worst.missing < worst.samples or _none_is_right(spec, ledger, step):
         return None
     return (
         f"{step.name} scored too few samples: {worst}, and such are never kept; begin a run with "
         f"{_to_score_more(worst)}, or without {worst.name}"
     )
+
+
+def _worst_scored(spec: Spec, ledger: Ledger, step: StepId) -> Unscored | None:
+    """The method that scored the fewest samples, where it scored no more than half."""
+    worst = next(iter(unscored(spec, ledger.committed.get(step, {}).values())), None)
+    return worst if worst is not None and worst.mostly else None
+
+
+def _none_is_right(spec: Spec, ledger: Ledger, step: StepId) -> bool:
+    """Whether the task's own check, where it selects, left no sample by itself."""
+    selects = any(method.type == "GroundTruth" for method in spec.methods)
+    return selects and not ledger.verdicts(step)["Correct"]
 
 
 def _to_score_more(found: Unscored) -> str:

@@ -88,10 +88,10 @@ def test_what_was_scored_is_kept_as_long_as_model_words_and_template_are_the_sam
     write(samples, [{**ROWS[0], "response": "It must be 7."}, *ROWS[1:]])
     verify(tiny_model, samples, output, *both)
     assert done_before(capfd) == ["MultipleChoice: 5/6", "Tournament: 2/6"]
-    verify(tiny_model, samples, output, "MultipleChoice", labels="A/B")
+    verify(tiny_model, samples, output, "MultipleChoice", labels=["A/B"])
     assert done_before(capfd) == ["MultipleChoice: 0/6"]
     other = make_tiny_model(tmp_path / "other", seed=1)
-    verify(other, samples, output, "MultipleChoice", labels="A/B")
+    verify(other, samples, output, "MultipleChoice", labels=["A/B"])
     assert done_before(capfd) == ["MultipleChoice: 0/6"]
 
 
@@ -236,7 +236,7 @@ def test_what_can_not_be_scored_is_one_line(tiny_model: Path, tmp_path: Path, ca
         verify(model, path, output, method, code=2, **settings)
         return capfd.readouterr().err
 
-    unequal = said(labels="Correct/Incorrect")
+    unequal = said(labels=["Correct/Incorrect"])
     assert unequal.startswith("error: --labels of MultipleChoice: Correct/Incorrect is not one token each")
     assert said(model=tmp_path / "none").startswith("error: MODEL: ")
     asked = write(tmp_path / "asked.jsonl", [{"question": "What is 3 + 4?"}])

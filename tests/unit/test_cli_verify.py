@@ -40,15 +40,17 @@ def test_methods_get_their_names_and_a_runs_defaults() -> None:
 
 
 def test_a_setting_goes_to_the_methods_that_read_it() -> None:
-    found = order("MultipleChoice", "CoTScore", votes=3, labels="True/False").methods
+    found = order("MultipleChoice", "CoTScore", votes=3, labels=["True/False"]).methods
     assert [method.votes for method in found] == [1, 3]
     assert found[0].labels is not None and found[0].labels.negative == "False" and found[1].labels is None
 
 
 def test_labels_of_a_name_go_to_that_method() -> None:
-    found = order("mc=MultipleChoice", "Tournament", labels="mc=True/False").methods
+    found = order("mc=MultipleChoice", "Tournament", labels=["mc=True/False"]).methods
     assert [method.labels and method.labels.positive for method in found] == ["True", "A"]
-    two = order("MultipleChoice", "again=MultipleChoice", labels="True/False").methods
+    each = order("mc=MultipleChoice", "Tournament", labels=["Tournament=B/A", "mc=No/Yes"]).methods
+    assert [method.labels and method.labels.positive for method in each] == ["No", "B"]
+    two = order("MultipleChoice", "again=MultipleChoice", labels=["True/False"]).methods
     assert [method.labels and method.labels.positive for method in two] == ["True", "True"]
 
 
@@ -88,6 +90,10 @@ def test_a_template_is_one_of_ours_or_a_file(tmp_path: Path) -> None:
         (
             ["--method", "MultipleChoice", "--labels", "mc=Yes/No"],
             "--labels: mc is no method that reads labels; there are MultipleChoice",
+        ),
+        (
+            ["--method", "mc=MultipleChoice", "--labels", "mc=Yes/No", "--labels", "A/B"],
+            "--labels: two pairs are given for mc; keep one",
         ),
         (["--method", "CoTScore", "--labels", "Yes/No"], "--labels: no method given reads it; MultipleChoice and"),
         (["--method", "MultipleChoice", "--labels", "Yes/yes"], "--labels: Yes and yes can't be told apart"),

@@ -94,3 +94,9 @@ def test_every_piece_is_found_where_it_stood_and_what_is_even_stays(text: str) -
     assert all(0 <= start < stop <= len(text) for start, stop in places)
     assert all(one <= other for one, other in pairwise(places))
     assert even.span(0, len(even.text)) == (0, len(text)) or not text
+
+
+@given(gold=st.text("{}[]()\\$^_ ,%;.ab1", min_size=1, max_size=4), text=st.text("{}[]()\\$ ab1", max_size=20))
+def test_a_gold_of_any_signs_is_looked_for(gold: str, text: str) -> None:
+    for position in (gold_position(text + gold, gold), gold_position(text + gold, "B", gold)):
+        assert 0 <= position <= len(text + gold)

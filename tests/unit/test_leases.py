@@ -8,8 +8,9 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -156,6 +157,22 @@ def test_a_lease_that_somebody_else_took_over_is_left_to_them(store: Remote) -> 
         store.write(LOCK, json.dumps({"number": 7, "host": "h", "token": "t"}).encode())
         time.sleep(0.3)
     assert signed(store)["token"] == "t"
+
+
+def test_where_the_store_is_away_nobody_waits_to_give_it_back(store: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "GIVEN_BACK_SECONDS", 0.2)
+    away = threading.Event()
+
+    def read(key: str, read: Callable[[str], bytes] = store.read) -> bytes:
+        if away.is_set():
+            time.sleep(30)
+        return read(key)
+
+    monkeypatch.setattr(store, "read", read)
+    with run_lock(store):
+        away.set()
+        began = time.monotonic()
+    assert time.monotonic() - began < 10
 
 
 def test_a_lease_that_is_lent_is_had_by_what_is_called(store: Remote) -> None:

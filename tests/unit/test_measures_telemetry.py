@@ -181,6 +181,9 @@ class TestShares:
     def test_the_same_examples_are_no_change(self, examples: Ints):
         found = levels(*["1", "2"] * len(examples))
         change = hard_share_change(found, np.tile(examples, 2), np.tile(examples, 2), seed=SEED, resamples=100)
+        if 2 * len(examples) < 5:
+            assert change is None
+            return
         assert change is not None and change.low is not None and change.high is not None
         assert change.value == 0
         assert change.low <= 0 <= change.high
@@ -204,12 +207,10 @@ class TestShares:
         assert share.value == 0
         assert 0.15 < share.high < 0.2  # of 20 of a kind: 1 - 0.025^(1/20) = 0.168
         one, three = np.eye(prompts, dtype=np.int64)[-1], np.r_[[1] * 3, [0] * (prompts - 3)]
-        change = hard_share_change(found, three, one, seed=SEED)
-        assert change is not None and change.high is not None
-        assert change.value == -1
-        assert change.high > 0
+        assert hard_share_change(found, three, one, seed=SEED) is None
+        assert hard_share_change(found, np.ones(prompts, dtype=np.int64), one, seed=SEED) is None
 
-    @pytest.mark.parametrize("examples", [2, 5, 15])
+    @pytest.mark.parametrize("examples", [5, 8, 15])
     def test_a_few_examples_of_many_prompts_alarm_as_seldom(self, examples: int):
         """A one-sided 97.5% bound; 10 of 400 are expected, and 20 are three standard deviations more."""
         random = np.random.default_rng(7)

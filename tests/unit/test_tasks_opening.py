@@ -182,5 +182,17 @@ def test_a_label_is_read_before_its_text_also_where_the_texts_are_not_known(said
     assert Choice().extract(said) == "B"
 
 
+def test_what_is_too_much_of_something_is_no_second_answer() -> None:
+    assert picked(HOTTEST, "The correct answer is B) Venus. Mars is too cold.") == "B"
+    assert picked(HOTTEST, "B) Venus. Mars is too cold, and Jupiter is too far.") == "B"
+    assert picked(HOTTEST, "The answer is B. C is too.") is None
+
+
+@pytest.mark.parametrize("noun", ["answer", "option", "choice"])
+def test_a_declaration_may_have_its_label_on_the_next_line(noun: str) -> None:
+    assert picked(HOTTEST, f"The correct {noun} is:\n\n**B) Venus**\n\nMars is cold.") == "B"
+    assert picked(HOTTEST, f"The best {noun} is:\n\nB) Venus\n\nExplanation: Mars is cold.") == "B"
+
+
 def test_a_label_that_is_only_weighed_is_none_before_its_text() -> None:
     assert Choice().extract("So B) Jupiter is too cold. It must be C.") == "C"

@@ -226,7 +226,7 @@ def test_a_teacher_for_which_every_question_of_a_step_is_too_long_is_told(
         short = teacher(server)
         list(short.answers(questions(3)))
         short.end_step()
-    told = [line for line in caplog.messages if "all 3 questions of this step are too long for it" in line]
+    told = [line for line in caplog.messages if "every question of this step (3) is too long for it" in line]
     assert len(told) == (0 if fitting else 1)
 
 

@@ -64,17 +64,32 @@ def test_they_are_the_cause_of_finding_no_pair_too() -> None:
 def test_each_method_has_a_remedy_of_its_own(method: dict[str, Any], remedy: str) -> None:
     spec = judged_by({"type": "GroundTruth"}, method)
     name = method.get("name", method["type"])
-    message = stop(spec, kept_nothing(spec, 16, Wrong=8, **{f"noScore_{name}": 4})).message
+    message = stop(spec, kept_nothing(spec, 16, Correct=8, **{f"noScore_{name}": 8})).message
     assert message.startswith(
-        f"i001-verify scored too few samples: 4 of 8 without a score by {name}, and such are never kept; "
+        f"i001-verify scored too few samples: 8 of 8 without a score by {name}, and such are never kept; "
     )
     assert f"begin a run with {remedy}" in message and message.endswith(f", or without {name}")
 
 
 def test_of_several_methods_the_worst_is_named() -> None:
     spec = judged_by({"type": "MultipleChoice", "minMass": 0.1}, COT)
-    ledger = kept_nothing(spec, 36, Wrong=12, noScore_MultipleChoice=6, noScore_CoTScore=9)
-    assert "samples: 9 of 12 without a score by CoTScore, and" in stop(spec, ledger).message
+    ledger = kept_nothing(spec, 36, Wrong=12, noScore_MultipleChoice=6, noScore_CoTScore=12)
+    assert "samples: 12 of 12 without a score by CoTScore, and" in stop(spec, ledger).message
+
+
+def test_where_something_was_scored_its_weighting_is_named_beside_what_was_not() -> None:
+    for method, found in (("SFT", "kept no sample of"), ("DPO", "found no pair in")):
+        spec = judged_by(COT, distillation={"method": method})
+        message = stop(spec, kept_nothing(spec, 24, Wrong=12, noScore_CoTScore=8)).message
+        assert message.startswith(f"i001-select {found} 20 prompts (")
+        assert "8 of 12 without a score by CoTScore)" in message
+
+
+def test_where_no_answer_is_right_the_checks_own_filter_is_empty_whatever_was_scored() -> None:
+    spec = judged_by({"type": "GroundTruth"}, COT)
+    message = stop(spec, kept_nothing(spec, 24, Wrong=12, noScore_CoTScore=12)).message
+    assert message.startswith("i001-select kept no sample of 20 prompts (")
+    assert "12 of 12 without a score by CoTScore)" in message
 
 
 def test_a_method_that_scored_most_samples_is_not_the_cause() -> None:

@@ -70,7 +70,7 @@ def _methods(asked: Asked) -> list[dict[str, Any]]:
     if "range" in given:
         given["range"] = _range(given["range"])
     found = [_method(each) for each in asked.methods]
-    labels = _labels(given.pop("labels"), found) if "labels" in given else {}
+    labels = _labels_of_each(given.pop("labels", ()), found)
     names = [method["name"] for method in found]
     for place, method in enumerate(found):
         if (twice := method["name"]) in names[:place]:
@@ -113,6 +113,16 @@ def _template(text: str) -> str:
         return path.read_text(encoding="utf-8") if path.is_file() else text
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"--template: {text} can't be read ({error}); give a Jinja file") from error
+
+
+def _labels_of_each(given: Sequence[str], methods: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for text in given:
+        pairs = _labels(text, methods)
+        if twice := next((name for name in pairs if name in found), None):
+            raise UserError(f"--labels: two pairs are given for {twice}; keep one")
+        found |= pairs
+    return found
 
 
 def _labels(text: str, methods: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -45,8 +45,12 @@ def asked_by_options(
         str | None, typer.Option("--template", metavar="NAME|FILE", help="What is asked: one of ours, or a Jinja file.")
     ] = None,
     labels: Annotated[
-        str | None,
-        typer.Option("--labels", metavar="[NAME=]YES/NO", help="Of MultipleChoice or Tournament; of the method NAME."),
+        list[str] | None,
+        typer.Option(
+            "--labels",
+            metavar="[NAME=]YES/NO",
+            help="Of MultipleChoice or Tournament; of the method NAME. Repeatable.",
+        ),
     ] = None,
     range: Annotated[
         str | None, typer.Option("--range", metavar="LOW-HIGH", help="Of CoTScore; 1-10 by default.")
@@ -74,7 +78,7 @@ def asked_by_options(
         methods=method,
         settings={
             "template": template,
-            "labels": labels,
+            "labels": labels or None,
             "range": range,
             "votes": None if votes == 1 else votes,
             "reduction": reduction,

@@ -13,6 +13,9 @@ from selfimprove.measures.table import Bools, Floats, Ints, Table
 from selfimprove.summaries import Estimate
 from selfimprove.telemetry import Levels
 
+FEWEST = 5
+"""Prompts with examples of which a share is compared: at four, and twenty before, one draw in ten looks narrower."""
+
 
 def levels_of(difficulty: Difficulty, table: Table, *, seed: int, resamples: int = RESAMPLES) -> Levels:
     """Prompts and coverage by level; `difficulty` is of the table's prompts, in its order.
@@ -46,9 +49,12 @@ def hard_share_change(
 ) -> Estimate | None:
     """The share of `now` less that of `then`, both [P] examples of the same prompts; None where either is unknown.
 
-    Its interval is over the prompts that have examples in either.
+    So it is where fewer than five prompts have examples: what chose those few nobody can tell from chance. The
+    interval is over the prompts that have examples in either.
     """
     having = (now > 0) | (then > 0)
+    if min(np.count_nonzero(now), np.count_nonzero(then)) < FEWEST:
+        return None
     parts, before = _parts(difficulty, now, having), _parts(difficulty, then, having)
     if parts is None or before is None:
         return None

@@ -27,7 +27,7 @@ _LABEL = re.compile(
     rf"{_NO_LABEL_BEFORE}\b{_PLACE}{_MARKS}\b{_NUMBER}\b{_NO_LABEL_AFTER}\)?(?:\s(?:and|or|to)\s{_NUMBER}\b)?"
     rf"|{_NO_LABEL_BEFORE}\b{_PLACE}s{_MARKS}\b{_NUMBER}\b{_NO_LABEL_AFTER}\)?(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s*(?:and|or|to|[-–])\s*)\(?{_NUMBER}\b\)?)*"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th)\b(?=\s+(?:\w+\s+)?{_PLACE}s?\b)"
-    r"|^[\s*_#>]*\d{1,2}[.)](?=[*_]*\s+[*_]*[A-Za-z])",
+    r"|^[ \t*_#>]*\d{1,2}[.)](?=[*_]*\s+[*_]*[A-Za-z])",
     re.IGNORECASE | re.MULTILINE,
 )
 _COUNT = re.compile(rf"\b{_NUMBER}\s+{_OF_WHAT_KIND}(?P<noun>{_COUNTED})\b", re.IGNORECASE)

@@ -15,6 +15,7 @@ from selfimprove_workers.guidance.leaning import heads_for_the_answer, leans_on_
 from selfimprove_workers.guidance.markup import without_markup
 from selfimprove_workers.guidance.remarks import answers_a_remark
 from selfimprove_workers.guidance.retelling import retells
+from selfimprove_workers.guidance.thirdly import speaks_of_the_user
 
 _NOTHING_KNOWN = Reference(None)
 _NO_FRAME = Frame()
@@ -104,6 +105,7 @@ def speaks_of_hint(
         or (frame.hint in ("answer", "rationale") and heads_for_the_answer(plain, question, reference))
         or (frame.hint == "rationale" and retells(plain, question))
         or (frame.hint == "critique" and answers_a_remark(plain, question))
+        or speaks_of_the_user(plain, question)
         or echoes(plain, frame, question)
     )
 

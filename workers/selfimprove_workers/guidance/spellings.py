@@ -67,7 +67,7 @@ def _wanted(gold: str) -> list[tuple[str, ...]]:
     signs, known = _signs(gold), read(gold)
     values = [sign.value for sign in (signs if known.is_equation else _without_names(signs))]
     is_plain = known.quantity is not None and not {"-", "/", "^"} & set(values)
-    if is_plain or [gold.strip().casefold()] == [value.casefold() for value in values]:
+    if not values or is_plain or [gold.strip().casefold()] == [value.casefold() for value in values]:
         return []
     items = known.items
     parts = " ".join(values).split(" , ")

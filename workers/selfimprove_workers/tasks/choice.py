@@ -40,6 +40,8 @@ KEYED = re.compile(
 BEGINNING = re.compile(r"(?=.*[a-z]{3}|\d)(?!(?:the|and|not|for|with)\b)[\w.]+(?: [\w.]+)?")
 """A word or two that tell something, or a number."""
 
+OPTION = re.compile(r"\b(correct|right|best)\s+(?:option|choice)\s+is\b(?!\s+\S+\s+[–—-])", re.IGNORECASE)
+"""What declares a choice as `the correct answer is` does."""
 BEFORE_A_SENTENCE = re.compile(r"[\W_]{0,4}(?P<label>[A-Z1-9])[)*_]{0,3}\.[*_]{0,2}\s+(?=[A-Z][a-z]*\s)")
 TURNS = re.compile(
     r"\b(?:also|too|either|or|wait|actually|however|no|maybe|perhaps|possibly|sorry|correction|instead)\b",
@@ -90,7 +92,7 @@ def pick_label(response: str, choices: dict[str, str]) -> Pick | None:
     region = final_part(response)
     if region is None:
         return None
-    region = corrected(region)
+    region = corrected(OPTION.sub(r"\1 answer is", region))
     found = declared_anywhere(region)
     if found is not None and not _begins_echo(found, choices):
         label = alone_label(found.payload, choices)

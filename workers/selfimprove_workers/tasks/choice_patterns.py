@@ -53,7 +53,7 @@ def another(labels: tuple[str, ...]) -> re.Pattern[str]:
     """`B is also right`: a second answer beside the first."""
     return re.compile(
         rf"{name_of(labels)}\s+(?:(?i:is|are|was|could\s+be|might\s+be|may\s+be|would\s+be|seems|works)\s+)?"
-        r"(?i:also|too|as\s+well|equally)\b"
+        r"(?i:also|too(?=\s*(?:[.,;:!\n]|\Z))|as\s+well|equally)\b"
         rf"|\b(?i:possibly|or\s+maybe|perhaps\s+also|also|or)\s+{name_of(labels).replace('?P<label>', '?P<second>')}"
         r"(?=\s*(?:[.,;:!⟦\n]|\Z))"
     )

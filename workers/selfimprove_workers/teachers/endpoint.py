@@ -115,8 +115,8 @@ class EndpointTeacher:
             _log.warning("%s.apiURL: %s: %s; the last: it %s", FIELD, self._url, left, self._cause)
         if self._too_long and self._too_long == self._asked:
             _log.warning(
-                "%s.model: %s: all %d questions of this step are too long for it, whose context holds an attempt and a "
-                "critique of generation.maxTokens each; give a lower one, or a teacher with a longer context",
+                "%s.model: %s: every question of this step (%d) is too long for it, whose context holds an attempt and "
+                "a critique of generation.maxTokens each; give a lower one, or a teacher with a longer context",
                 FIELD,
                 self._settings.model,
                 self._asked,
