@@ -66,11 +66,12 @@ def test_hard_levels_that_vanish_warn_by_the_summary_alone(tiny_model: Path, tmp
 def test_levels_that_the_base_models_draw_chose_are_compared_from_the_next_draw_on(
     tiny_model: Path, tmp_path: Path
 ) -> None:
-    shop = workshop(tmp_path, tiny_model, sums(4))
+    shop = workshop(tmp_path, tiny_model, sums(8))
     easy, hard = ["It is 7", "So 7"], ["8", "9"]
-    selected(shop, {"p0": easy, "p1": easy, "p2": hard, "p3": hard})
+    known = {f"p{n}": easy if n < 5 else hard for n in range(8)}
+    selected(shop, known)
     for n in (2, 3):
-        shop.commit_answers({"p0": easy, "p1": easy, "p2": ["7", "9"], "p3": hard}, iteration=n)
+        shop.commit_answers({**known, "p5": ["7", "9"]}, iteration=n)
         select.run(shop.context("select", n))
     noted = [told(shop, n) for n in (1, 2, 3)]
     assert {each.levels.basis for each in noted if each.levels} == {"PassRate"}
