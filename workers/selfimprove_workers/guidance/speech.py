@@ -105,7 +105,7 @@ def speaks_of_hint(
         or (frame.hint in ("answer", "rationale") and heads_for_the_answer(plain, question, reference))
         or (frame.hint == "rationale" and retells(plain, question))
         or (frame.hint == "critique" and answers_a_remark(plain, question))
-        or speaks_of_the_user(plain, question)
+        or speaks_of_the_user(plain, question, frame.hint)
         or echoes(plain, frame, question)
     )
 
