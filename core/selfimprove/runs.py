@@ -181,7 +181,8 @@ def _may_begin_anew(wanted: RunHandle, record: Record) -> bool:
     """
     if changed_immutable(_as_begun(wanted, record), wanted.spec) is None:
         return False
-    return not any(entry.key.startswith("i") and not entry.key.endswith(".log") for entry in wanted.store.list("i"))
+    written = (entry.key for entry in wanted.store.list("i") if is_of_a_run(entry.key))
+    return all(key.endswith(".log") for key in written)
 
 
 def _wanted(file: Path | str, storage: str | None, sets: Sequence[str], server: Server) -> RunHandle:

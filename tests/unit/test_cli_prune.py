@@ -139,3 +139,15 @@ def test_delete_asks_and_nobody_to_ask_means_no(finished: BuiltRun, capfd: Captu
 )
 def test_sizes_read_as_people_write_them(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+def test_delete_leaves_what_no_run_wrote_and_names_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run = built_run(tmp_path).baseline()
+    own = [run.folder / name for name in ("data/train.jsonl", "seed1/run.json")]
+    for path in own:
+        path.parent.mkdir()
+        path.write_text("{}")
+    told = selfimprove(capfd, "delete", run.folder, "--yes").out
+    assert told.endswith("; what no run wrote stays: data/train.jsonl, seed1/run.json\n")
+    assert sorted(path for path in run.folder.rglob("*") if path.is_file()) == own
+    assert not (run.folder / "i000").exists()

@@ -90,7 +90,18 @@ def test_a_mistake_of_the_first_attempt_does_not_cost_the_run_its_name(tmp_path:
     assert [path.name for path in run.folder.rglob("*") if path.is_file() and path.name != ".lock"] == ["run.json"]
 
 
-@pytest.mark.parametrize("key", ["data/train.jsonl", "README.txt", "seed1/run.json", "seed1/i000/x/part-0.parquet"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "data/train.jsonl",
+        "README.txt",
+        "seed1/run.json",
+        "seed1/i000/x/part-0.parquet",
+        "prompts/train.jsonl",
+        "images/a.png",
+        "i001/notes.txt",
+    ],
+)
 def test_a_run_that_begins_anew_leaves_what_no_run_of_its_name_wrote(key: str, tmp_path: Path) -> None:
     run = built_run(tmp_path).prompts()
     own = run.folder / key
@@ -98,7 +109,7 @@ def test_a_run_that_begins_anew_leaves_what_no_run_of_its_name_wrote(key: str, t
     own.write_text("somebody's own")
     begin(run.file, run.storage, ["model.uri=hf://lab/other"])
     assert own.read_text() == "somebody's own"
-    assert not (run.folder / "prompts").exists()
+    assert not (run.folder / "prompts/manifest.json").exists()
 
 
 def test_samples_that_are_there_keep_a_run_as_it_was_begun(tmp_path: Path) -> None:

@@ -758,3 +758,26 @@ def test_products_are_equal_both_ways_and_only_with_the_same_letters(letters: st
     other = "".join(draw.sample(letters, len(letters)))
     assert same_product(letters, other) is same_product(other, letters)
     assert not same_product(letters, other + "x")
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [
+        ("The answer is 14.", "14"),
+        ("Answer: 9", "9"),
+        ("Final answer: 14", "14"),
+        ("So the final answer is $14$.", "$14$"),
+        ("The correct answer is: 1.5", "1.5"),
+        ("14", "14"),
+        ("x = 14", "x = 14"),
+        ("answer", "answer"),
+    ],
+)
+def test_a_gold_that_declares_an_answer_is_that_answer(answer: str, gold: str) -> None:
+    assert gold_of(answer) == gold
+
+
+@pytest.mark.parametrize("gold", ["The answer is 14.", "Final answer: $14$"])
+def test_a_gold_that_declares_an_answer_is_compared_as_it(gold: str) -> None:
+    assert Math().check("6 + 8 = 14. The answer is 14.", gold, None).flexible is Verdict.CORRECT
+    assert Math().check("The answer is 15.", gold, None).flexible is Verdict.WRONG

@@ -16,7 +16,9 @@ PROMPTS = "prompts"
 """The folder of the prompt sets, committed by the same protocol as a step."""
 
 _STEP_MANIFEST = re.compile(r"i\d{3,}/[a-z]+(-[A-Za-z]+)?/\d{5,}/manifest\.json")
-_WRITTEN = re.compile(rf"{PROMPTS}/|i\d{{3,}}/|probe-[0-9a-f]+$")
+_WRITTEN = re.compile(
+    rf"{PROMPTS}/(?:manifest\.json$|attempt-)|i\d{{3,}}/[a-z]+(?:-[A-Za-z]+)?/\d{{5,}}/|probe-[0-9a-f]+$"
+)
 _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

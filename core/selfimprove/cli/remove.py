@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 from selfimprove.artifacts import RUN, load_ledger
 from selfimprove.artifacts.keys import is_of_a_run
@@ -18,8 +21,10 @@ from selfimprove.locks import run_lock
 from selfimprove.retention import Removal, removals
 from selfimprove.retention import prune as carry_out
 from selfimprove.runs import RunHandle
-from selfimprove.store.base import Entry, Store
+from selfimprove.store.base import LOCK, Entry, Store
 
+_NAMED = 3
+"""Files that are named of many."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -81,16 +86,29 @@ def size_text(size: float) -> str:
 def _delete(store: Store, yes: bool, warning: str = "") -> bool:
     """Whether it was deleted: not when whoever is asked says no."""
     with run_lock(store):
-        entries = list(store.list())
+        everything = list(store.list())
+        entries = [entry for entry in everything if is_of_a_run(entry.key)]
+        others = [entry.key for entry in everything if not is_of_a_run(entry.key)]
         if not yes and not _agreed(store.uri, entries, warning):
             print("nothing was deleted")
             return False
         store.delete(in_order([entry.key for entry in entries]))
         root = store.local_path("")
-        if root is not None:
+        if root is not None and others:
+            _remove_what_is_empty(root)
+        elif root is not None:
             shutil.rmtree(root, ignore_errors=True)  # the lock file and what killed writers left unfinished
-    print(f"deleted {store.uri}: {_amount(entries)}")
+    stays = f"; what no run wrote stays: {', '.join(others[:_NAMED])}{', ...' if others[_NAMED:] else ''}"
+    print(f"deleted {store.uri}: {_amount(entries)}{stays if others else ''}")
     return True
+
+
+def _remove_what_is_empty(root: Path) -> None:
+    """The run's lock and the folders that nothing is left in, beside somebody's own files."""
+    (root / LOCK).unlink(missing_ok=True)
+    for folder, _, _ in os.walk(root, topdown=False):
+        with suppress(OSError):  # it is not empty
+            Path(folder).rmdir()
 
 
 def _require_nothing_else(store: Store, error: UnreadableError) -> None:

@@ -142,9 +142,22 @@ def _spelled(answer: str, percent_asked: bool) -> str:
 
 
 def gold_of(answer: str) -> str:
-    r"""The final answer of a dataset's answer column: what `\boxed{}` holds in a worked solution, else the text."""
+    r"""The final answer of a dataset's answer column: what `\boxed{}` holds in a worked solution, else the text.
+
+    Of `The answer is 14.` it is what is declared.
+    """
     found = boxed(answer)
-    return found.payload if found else answer.strip()
+    if found:
+        return found.payload
+    declared = DECLARED_GOLD.fullmatch(answer.strip())
+    return declared["answer"] if declared else answer.strip()
+
+
+DECLARED_GOLD = re.compile(
+    r"(?:(?:so|thus|hence|therefore),?\s+)?(?:the\s+)?(?:(?:final|correct)\s+)*answer\s*(?:is\s*:?|:|=)\s*(?P<answer>\S[^\n]{0,200}?)\.?",
+    re.IGNORECASE,
+)
+"""A gold that is a sentence: `The final answer is $14$.`"""
 
 
 @lru_cache(maxsize=65536)
