@@ -44,6 +44,11 @@ def lease(store: Store, wait: bool) -> Iterator[None]:
         mine.give_back()
 
 
+def held_by(holder: str, uri: str) -> SurroundingsError:
+    """What whoever comes second is told, whatever kind of lock it is."""
+    return SurroundingsError(f"{uri}: {holder} is at work on this run; wait for it to end, or end it")
+
+
 def held_here_since(store: Store) -> datetime | None:
     """When a process of this machine that still lives took it; None for nobody, and for any of another machine."""
     found = _read(store)
@@ -72,9 +77,7 @@ class _Lease:
                 if self._is_ours():
                     break
             elif not wait:
-                raise SurroundingsError(
-                    f"{self._store.uri}: {_holder(found)} is at work on this run; wait for it to end, or end it"
-                )
+                raise held_by(_holder(found), self._store.uri)
             else:
                 time.sleep(_LOOK_SECONDS)
         self._thread.start()
@@ -113,8 +116,8 @@ class _Lease:
 
 def _is_silent(store: Store, found: bytes) -> bool:
     """Whether nobody renews what was found."""
-    if (lives := _is_alive_here(found)) is not None:
-        return not lives
+    if (is_alive := _is_alive_here(found)) is not None:
+        return not is_alive
     _log.warning(
         "%s: %s had this run; looking for %d s whether it still has", store.uri, _holder(found), SILENT_SECONDS
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from selfimprove.errors import SurroundingsError
-from selfimprove.leases import lease
+from selfimprove.leases import held_by, lease
 from selfimprove.store.base import LOCK, Store
 from selfimprove.store.disk import explained, make_folder
 
@@ -67,7 +67,7 @@ def _acquire(lock: IO[str], wait: bool, uri: str) -> None:
     except BlockingIOError:
         lock.seek(0)
         holder = lock.read().strip() or "another process"
-        raise SurroundingsError(f"{uri}: {holder} is at work on this run; wait for it to end, or end it") from None
+        raise held_by(holder, uri) from None
     except OSError as error:
         raise SurroundingsError(
             f"{uri}: the folder can't be locked ({error.strerror}); choose a folder on a file system with locks"

@@ -7,6 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+_STARTTIME = 18
+"""Of `/proc/N/stat` behind the state: field 22 (proc_pid_stat(5))."""
+
 
 class Process(NamedTuple):
     """A process that no other can be taken for: not one of another boot or container, nor one that got its number."""
@@ -41,10 +44,6 @@ def _began(number: int) -> int | None:
     except (OSError, ValueError):
         return None
     return None if state in "ZX" else int(fields[_STARTTIME])
-
-
-_STARTTIME = 18
-"""Of `/proc/N/stat` behind the state: field 22 (proc_pid_stat(5))."""
 
 
 def is_alive(process: int) -> bool:

@@ -96,10 +96,12 @@ def nothing_to_learn(spec: Spec, ledger: Ledger, iteration: int) -> str | None:
     if selected is None or selected.examples > 0:
         return None
     verify = StepId(iteration, "verify")
-    if cause := _unread_answers(ledger, verify) or _cut_short(spec, ledger, verify) or _no_scores(spec, ledger, verify):
+    worst = _worst_scored(spec, ledger, verify)
+    if cause := (
+        _unread_answers(ledger, verify) or _cut_short(spec, ledger, verify) or _no_scores(spec, ledger, verify, worst)
+    ):
         return cause
     prompts, empty = selected.training.prompts, selected.training.empty_filter_rate
-    worst = _worst_scored(spec, ledger, verify)
     notes = [f"the filter was empty for {empty:.0%} of them"] if empty is not None else []
     notes += [str(worst)] if worst else []
     share = f" ({'; '.join(notes)})" if notes else ""
@@ -158,9 +160,8 @@ def _cut_short(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
     )
 
 
-def _no_scores(spec: Spec, ledger: Ledger, step: StepId) -> str | None:
+def _no_scores(spec: Spec, ledger: Ledger, step: StepId, worst: Unscored | None) -> str | None:
     """The message when a method scored no sample at all, which no weighting mends, and nothing else left none."""
-    worst = _worst_scored(spec, ledger, step)
     if worst is None or worst.missing < worst.samples or _none_is_right(spec, ledger, step):
         return None
     return (

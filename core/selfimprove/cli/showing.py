@@ -118,7 +118,7 @@ def at_work_since(store: Store) -> datetime | None:
     if path is None:
         return held_here_since(store)
     try:
-        text, since = (path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime)
+        text, since = path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime
     except OSError:  # there is none, or not for us to read
         return None
     signed = _HOLDER.fullmatch(text.strip())

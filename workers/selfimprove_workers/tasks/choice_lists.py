@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from selfimprove_workers.tasks.assertions import CLOSING, OPENING, labelled
+from selfimprove_workers.tasks.choice_patterns import either
 
 WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 LISTED = re.compile(r"(?:\A|[\s*(])(?P<label>[A-J1-4])[)\].:]", re.ASCII)
@@ -60,14 +61,10 @@ def lists_another(text: str, label: str, choices: Mapping[str, str]) -> bool:
 @lru_cache(maxsize=256)
 def _item(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A line that begins with a label or a choice's text, however marked: `1. **A) Mars**`, `Option A:`, `- Mars:`."""
-    either = _either(labels)
+    label = either(labels)
     return re.compile(
         rf"^[^\w\n]{{0,6}}(?:\d{{1,2}}[.)][^\w\n]{{0,6}})?(?i:option|choice|answer)?[^\w\n]{{0,4}}"
-        rf"(?:(?P<label>{either})(?:[)\].:*]|\s[(–—-]|\s?{OPENING})"
-        rf"|{OPENING}(?P<text>{either}){CLOSING}[*_]{{0,3}}(?::|\s[(–—-]))",
+        rf"(?:(?P<label>{label})(?:[)\].:*]|\s[(–—-]|\s?{OPENING})"
+        rf"|{OPENING}(?P<text>{label}){CLOSING}[*_]{{0,3}}(?::|\s[(–—-]))",
         re.MULTILINE,
     )
-
-
-def _either(labels: tuple[str, ...]) -> str:
-    return "|".join(map(re.escape, labels))

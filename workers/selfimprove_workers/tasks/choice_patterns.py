@@ -35,17 +35,17 @@ def claim(labels: tuple[str, ...]) -> re.Pattern[str]:
 @lru_cache(maxsize=256)
 def stated(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A choice's text that a sentence ends with."""
-    either = _either(labels)
+    any_label = either(labels)
     return re.compile(
         r"(?:=|\b(?i:is|are|equals|gives|called))[\s*]+(?i:the\s|an?\s)?"
-        rf"(?:[(\[*]{{0,3}}(?:{either})[)\].:*]{{1,3}}\s*)?⟦(?P<label>{either})⟧[\s*]*(?=[.!\n]|\Z)"
+        rf"(?:[(\[*]{{0,3}}(?:{any_label})[)\].:*]{{1,3}}\s*)?⟦(?P<label>{any_label})⟧[\s*]*(?=[.!\n]|\Z)"
     )
 
 
 @lru_cache(maxsize=256)
 def text_alone(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A choice's text that is a text's whole first sentence: `Mitochondria.`"""
-    return re.compile(rf"\W{{0,6}}⟦(?P<label>{_either(labels)})⟧[*_]{{0,3}}(?:\.|\n)")
+    return re.compile(rf"\W{{0,6}}⟦(?P<label>{either(labels)})⟧[*_]{{0,3}}(?:\.|\n)")
 
 
 @lru_cache(maxsize=256)
@@ -80,8 +80,9 @@ def named(labels: tuple[str, ...]) -> re.Pattern[str]:
 @lru_cache(maxsize=256)
 def in_words(labels: tuple[str, ...]) -> re.Pattern[str]:
     """A choice named by its text."""
-    return re.compile(rf"⟦(?P<label>{_either((*labels, PART))})⟧")
+    return re.compile(rf"⟦(?P<label>{either((*labels, PART))})⟧")
 
 
-def _either(labels: tuple[str, ...]) -> str:
+def either(labels: tuple[str, ...]) -> str:
+    """The pattern of any of the labels."""
     return "|".join(map(re.escape, labels))

@@ -45,14 +45,14 @@ def picked_in_prose(text: str, choices: dict[str, str], is_declared: bool = Fals
         return claimed
     if opened and (is_declared or _is_all_its_own(text, opened, choices)):
         return opened
-    first = first_alone(text, partial(alone_or_text, choices=choices))
+    first = partial(first_alone, text, partial(alone_or_text, choices=choices))
     behind = None if is_declared else behind_the_list(text, choices)
     if behind is not None:
-        return first or _concluded(asserted(behind, choices), labels) or _only_named(said, labels)
+        return first() or _concluded(asserted(behind, choices), labels) or _only_named(said, labels)
     stated = _stated(said, labels)
     if stated:
         return stated.pop() if len(stated) == 1 else None
-    return first or _leading(said, choices) or _only_named(said, labels)
+    return first() or _leading(said, choices) or _only_named(said, labels)
 
 
 def _claimed(said: str, labels: tuple[str, ...], conclusions_only: bool) -> str | None:
