@@ -13,6 +13,44 @@ import typer
 
 from selfimprove.cli.options import Endpoint, Region
 
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="Who judges: hf://, s3://, package://, a folder or a GGUF file.")
+]
+Methods = Annotated[
+    list[str],
+    typer.Option(
+        "--method",
+        metavar="[NAME=]TYPE",
+        help="MultipleChoice, CoTScore, CoTBinary, Tournament, Likelihood or MajorityVote; its scores are scores.NAME. "
+        "Repeatable.",
+    ),
+]
+AskedWith = Annotated[
+    str | None, typer.Option("--template", metavar="NAME|FILE", help="What is asked: one of ours, or a Jinja file.")
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--labels", metavar="[NAME=]YES/NO", help="Of MultipleChoice or Tournament; of the method NAME. Repeatable."
+    ),
+]
+Range = Annotated[str | None, typer.Option("--range", metavar="LOW-HIGH", help="Of CoTScore; 1-10 by default.")]
+Votes = Annotated[int, typer.Option("--votes", metavar="N", help="Critiques, or tournaments, of a sample.")]
+Reduction = Annotated[
+    str | None, typer.Option("--reduction", metavar="Mean|Sum", help="Of Likelihood; Mean by default.")
+]
+MinMass = Annotated[
+    float | None, typer.Option("--min-mass", metavar="P", help="Below it MultipleChoice gives no score.")
+]
+MaxTokens = Annotated[int, typer.Option("--max-tokens", metavar="N", help="Of a critique.")]
+Temperature = Annotated[float, typer.Option("--temperature", metavar="T", help="Of critiques.")]
+Engine = Annotated[str, typer.Option("--engine", metavar="NAME", help="Auto, VLLM or Transformers.")]
+Dtype = Annotated[
+    str, typer.Option("--dtype", metavar="NAME", help="auto, bfloat16, float16 or float32: what MODEL computes in.")
+]
+Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="Of an hf:// MODEL.")]
+SeedOfAsking = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of critiques and tournaments.")]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -29,47 +67,20 @@ class Asked:
 
 
 def asked_by_options(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Who judges: hf://, s3://, package://, a folder or a GGUF file.")
-    ],
-    method: Annotated[
-        list[str],
-        typer.Option(
-            "--method",
-            metavar="[NAME=]TYPE",
-            help="MultipleChoice, CoTScore, CoTBinary, Tournament, Likelihood or MajorityVote; its scores are "
-            "scores.NAME. Repeatable.",
-        ),
-    ],
-    template: Annotated[
-        str | None, typer.Option("--template", metavar="NAME|FILE", help="What is asked: one of ours, or a Jinja file.")
-    ] = None,
-    labels: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--labels",
-            metavar="[NAME=]YES/NO",
-            help="Of MultipleChoice or Tournament; of the method NAME. Repeatable.",
-        ),
-    ] = None,
-    range: Annotated[
-        str | None, typer.Option("--range", metavar="LOW-HIGH", help="Of CoTScore; 1-10 by default.")
-    ] = None,
-    votes: Annotated[int, typer.Option("--votes", metavar="N", help="Critiques, or tournaments, of a sample.")] = 1,
-    reduction: Annotated[
-        str | None, typer.Option("--reduction", metavar="Mean|Sum", help="Of Likelihood; Mean by default.")
-    ] = None,
-    min_mass: Annotated[
-        float | None, typer.Option("--min-mass", metavar="P", help="Below it MultipleChoice gives no score.")
-    ] = None,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", metavar="N", help="Of a critique.")] = 512,
-    temperature: Annotated[float, typer.Option("--temperature", metavar="T", help="Of critiques.")] = 0.7,
-    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Auto, VLLM or Transformers.")] = "Auto",
-    dtype: Annotated[
-        str, typer.Option("--dtype", metavar="NAME", help="auto, bfloat16, float16 or float32: what MODEL computes in.")
-    ] = "auto",
-    revision: Annotated[str | None, typer.Option("--revision", metavar="REV", help="Of an hf:// MODEL.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of critiques and tournaments.")] = 0,
+    model: Model,
+    method: Methods,
+    template: AskedWith = None,
+    labels: Labels = None,
+    range: Range = None,
+    votes: Votes = 1,
+    reduction: Reduction = None,
+    min_mass: MinMass = None,
+    max_tokens: MaxTokens = 512,
+    temperature: Temperature = 0.7,
+    engine: Engine = "Auto",
+    dtype: Dtype = "auto",
+    revision: Revision = None,
+    seed: SeedOfAsking = 0,
     endpoint: Endpoint = None,
     region: Region = None,
 ) -> Asked:

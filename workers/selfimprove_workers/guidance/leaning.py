@@ -17,15 +17,16 @@ Span = tuple[int, int]
 
 _BESIDE = 15
 """Characters from "the answer is" to the answer: `\\boxed{`, `equal to $`."""
-_RIGHT = r"(?:final|correct|right|expected)"
+RIGHT = r"(?:final|correct|right|expected)"
+"""Words before "answer" by which it is said to be the one that is wanted."""
 _THE_ANSWER = r"the\s+(?:(?:final|correct|right|expected|known|desired|stated|target)\s+)*(?:answer|result)"
 _BE = r"(?:is|was|equals|(?:must|should|will|has\s+to|needs\s+to)\s+be)"
 _LEANS_ON = re.compile(
     rf"""
     \b(?:since|because|as|given(?:\s+that)?|knowing(?:\s+that)?|(?:we|i)\s+(?:already\s+)?know(?:\s+that)?
        |(?:states?|says?|tells?\s+(?:us|me))(?:\s+that)?)\s+
-    the\s+(?:{_RIGHT}\s+)*(?:answer|result)\s+{_BE}\b
-    | (?P<only>\bthe\s+(?:{_RIGHT}\s+)*answer\s+(?:must|should|has\s+to|needs\s+to|is\s+supposed\s+to)\s+be\b)
+    the\s+(?:{RIGHT}\s+)*(?:answer|result)\s+{_BE}\b
+    | (?P<only>\bthe\s+(?:{RIGHT}\s+)*answer\s+(?:must|should|has\s+to|needs\s+to|is\s+supposed\s+to)\s+be\b)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -52,12 +53,12 @@ _HEADS_FOR = re.compile(
 _TO_IT = re.compile(rf"(?:[\s$({{\[*\\]|boxed\b|(?:of|as|being|to\s+be|{_BE})\b){{0,10}}", re.IGNORECASE)
 """Between what heads for an answer and the answer: no comma, behind which the work may begin."""
 _BACKWARDS = re.compile(
-    rf"\bwork(?:ing)?\s+back(?:wards?)?\s+from\s+(?:the|this|that|our)\s+(?:{_RIGHT}\s+)*answer\b"
+    rf"\bwork(?:ing)?\s+back(?:wards?)?\s+from\s+(?:the|this|that|our)\s+(?:{RIGHT}\s+)*answer\b"
     r"(?!\s+(?:choices?|options?)\b)",
     re.IGNORECASE,
 )
 _MATCHES = re.compile(
-    rf"\b(?:match(?:es|ed|ing)?|agree[sd]?\s+with|(?:consistent|in\s+line)\s+with|same\s+as)\s+the\s+(?:{_RIGHT}\s+)*answer\s+"
+    rf"\b(?:match(?:es|ed|ing)?|agree[sd]?\s+with|(?:consistent|in\s+line)\s+with|same\s+as)\s+the\s+(?:{RIGHT}\s+)*answer\s+"
     r"(?:that\s+(?:is|was)\s+)?(?:given|provided|stated|mentioned)\s+in\s+the\s+(?:question|problem|prompt|task|statement)\b",
     re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ import re
 from selfimprove_workers.guidance.base import Reference
 from selfimprove_workers.guidance.beginnings import at_first
 from selfimprove_workers.guidance.framing import Frame, echoes
-from selfimprove_workers.guidance.leaning import heads_for_the_answer, leans_on_the_answer
+from selfimprove_workers.guidance.leaning import RIGHT, heads_for_the_answer, leans_on_the_answer
 from selfimprove_workers.guidance.markup import without_markup
 from selfimprove_workers.guidance.remarks import answers_a_remark
 from selfimprove_workers.guidance.retelling import retells
@@ -21,7 +21,6 @@ _NOTHING_KNOWN = Reference(None)
 _NO_FRAME = Frame()
 _GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
 _SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
-_RIGHT = r"(?:final|correct|right|expected)"
 _CHOICES = r"(?!\s+(?:choices?|options?|key|sheet|set)\b)"
 _REMARK = (
     r"(?:feedback|correction|critique|hint|comments?|clarification|explanation|guidance|advice|suggestions?|reminder"
@@ -42,16 +41,16 @@ _HINT_PHRASES = re.compile(
       (?:answer|solution|hint|explanation|feedback|critique|correction|reference)\b{_CHOICES}
       (?!(?<=reference)\s+(?:frame|point|angle|line|table|system|level|price|temperature|class|book|number)s?\b)
     | \b(?:final|correct|right)\s+answer\s+(?:given|provided|supplied|stated)\b(?!\s+(?:as|in|that|the|these|this)\b)
-    | \bthe\s+(?:{_RIGHT}\s+)?(?:answer|solution|hint|explanation|reasoning)\s+(?:given|provided|stated|supplied)
+    | \bthe\s+(?:{RIGHT}\s+)?(?:answer|solution|hint|explanation|reasoning)\s+(?:given|provided|stated|supplied)
       (?=\s*(?:[.,;:!?)]|$|(?:is|was|of|and|shows?|says?|states?)\b))
-    | \b(?:we|i)\s+(?:are|am|were|was|have\s+been)\s+told\s+(?:that\s+)?the\s+(?:{_RIGHT}\s+)?(?:answer|solution)\s+
+    | \b(?:we|i)\s+(?:are|am|were|was|have\s+been)\s+told\s+(?:that\s+)?the\s+(?:{RIGHT}\s+)?(?:answer|solution)\s+
       (?:is|was|equals|must|should|will)\b
-    | \bknowing\s+(?:that\s+)?the\s+{_RIGHT}\s+(?:answer|result|solution)\b{_CHOICES}
+    | \bknowing\s+(?:that\s+)?the\s+{RIGHT}\s+(?:answer|result|solution)\b{_CHOICES}
     | \b(?:match(?:es|ed|ing)?|agree[sd]?\s+with|(?:consistent|in\s+line)\s+with|same\s+as)\s+(?:the|your)\s+
       (?:expected|correct|right|known|stated|desired|intended)\s+(?:final\s+)?(?:answer|result|solution)\b{_CHOICES}
     | \b(?:your|my)\s+teacher\s+(?:said|says|told|tells|noted|notes|mentioned|pointed|wrote|writes)\b
     | (?:\A|[.!?(\n]\s{{0,4}})(?:follow|end|finish)\s+(?:this\s+|it\s+|up\s+)?with\s+(?:the|that|this)\s+
-      (?:{_RIGHT}\s+)?answer\b
+      (?:{RIGHT}\s+)?answer\b
     | \bthe\s+hint\b | \byour\s+(?:hint|feedback|critique|correction|comments?|suggestion|advice|guidance)\b
     | \bthank(?:s|\s+you)(?:\s+(?:so\s+|very\s+)?much|\s+a\s+lot)?\s+for\s+(?:(?:the|your|this|that)\s+)?(?:\w+\s+)?
       {_REMARK}\b
