@@ -148,6 +148,8 @@ def test_who_retells_a_solution_has_it_before_it(said: str) -> None:
         ("Let me rephrase the question: how many did she sell? 48 + 24 = 72.", CLIPS),
         ("We rewrite the solution set in interval notation: (3, 4).", "Solve 3 < x < 4."),
         ("48 / 2 = 24. In other words, May is 24.", CLIPS),
+        ("Based on the given answer choices, the hottest planet is Venus, so B.", "Which planet is the hottest?"),
+        ("From the given answer options, only the whale breathes air.", "Which animal breathes air?"),
     ],
 )
 def test_what_the_question_asks_for_retells_nothing(said: str, question: str) -> None:

@@ -50,6 +50,12 @@ from tests.unit.leaks_support import EVERY_FRAME, OWN, QUESTION, REMARK
         "The answer is given as 72.",
         "The answer is given in the solution: 72.",
         "The provided answer of 72 holds.",
+        "Let's verify the given answer by plugging it in: 48 + 24 = 72.",
+        "We can check the provided answer by substitution: 48 + 24 = 72.",
+        "The provided answer in the problem is 72, and 48 + 24 = 72.",
+        "We're told the final answer is 72.",
+        "I'm told that the answer is 72.",
+        "We've been told the answer is 72.",
     ],
 )
 def test_words_that_point_at_a_hint_are_found(said: str) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfimprove_workers.tasks import Program, Verdict
-from selfimprove_workers.tasks.program import as_written, find_program
+from selfimprove_workers.tasks.printed import as_written
+from selfimprove_workers.tasks.program import find_program
 
 CORRECT, WRONG, NO_ANSWER = Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER
 
@@ -23,6 +24,7 @@ def fenced(program: str, language: str = "python") -> str:
 
 RESPONSES = {
     "a fenced program": (fenced("print(2 * 36)"), CORRECT, CORRECT),
+    "a fence of tildes": ("~~~python\nprint(72)\n~~~", CORRECT, CORRECT),
     "a fence without a language": (fenced("print(72)", ""), CORRECT, NO_ANSWER),
     "the whole response": ("total = 70 + 2\nprint(total)", CORRECT, NO_ANSWER),
     "the last of two programs": (fenced("print(1)") + fenced("print(72)"), CORRECT, NO_ANSWER),
@@ -68,6 +70,19 @@ PRINTED = [
     ("'sqrt(2)/2'", r"\frac{\sqrt{2}}{2}"),
     ("'3*pi/4'", r"\frac{3\pi}{4}"),
     ("'x**2 + 1'", "x^2+1"),
+    ("3 + 4j", "3+4i"),
+    ("[2j, -2j]", "2i, -2i"),
+    ("'3 + 4*I'", "3+4i"),
+    ("'-1/2 - sqrt(3)*I/2'", r"-\frac{1}{2}-\frac{\sqrt{3}}{2}i"),
+    ("'I have 3 apples'", "3"),
+    ("'I'", "I"),
+    ("'Interval(0, 1)'", "[0,1]"),
+    ("'Interval.open(0, oo)'", r"(0,\infty)"),
+    ("'Interval.Lopen(0, sqrt(2))'", r"(0,\sqrt{2}]"),
+    ("'Union(Interval.open(-oo, 2), Interval(3, oo))'", r"(-\infty,2)\cup[3,\infty)"),
+    ("'Matrix([[1, 2], [3, 4]])'", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"),
+    ("'[1. 2.5]'", "1, 2.5"),
+    ("'[1 2]'", "[1, 2]"),
 ]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,10 @@ from tests.fixtures.chat_server import CRITIQUE, Reply, chat_server, says
 from tests.unit.teacher_support import QUOTA, questions, teacher
 
 OVERFLOW = json.dumps({"error": {"message": "This model's maximum context length is 64 tokens.", "code": 400}})
+
+
+def said(status: int, message: str) -> Reply:
+    return Reply(status, json.dumps({"error": {"message": message, "type": "invalid_request_error"}}))
 
 
 def test_every_question_has_its_answer_in_order_however_fast_they_come() -> None:
@@ -307,11 +313,45 @@ def test_answers_that_are_no_chat_completions_are_said_once(caplog: pytest.LogCa
     assert "answered 200 to a question: <html>Welcome</html>; give the address before /chat/completions" in line
 
 
-def test_a_server_that_wants_the_length_by_its_new_name_gets_it() -> None:
-    refusal = Reply(400, '{"error": {"message": "Unsupported parameter: use \'max_completion_tokens\' instead."}}')
-    with chat_server(reply=lambda question, before: says("well") if before else refusal) as server:
-        assert list(teacher(server).answers(questions(1))) == [Answer("well", 7)]
-        assert "max_completion_tokens" in server.requests[1]
+NEW_LENGTH = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+NO_TOP_P = "Unsupported parameter: 'top_p' is not supported with this model."
+NO_SEED = {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}
+ONE_OF_TWO = "`temperature` and `top_p` cannot both be specified for this model. Please use only one."
+
+
+def refusing(refusals: Mapping[str, Reply]) -> Callable[[dict[str, Any]], Reply | None]:
+    """Refuses a question for the first of these parameters that it has."""
+    return lambda request: next((reply for name, reply in refusals.items() if name in request), None)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "left"),
+    [
+        ({"max_tokens": said(400, NEW_LENGTH)}, {"max_completion_tokens", "temperature", "top_p", "seed"}),
+        (
+            {"max_tokens": said(400, NEW_LENGTH), "top_p": said(400, NO_TOP_P)},
+            {"max_completion_tokens", "temperature", "seed"},
+        ),
+        ({"seed": Reply(422, json.dumps(NO_SEED))}, {"max_tokens", "temperature", "top_p"}),
+        ({"top_p": said(400, ONE_OF_TWO)}, {"max_tokens", "temperature", "seed"}),
+    ],
+)
+def test_a_parameter_that_a_server_does_not_take_is_left_out_of_all_questions_on_their_way(
+    refusals: Mapping[str, Reply], left: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "selfimprove_workers.teachers")
+    with chat_server(reply=lambda question, before: says("well"), refuses=refusing(refusals)) as server:
+        assert list(teacher(server, parallelism=8).answers(questions(24))) == [Answer("well", 7)] * 24
+        assert server.requests[-1].keys() == {"model", "messages", *left}
+    assert len(caplog.messages) == len(refusals)
+    assert all(f"does not take {name} (it answered 4" in caplog.text for name in refusals)
+
+
+def test_a_server_that_refuses_a_question_whatever_it_is_asked_with_is_asked_no_more() -> None:
+    refuses = said(400, "'top_p', 'seed' and 'temperature' are parameters; use 'max_completion_tokens'")
+    with chat_server(reply=lambda question, before: refuses) as server:
+        assert list(teacher(server).answers(questions(1))) == [Answer(trouble=Trouble.REFUSED)]
+        assert len(server.requests) == 5
 
 
 def test_a_signal_ends_the_waiting_and_keeps_what_is_there() -> None:

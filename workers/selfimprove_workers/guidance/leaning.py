@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from selfimprove_workers.guidance.base import Reference
 from selfimprove_workers.guidance.beginnings import HARDLY_ANY, at_first
 from selfimprove_workers.guidance.golds import gold_spans, golds_of
+from selfimprove_workers.guidance.phrases import RIGHT
 
 Span = tuple[int, int]
 
 _BESIDE = 15
 """Characters from "the answer is" to the answer: `\\boxed{`, `equal to $`."""
-RIGHT = r"(?:final|correct|right|expected)"
-"""Words before "answer" by which it is said to be the one that is wanted."""
 _THE_ANSWER = r"the\s+(?:(?:final|correct|right|expected|known|desired|stated|target)\s+)*(?:answer|result)"
 _BE = r"(?:is|was|equals|(?:must|should|will|has\s+to|needs\s+to)\s+be)"
 _LEANS_ON = re.compile(

@@ -20,7 +20,8 @@ from selfimprove_workers.guidance.number_words import spoken_numbers
 from selfimprove_workers.guidance.several import values_of
 from selfimprove_workers.tasks.equality import read
 from selfimprove_workers.tasks.numbers import spelled
-from selfimprove_workers.tasks.program import as_written, find_program
+from selfimprove_workers.tasks.printed import as_written
+from selfimprove_workers.tasks.program import find_program
 
 _BLOCK = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"#(.*)")

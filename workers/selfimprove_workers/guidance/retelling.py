@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from selfimprove_workers.guidance.beginnings import at_first
+from selfimprove_workers.guidance.phrases import NO_CHOICES
 
 _TEXT = r"(?P<text>version|solution|answer|explanation|reasoning|steps|approach|method|procedure|working)"
 _REFERENCE = re.compile(
@@ -22,6 +23,7 @@ _RETOLD = re.compile(
 _FOLLOWED = re.compile(
     rf"""
     \b(?:following|using|per|from|by|based\s+on|according\s+to)\s+the\s+(?:given|provided|above|reference)\s+{_TEXT}\b
+      {NO_CHOICES}
     | \b(?:the|this)\s+(?P<told>solution|explanation|reasoning)\s+
       (?:again\b|in\s+(?:a\s+)?(?:different|other|another|new|my)\s+)
     | \bmy\s+own\s+version\b | \bwithout\s+copying\b

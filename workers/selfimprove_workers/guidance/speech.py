@@ -11,8 +11,9 @@ import re
 from selfimprove_workers.guidance.base import Reference
 from selfimprove_workers.guidance.beginnings import at_first
 from selfimprove_workers.guidance.framing import Frame, echoes
-from selfimprove_workers.guidance.leaning import RIGHT, heads_for_the_answer, leans_on_the_answer
+from selfimprove_workers.guidance.leaning import heads_for_the_answer, leans_on_the_answer
 from selfimprove_workers.guidance.markup import without_markup
+from selfimprove_workers.guidance.phrases import NO_CHOICES, RIGHT
 from selfimprove_workers.guidance.remarks import answers_a_remark
 from selfimprove_workers.guidance.retelling import retells
 from selfimprove_workers.guidance.thirdly import speaks_of_the_user
@@ -21,7 +22,6 @@ _NOTHING_KNOWN = Reference(None)
 _NO_FRAME = Frame()
 _GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
 _SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
-_CHOICES = r"(?!\s+(?:choices?|options?|key|sheet|set)\b)"
 _REMARK = (
     r"(?:feedback|correction|critique|hint|comments?|clarification|explanation|guidance|advice|suggestions?|reminder"
     r"|(?:your|the)\s+help|patience|pointing|noting|noticing|correcting|catching|telling|showing|explaining|clarifying"
@@ -31,23 +31,23 @@ _HINT_PHRASES = re.compile(
     rf"""
     \bas\s+(?:was\s+|already\s+)?(?:given|provided|suggested|supplied|you\s+(?:said|pointed\s+out|mentioned|noted))\b
     | \byou(?:['’]ve|\s+have)?\s+(?:rightly\s+|correctly\s+)?(?:pointed\s+out|(?:gave|provided|showed|told)\s+me)\b
-    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?{_SHOWN}\b{_CHOICES}
+    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?(?:(?P<hint>answer|solution|hint)|{_SHOWN})\b{NO_CHOICES}
       (?!\s+(?:of|from)\s+(?:the\s+)?(?:\w+\s+)?(?:step|part|line|equation)s?\b)
     | \b{_SHOWN}\s+(?:is|was|that\s+(?:is|was)|has\s+been)\s+(?:already\s+)?(?:given|provided|stated|shown\s+above)\b
       (?!\s+(?:in\b(?!\s+the\s+(?:solution|prompt)\b)|as\b(?!\s+\W{{0,2}}\d)|by\b))
     | \b{_SHOWN}\s+(?:that\s+)?(?:you(?:['’]ve|\s+have)?|i\s+(?:was|have\s+been))\s+
       (?:gave|given|provided|shown|showed|told|mentioned|suggested|supplied)\b
     | \b(?:according\s+to|based\s+on|as\s+in|following|per)\s+(?:the|this|your)\s+(?:above\s+)?
-      (?:answer|solution|hint|explanation|feedback|critique|correction|reference)\b{_CHOICES}
+      (?:answer|solution|hint|explanation|feedback|critique|correction|reference)\b{NO_CHOICES}
       (?!(?<=reference)\s+(?:frame|point|angle|line|table|system|level|price|temperature|class|book|number)s?\b)
     | \b(?:final|correct|right)\s+answer\s+(?:given|provided|supplied|stated)\b(?!\s+(?:as|in|that|the|these|this)\b)
     | \bthe\s+(?:{RIGHT}\s+)?(?:answer|solution|hint|explanation|reasoning)\s+(?:given|provided|stated|supplied)
       (?=\s*(?:[.,;:!?)]|$|(?:is|was|of|and|shows?|says?|states?)\b))
-    | \b(?:we|i)\s+(?:are|am|were|was|have\s+been)\s+told\s+(?:that\s+)?the\s+(?:{RIGHT}\s+)?(?:answer|solution)\s+
-      (?:is|was|equals|must|should|will)\b
-    | \bknowing\s+(?:that\s+)?the\s+{RIGHT}\s+(?:answer|result|solution)\b{_CHOICES}
+    | \b(?:(?:we|i)\s+(?:are|am|were|was|have\s+been)|we['’]re|i['’]m|(?:we|i)['’]ve\s+been)\s+told\s+(?:that\s+)?
+      the\s+(?:{RIGHT}\s+)?(?:answer|solution)\s+(?:is|was|equals|must|should|will)\b
+    | \bknowing\s+(?:that\s+)?the\s+{RIGHT}\s+(?:answer|result|solution)\b{NO_CHOICES}
     | \b(?:match(?:es|ed|ing)?|agree[sd]?\s+with|(?:consistent|in\s+line)\s+with|same\s+as)\s+(?:the|your)\s+
-      (?:expected|correct|right|known|stated|desired|intended)\s+(?:final\s+)?(?:answer|result|solution)\b{_CHOICES}
+      (?:expected|correct|right|known|stated|desired|intended)\s+(?:final\s+)?(?:answer|result|solution)\b{NO_CHOICES}
     | \b(?:your|my)\s+teacher\s+(?:said|says|told|tells|noted|notes|mentioned|pointed|wrote|writes)\b
     | (?:\A|[.!?(\n]\s{{0,4}})(?:follow|end|finish)\s+(?:this\s+|it\s+|up\s+)?with\s+(?:the|that|this)\s+
       (?:{RIGHT}\s+)?answer\b
@@ -64,7 +64,7 @@ _HINT_PHRASES = re.compile(
 _NO_HINT = re.compile(
     r"[\s,]+(?:by\b|below\b|in\s+the\s+(?:problem|question|exercise|task|statement)\b)", re.IGNORECASE
 )
-"""What makes a phrase point at the question, or at a formula."""
+"""What makes a phrase point at the question, or at a formula; not "the given answer", which stands in neither."""
 _A_LIQUID = re.compile(
     rf"(?<!according\sto\sthe\s)(?<!based\son\sthe\s)(?<!following\sthe\s)(?:{_GIVEN}\s+solution|the\s+solution\s+{_GIVEN})\b",
     re.IGNORECASE,
@@ -79,7 +79,7 @@ _FIRST_PHRASES = re.compile(
     \bfrom\s+the\s+(?:solution|answer|explanation)\W+(?:we|i|you|it|one)\s+(?:can\s+)?(?:see|know|get|learn|find)\b
     | \bthe\s+(?:solution|answer|explanation)\s+
       (?:above\s+(?:gives?|uses?)|(?:above\s+)?(?:shows?|says?|states?|tells?|explains?))\b
-    | \bas\s+(?:\w+\s+){{1,2}}in\s+the\s+(?:solution|answer|explanation)\b{_CHOICES}
+    | \bas\s+(?:\w+\s+){{1,2}}in\s+the\s+(?:solution|answer|explanation)\b{NO_CHOICES}
     | \bas\s+(?:the|my|your)\s+(?P<person>teacher|tutor)\b
     | \bas\s+(?:mentioned|stated|noted|shown|said)\s+(?:above|before|earlier|previously)\W+the\s+
       (?:final\s+|correct\s+)?answer\b
@@ -112,7 +112,7 @@ def speaks_of_hint(
 def _points_at_it(said: str, question: str) -> bool:
     is_of_liquids = _is_of_liquids(question)
     return any(
-        not _NO_HINT.match(said, found.end())
+        (found["hint"] or not _NO_HINT.match(said, found.end()))
         and found[0].casefold() not in question.casefold()
         and not (is_of_liquids and _A_LIQUID.match(said, found.start()))
         for found in _HINT_PHRASES.finditer(said)

@@ -10,7 +10,6 @@ closed, and one printed line that is the answer.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -21,6 +20,7 @@ from selfimprove_workers.tasks.base import Check, Verdict
 from selfimprove_workers.tasks.equality import canonical, compare
 from selfimprove_workers.tasks.extract import final_part
 from selfimprove_workers.tasks.math_task import ANY_GOLD, find_answer, read_gold
+from selfimprove_workers.tasks.printed import as_written
 from selfimprove_workers.threads import visible_cores
 
 MAX_LENGTH = 20000
@@ -29,12 +29,6 @@ MAX_LINE = 2000
 AT_ONCE = 4
 """Programs that run side by side: what the memory of the sandbox's container is made for."""
 PYTHON = ("python", "python3", "py")
-FLOAT = re.compile(r"(?<![\w.])-?\d+\.\d+(?:e[-+]?\d+)?(?![\w.])")
-DIGITS_OF_A_RESULT = 13
-"""A float with so many digits was computed: its last few are noise."""
-SQRT = re.compile(r"\bsqrt\(([^()]*)\)")
-LIST = re.compile(r"\[([^\[\]]*)\]")
-FRACTION = re.compile(r"Fraction\((-?\d+), (\d+)\)")
 NOT_A_PROGRAM = ("SyntaxError", "IndentationError", "TabError")
 
 
@@ -126,30 +120,6 @@ def run(program: str) -> Ran:
     return Ran(lines[-1][:MAX_LINE], len(lines) == 1, None, None)
 
 
-def as_written(printed: str, keeps_list: bool = False) -> str:
-    """Python's and sympy's spelling of a result as people write it: `2*sqrt(3)`, `0.30000000000000004`, `[1, 2]`.
-
-    `keeps_list`: brackets mean something else than a list here.
-    """
-    text = FLOAT.sub(_without_noise, FRACTION.sub(r"\1/\2", printed))
-    inner = LIST.fullmatch(text)
-    if inner and not keeps_list:
-        text = inner[1]
-    before = ""
-    while text != before:
-        before, text = text, SQRT.sub(r"\\sqrt{\1}", text)
-    text = re.sub(r"(?<=[\w)}])\*\*(?=[\w({-])", "^", text)
-    text = re.sub(r"(?<=[\w)}])\*(?=[\w({\\])", r" \\cdot ", text) if "sqrt" in text or "pi" in text else text
-    return re.sub(r"(?<![\w\\])pi\b", r"\\pi", text)
-
-
-def _without_noise(match: re.Match[str]) -> str:
-    if sum(map(str.isdigit, match[0].partition("e")[0])) < DIGITS_OF_A_RESULT:
-        return match[0]
-    value = float(match[0])
-    return f"{value:.12g}" if abs(value) >= 1e-12 else "0"
-
-
 def _is_no_program(source: Source, ran: Ran) -> bool:
     """Whether a response is prose, which nothing in it says to be a program."""
     return not source.is_marked and (ran.reason or "").startswith(NOT_A_PROGRAM)
@@ -161,7 +131,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str, bool]]:
     is_open = False
     for line in text.splitlines():
         mark = line.strip()
-        if not mark.startswith("```"):
+        if not mark.startswith(("```", "~~~")):
             lines.append(line)
         elif is_open:
             yield language, textwrap.dedent("\n".join(lines)), True

@@ -18,7 +18,8 @@ import httpx
 from selfimprove.api import selecting
 from selfimprove.api.secret_names import prefix_of
 from selfimprove.secret_values import masked, usable
-from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P, Answer, Question, Trouble
+from selfimprove_workers.teachers.base import Answer, Question, Trouble
+from selfimprove_workers.teachers.dialect import Dialect
 from selfimprove_workers.teachers.endpoint_check import (
     BEFORE_CHAT,
     CHAT,
@@ -85,11 +86,11 @@ class EndpointTeacher:
         count: Callable[[str], int],
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
-        self._settings, self._max_tokens, self._stopping, self._count = settings, max_tokens, stopping, count
+        self._settings, self._dialect, self._stopping, self._count = settings, Dialect(max_tokens), stopping, count
         self._url, self.at_once = str(settings.api_url).rstrip("/"), settings.parallelism
-        self._key, self._warned = key, set[int]()
+        self._key, self._warned = key, set[int | str]()
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._first_pause, self._limit = first_pause, "max_tokens"
+        self._first_pause = first_pause
         self._lost, self._given_up, self._on_trial = 0, False, False
         self._has_answered, self._only_late = False, True
         self._failure, self._words, self._is_answering = "", "", False
@@ -230,8 +231,9 @@ class EndpointTeacher:
         """`failed` is set where the server was down or busy: then it is not the deadline alone that ends the wait."""
         texts, pause, lot = list(question.texts), self._first_pause, random.Random(question.seed)
         while True:
+            parameters = self._dialect.parameters(question.seed)
             try:
-                status, headers, body = await self._post(client, texts[0], question.seed)
+                status, headers, body = await self._post(client, texts[0], parameters)
                 is_answering, failure = True, answered(status)
             except httpx.HTTPError as error:
                 status, headers, body = 503, {}, b""
@@ -247,8 +249,8 @@ class EndpointTeacher:
                 texts.pop(0)
                 if not texts:
                     return Answer(trouble=Trouble.TOO_LONG)
-            elif b"max_completion_tokens" in body and self._limit == "max_tokens":
-                self._limit = "max_completion_tokens"
+            elif refused := self._dialect.learn(parameters, status, body):
+                self._tell_of(refused, status, body)
             else:
                 self._warn_of(status, body)
                 return Answer(trouble=Trouble.REFUSED)
@@ -261,15 +263,17 @@ class EndpointTeacher:
             said = with_words(f"answered {status} to a question", self._said(body))
             _log.warning("%s: %s %s%s", FIELD, self._url, said, f"; {remedy}" if remedy else "")
 
-    async def _post(self, client: httpx.AsyncClient, text: str, seed: int) -> tuple[int, Mapping[str, str], bytes]:
-        request = {
-            "model": self._settings.model,
-            "messages": [{"role": "user", "content": text}],
-            "temperature": TEMPERATURE,
-            "top_p": TOP_P,
-            "seed": seed % 2**31,
-            self._limit: self._max_tokens,
-        }
+    def _tell_of(self, refused: str, status: int, body: bytes) -> None:
+        """Say once of a parameter that this server does not take it: questions go on without, or by its new name."""
+        if refused not in self._warned:
+            self._warned.add(refused)
+            said = with_words(f"answered {status}", self._said(body))
+            _log.info("%s: %s does not take %s (it %s); asked again without", FIELD, self._url, refused, said)
+
+    async def _post(
+        self, client: httpx.AsyncClient, text: str, parameters: Mapping[str, object]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        request = {"model": self._settings.model, "messages": [{"role": "user", "content": text}], **parameters}
         body = bytearray()
         async with client.stream("POST", f"{self._url}{CHAT}", json=request) as response:
             async for chunk in response.aiter_bytes():
