@@ -1,13 +1,15 @@
 """Two runs by the held-out prompts that they share: the best model of one against that of the other, paired by prompt.
 
-A prompt is shared when its id, its question and its gold answer are the same in both; what stands before the question
-(a system message, worked examples) may differ, and is among the settings then.
+A prompt is shared when its id, its question and its gold answer are the same in both; one whose dataset gives no ids by
+question and gold alone. What stands before the question (a system message, worked examples) may differ, and is among
+the settings then.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ from selfimprove.ledger import StepId
 from selfimprove.loop import shards_of
 from selfimprove.measures import RESAMPLES, Table, columns, estimates, paired_change, ranges_of, table_of
 from selfimprove.measures.bootstrap import Range
+from selfimprove.prompt_ids import content_id
 from selfimprove.records import PROMPT
 from selfimprove.runs import RunHandle
 from selfimprove.seeds import bootstrap_seed
@@ -43,8 +46,8 @@ class Side:
     handle: RunHandle
     model: int
     """n of M_n."""
-    asked: frozenset[tuple[str, str]]
-    """(id, what makes it the same prompt elsewhere)."""
+    asked: Mapping[str, str]
+    """What makes it the same prompt elsewhere -> its id here."""
 
 
 def compare_runs(
@@ -57,13 +60,13 @@ def compare_runs(
     `UserError` for a run that has measured nothing yet, and when no prompt is shared.
     """
     sides = [_side(one), _side(other)]
-    shared = {id for id, _ in sides[0].asked & sides[1].asked}
+    shared = sides[0].asked.keys() & sides[1].asked.keys()
     if not shared:
         raise UserError(
-            f"{one.uri} and {other.uri}: share no held-out prompt (by id, question and gold answer); compare runs "
-            "of one dataset.heldOut"
+            f"{one.uri} and {other.uri}: share no held-out prompt (by id where the dataset has one, question and gold "
+            "answer); compare runs that are held to the same prompts"
         )
-    tables = [_table(side, shared) for side in sides]
+    tables = [_table(side, {side.asked[each]: sides[0].asked[each] for each in shared}) for side in sides]
     seeds = [bootstrap_seed(run.spec.seed) if seed is None else seed for run in (one, other)]
     figures = _compared(tables, seeds, resamples)
     return {
@@ -102,27 +105,40 @@ def _side(handle: RunHandle) -> Side:
         raise UserError(f"{handle.uri}: has measured no model yet; compare it after i000-measure")
     found = read_manifest(handle.store, PROMPTS)
     parts = found[0].tables.get("heldOut", []) if found else []
-    asked = [
-        (row["prompt"], _content(row))
+    rows = [
+        row
         for batch in read_rows(handle.store, parts, PROMPT, ["prompt", "messages", "answer"])
         for row in batch.to_pylist()
     ]
-    return Side(handle, best_iteration(ledger), frozenset(asked))
+    return Side(handle, best_iteration(ledger), _by_content(rows))
+
+
+def _by_content(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """`Side.asked`. Of conversations that end in the same question each is known by what was said before too."""
+    contents = [_content(row) for row in rows]
+    often = Counter(contents)
+    ids = [str(row["prompt"]) for row in rows]
+    return {
+        content if often[content] == 1 else json.dumps([id, content]): id
+        for content, id in zip(contents, ids, strict=True)
+    }
 
 
 def _content(row: Mapping[str, Any]) -> str:
-    return json.dumps([row["messages"][-1]["content"] if row["messages"] else "", row["answer"]])
+    messages = row["messages"] or []
+    id = None if row["prompt"] == content_id(messages) else row["prompt"]
+    return json.dumps([id, messages[-1]["content"] if messages else "", row["answer"]])
 
 
-def _table(side: Side, shared: Collection[str]) -> Table:
-    """The best model's held-out samples of the shared prompts, under its own run's verification."""
+def _table(side: Side, names: Mapping[str, str]) -> Table:
+    """The best model's held-out samples of the prompts that have names, under its own run's verification."""
     spec, store, step = side.handle.spec, side.handle.store, StepId(side.model, "evaluate")
     manifests = [require_manifest(store, step_folder(step, shard))[0] for shard in range(shards_of(spec, step))]
     found = gather_checked(store, manifests, methods_of(spec))
     weight = weigh(spec, found.scores, found.prompt, len(found.ids))
-    kept = np.flatnonzero(np.array([id in shared for id in found.ids], dtype=bool)[found.prompt])
+    kept = np.flatnonzero(np.array([id in names for id in found.ids], dtype=bool)[found.prompt])
     return table_of(
-        [found.ids[at] for at in found.prompt[kept]],
+        [names[found.ids[at]] for at in found.prompt[kept]],
         found.utility[kept],
         strict_utility=found.strict_utility[kept],
         weight=weight[kept],

@@ -27,7 +27,7 @@ from pydantic import Field, ValidationError
 from selfimprove.api.base import RUN_NAME, URI, Line, Model
 from selfimprove.api.defaults import verification_of
 from selfimprove.api.kubeyaml import documents
-from selfimprove.api.messages import not_a_choice
+from selfimprove.api.messages import not_a_choice, show
 from selfimprove.api.names import no_such_field
 from selfimprove.api.problem import lines
 from selfimprove.api.problems import Problem, check, without_nulls
@@ -43,6 +43,7 @@ from selfimprove.errors import UserError
 from selfimprove.store.disk import explained_reading
 
 RunName = Annotated[str, Field(min_length=1, max_length=24, pattern=RUN_NAME)]
+_A_NAME = "at most 24 lower-case letters, digits and -, with a letter or a digit at both ends"
 Section = dict[str, Any]
 
 
@@ -149,6 +150,8 @@ def _line(error: Any) -> str:
         return f"{place}: {no_such_field(error['loc'], known)}"
     if error["type"] == "missing":
         return f"{place}: missing; give it"
+    if error["type"] in ("string_pattern_mismatch", "string_too_long") and error["loc"][-1] == "name":
+        return f"{place}: {show(error['input'])} can't be a name here; give {_A_NAME}"
     what = error["msg"].removeprefix("Input ")
     return f"{place}: {what[:1].lower()}{what[1:]}; mend it"
 

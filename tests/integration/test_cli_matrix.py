@@ -36,8 +36,9 @@ def test_every_generator_meets_every_verifier_and_nothing_is_done_twice(
 
     def matrix(**changes: Any) -> Outcome:
         path = spec(tmp_path, models, **changes)
-        return selfimprove(capfd, "matrix", path, "--storage", tmp_path / "runs", "-o", tmp_path / "out")
+        return selfimprove(capfd, "matrix", path, "--storage", storage, "-o", tmp_path / "out")
 
+    storage = str(tmp_path / "runs")
     first = matrix()
     assert first.code == 0, first.err
     columns = ["MultipleChoice.one", "MultipleChoice.other", "MajorityVote"]
@@ -50,6 +51,7 @@ def test_every_generator_meets_every_verifier_and_nothing_is_done_twice(
     assert "i001-generate: 0/12 samples" in first.err
     assert "one: samples of 3 prompts; dataset.heldOut sets 1 apart\n" in first.err
 
+    storage = f"{tmp_path}/./runs/"  # the same folder, as another person would spell it
     wider = matrix(verifiers=[{"method": "MultipleChoice"}, {"method": "Likelihood", "model": "one"}])
     assert "i001-generate" not in wider.err
     assert wider.err.count("MultipleChoice.one: 12/12 samples") == 2 and wider.err.count("Likelihood.one: 0/12") == 2

@@ -81,7 +81,7 @@ def test_runs_of_other_prompts_are_not_compared(tmp_path: Path, one: BuiltRun, c
     stranger = built_run(tmp_path, name="stranger").prompts(answer="1").evaluate(0).measure(0, 0.5)
     outcome = selfimprove(capfd, "compare", one.folder, stranger.folder)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "share no held-out prompt (by id, question and gold answer)" in outcome.err
+    assert "share no held-out prompt (by id where the dataset has one, question and gold answer)" in outcome.err
     assert outcome.err.count("\n") == 1
 
 

@@ -83,6 +83,10 @@ def test_a_generators_run_has_the_matrix_s_settings(tmp_path: Path) -> None:
         ({"generators": []}, "generators: list should have at least 1 item"),
         ({"generators": [{"name": "base"}]}, "generators[0]: base has to name its uri or its run; give one of them"),
         ({"generators": [BASE, BASE]}, "generators[1].name: base is another generator's; give a name of its own"),
+        (
+            {"generators": [{**BASE, "name": "a b"}]},
+            'generators[0].name: "a b" can\'t be a name here; give at most 24 lower-case letters',
+        ),
         ({"generators": [{**BASE, "iteration": 1}]}, "generators[0].iteration: 1 is read with run only; remove it"),
         ({"generators": [{"name": "a", "uri": "gym://x"}]}, "generators[0].uri: gym://x"),
         ({"generators": [{**BASE, "size": 1}]}, "generators[0].size: no such field"),

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from selfimprove.artifacts import digest_of
 from selfimprove.errors import UserError
+from selfimprove.prompt_ids import content_id
 from selfimprove.samples_file import sample_of, scores_of, shown
-from selfimprove_workers.datasets.rows import content_id
 from selfimprove_workers.verifiers.base import Candidate
 
 MARKS = ("scores", "mass", "critiques", "scoredBy")

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from selfimprove.api.source import Dataset, HeldOut, TestSet
 from selfimprove.api.uris import gym_options, place_of
 from selfimprove.errors import UserError
+from selfimprove.prompt_ids import content_id
 from selfimprove_workers.datasets.columns import some_text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.datasets.prompting import Prompter
-from selfimprove_workers.datasets.rows import Draft, PromptRow, content_id, question_key
+from selfimprove_workers.datasets.rows import Draft, PromptRow, question_key
 
 DEFAULT_SIZE = 500
 PROMPT, ANSWER = "question", "answer"

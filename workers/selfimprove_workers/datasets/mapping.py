@@ -7,6 +7,7 @@ from typing import Any
 
 from selfimprove.api.source import Dataset
 from selfimprove.errors import UserError
+from selfimprove.prompt_ids import content_id
 from selfimprove_workers.datasets.answers import (
     MATHEMATICAL,
     asks_for_percentage,
@@ -17,7 +18,7 @@ from selfimprove_workers.datasets.answers import (
 from selfimprove_workers.datasets.columns import some_text_at, text_at, value_at
 from selfimprove_workers.datasets.files import Row
 from selfimprove_workers.datasets.prompting import Prompter
-from selfimprove_workers.datasets.rows import Draft, PromptRow, content_id, question_key
+from selfimprove_workers.datasets.rows import Draft, PromptRow, question_key
 
 
 def map_rows(dataset: Dataset, rows: Iterable[Row]) -> Iterator[Draft]:

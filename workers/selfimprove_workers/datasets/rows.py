@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -41,11 +39,6 @@ class Draft:
     """What names it in a message."""
     question: bytes
     """Hash of what it asks, without case and spacing: the same question has the same."""
-
-
-def content_id(messages: Sequence[Message]) -> str:
-    """The id of a prompt that has none of its own, by what it says."""
-    return blake2b(json.dumps(list(messages), sort_keys=True).encode(), digest_size=10).hexdigest()
 
 
 def question_key(question: str) -> bytes:
