@@ -170,6 +170,12 @@ def test_a_wrong_field_hides_no_problem_of_the_others_in_its_section() -> None:
     ]
 
 
+def test_a_template_that_shows_nothing_of_a_row_is_told_before_the_data_is_blamed() -> None:
+    assert lines_after("dataset={uri: a.jsonl, task: Math, fields: {answer: a}, template: Hello}") == [
+        "spec.dataset.template: names no column, so that every prompt would be the same; write {{ prompt }} in it, say"
+    ]
+
+
 def test_what_a_misspelled_field_may_have_meant_is_not_called_missing() -> None:
     assert lines_after("dataset={uri: a.jsonl, task: Math, feilds: {answer: a}, answerPattern: '#### (.*)'}") == [
         "spec.dataset.feilds: no such field; did you mean fields?"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 OPENING, CLOSING = "⟦", "⟧"
 """The brackets of a label that stands for its choice's text. Whoever writes them writes a label in brackets."""
@@ -64,6 +65,11 @@ LISTED_BY = re.compile(r"[\s,;/&|-]*(?:\b(?:and|or|nor)\b\s*)?", re.IGNORECASE)
 VERB = re.compile(r"\s+(?:is|are|was|were|can|could|does|do|would|will|must|has|have|seems?|looks?)\b")
 AFTER_BARE = re.compile(r"\W*\Z|\s*[.,:;/&|)\]!?\n]|\s+(?:and|or|nor|both|all)\b")
 TOKEN = re.compile(r"[\w.%°/+-]*\w[%°]?")
+PERCENT = re.compile(r"(?<=\d)\s*(?:%|per\s?cent\b)")
+BEFORE_UNIT = re.compile(r"(?<![^\s+-])(\d[\d.,]*)(?=°?[^\W\d_])")
+"""Where a space may stand or not: `100 °C`."""
+UNIT = re.compile(r"°|[^\W\d_]")
+BETWEEN_WORDS = r"[^\w.%°/+-]"
 
 
 def asserted(text: str, choices: Mapping[str, str]) -> str:
@@ -98,7 +104,7 @@ def _stands_alone(text: str, found: re.Match[str]) -> bool:
 
 def labelled(text: str, choices: Mapping[str, str]) -> str:
     """The text with the labels of choices, in their own brackets, for the choices' texts."""
-    pattern, labels = _texts(tuple(choices.items()))
+    pattern, labels = texts(tuple(choices.items()))
 
     def label(found: re.Match[str]) -> str:
         known = labels.get(plain(found[0]))
@@ -124,8 +130,9 @@ def _said(clauses: list[str]) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """The words of a text, in one spelling."""
-    return " ".join(TOKEN.findall(text.casefold()))
+    """The words of a text, in one spelling; a number's unit apart from it, and its percent sign at it."""
+    words = " ".join(TOKEN.findall(PERCENT.sub("%", text.casefold())))
+    return BEFORE_UNIT.sub(r"\1 ", words)
 
 
 @lru_cache(maxsize=256)
@@ -139,7 +146,7 @@ def name_of(labels: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+def texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
     """The pattern of the texts, the longest first, and the label of each; without any that is a label or not unique."""
     labels = {label.casefold() for label, _ in choices}
     spelled = [plain(text) for _, text in choices]
@@ -149,8 +156,19 @@ def _texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[
         if text and text not in labels and spelled.count(text) == 1
     }
     words = sorted(by_text, key=len, reverse=True)
-    either = "|".join(r"[^\w.%°/+-]+".join(map(re.escape, text.split(" "))) for text in words)
-    return re.compile(rf"(?<![\w.%°/+-])(?:{either})(?![.%°/+-]*\w|[%°])", re.IGNORECASE), by_text
+    return re.compile(
+        rf"(?<![\w.%°/+-])(?:{'|'.join(map(_spelled, words))})(?![.%°/+-]*\w|[%°])", re.IGNORECASE
+    ), by_text
+
+
+def _spelled(text: str) -> str:
+    """The pattern of a text by its words as `plain` has them."""
+    pattern = ""
+    for before, word in pairwise(("", *text.split(" "))):
+        is_unit = before[-1:].isdigit() and UNIT.match(word)
+        apart = rf"{BETWEEN_WORDS}{'*' if is_unit else '+'}" if before else ""
+        pattern += apart + re.escape(word).replace("%", r"\s*(?:%|per\s?cent)")
+    return pattern
 
 
 def _without_listings(text: str, labels: tuple[str, ...]) -> str:
@@ -159,7 +177,7 @@ def _without_listings(text: str, labels: tuple[str, ...]) -> str:
     for group in _side_by_side(text, labels):
         if len({name["label"] for name in group}) > 1:
             pieces.append(text[end : group[0].start()])
-            end = group[-1].end()
+            end = group[-1].end() - group[-1][0].endswith(".")  # which ends the sentence that lists them
     return "".join([*pieces, text[end:]])
 
 

@@ -30,8 +30,12 @@ def answer_pattern(spec: Spec) -> Found:
 
 
 def dataset_template(spec: Spec) -> Found:
-    """The prompt template is Jinja."""
-    yield from template_problems("dataset.template", spec.dataset.template)
+    """The prompt template is Jinja, and shows something of a row."""
+    template, field = spec.dataset.template, "dataset.template"
+    flaws = list(template_problems(field, template))
+    yield from flaws
+    if template and not flaws and "{{" not in template:
+        yield Problem(field, "names no column, so that every prompt would be the same; write {{ prompt }} in it, say")
 
 
 def chat_template(spec: Spec) -> Found:
