@@ -40,14 +40,24 @@ _NO_ANSWERS = "no shared prompt has answers that can be read in both runs"
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A held-out prompt: what makes it the same one elsewhere."""
+
+    content: str
+    """The question and the gold."""
+    has_own_id: bool
+    """Whether its dataset gives it one."""
+
+
+@dataclass(frozen=True)
 class Side:
     """One run: its best model, and that model's held-out samples."""
 
     handle: RunHandle
     model: int
     """n of M_n."""
-    asked: Mapping[str, str]
-    """What makes it the same prompt elsewhere -> its id here."""
+    asked: Mapping[str, Asked]
+    """By id."""
 
 
 def compare_runs(
@@ -60,13 +70,14 @@ def compare_runs(
     `UserError` for a run that has measured nothing yet, and when no prompt is shared.
     """
     sides = [_side(one), _side(other)]
-    shared = sides[0].asked.keys() & sides[1].asked.keys()
+    shared = _shared(sides[0].asked, sides[1].asked)
     if not shared:
         raise UserError(
             f"{one.uri} and {other.uri}: share no held-out prompt (by id where the dataset has one, question and gold "
             "answer); compare runs that are held to the same prompts"
         )
-    tables = [_table(side, {side.asked[each]: sides[0].asked[each] for each in shared}) for side in sides]
+    names = [{id: id for id in shared}, {id: name for name, id in shared.items()}]
+    tables = [_table(side, named) for side, named in zip(sides, names, strict=True)]
     seeds = [bootstrap_seed(run.spec.seed) if seed is None else seed for run in (one, other)]
     figures = _compared(tables, seeds, resamples)
     return {
@@ -105,29 +116,35 @@ def _side(handle: RunHandle) -> Side:
         raise UserError(f"{handle.uri}: has measured no model yet; compare it after i000-measure")
     found = read_manifest(handle.store, PROMPTS)
     parts = found[0].tables.get("heldOut", []) if found else []
-    rows = [
-        row
+    asked = {
+        str(row["prompt"]): _asked(row)
         for batch in read_rows(handle.store, parts, PROMPT, ["prompt", "messages", "answer"])
         for row in batch.to_pylist()
-    ]
-    return Side(handle, best_iteration(ledger), _by_content(rows))
-
-
-def _by_content(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """`Side.asked`. Of conversations that end in the same question each is known by what was said before too."""
-    contents = [_content(row) for row in rows]
-    often = Counter(contents)
-    ids = [str(row["prompt"]) for row in rows]
-    return {
-        content if often[content] == 1 else json.dumps([id, content]): id
-        for content, id in zip(contents, ids, strict=True)
     }
+    return Side(handle, best_iteration(ledger), asked)
 
 
-def _content(row: Mapping[str, Any]) -> str:
+def _asked(row: Mapping[str, Any]) -> Asked:
     messages = row["messages"] or []
-    id = None if row["prompt"] == content_id(messages) else row["prompt"]
-    return json.dumps([id, messages[-1]["content"] if messages else "", row["answer"]])
+    question = messages[-1]["content"] if messages else ""
+    return Asked(json.dumps([question, row["answer"]]), row["prompt"] != content_id(messages))
+
+
+def _shared(one: Mapping[str, Asked], other: Mapping[str, Asked]) -> dict[str, str]:
+    """Ids of one run -> those of the same prompts in the other."""
+    same = {id: id for id, asked in one.items() if id in other and other[id].content == asked.content}
+    mine, others = _by_question(one, same), _by_question(other, same)
+    return same | {mine[content]: others[content] for content in mine.keys() & others.keys()}
+
+
+def _by_question(asked: Mapping[str, Asked], same: Mapping[str, str]) -> dict[str, str]:
+    """What is asked -> the id of the prompt, of those that have none of their own and are not paired yet.
+
+    Of conversations that end in the same question none: what was said before may be another.
+    """
+    left = {id: each.content for id, each in asked.items() if not each.has_own_id and id not in same}
+    often = Counter(left.values())
+    return {content: id for id, content in left.items() if often[content] == 1}
 
 
 def _table(side: Side, names: Mapping[str, str]) -> Table:

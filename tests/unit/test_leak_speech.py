@@ -88,6 +88,9 @@ def test_words_that_point_at_a_hint_are_found(said: str) -> None:
         "Based on the given result of step 1, 4*3=12",
         "So the correct answer given the options is B.",
         "the answer is given in dollars, so 12",
+        "We're told the answer should be a common fraction, so 6/4 is 3/2.",
+        "We are told the answer must be in lowest terms, so 3/2.",
+        "Using the given hint in the problem, factor the left side.",
         "The result is provided as a fraction, 1/2.",
     ],
 )
@@ -273,12 +276,21 @@ def test_a_question_that_speaks_of_a_given_answer_allows_its_words() -> None:
         ("As the solution shows, it holds 2 liters.", False),
         ("The hint given is 5 liters.", True),
         ("The solution provided is 20% acid.", False),
+        ("We're told the solution is 20% acid, so it holds 2 liters.", False),
     ],
 )
 def test_a_solution_may_be_poured_where_the_question_speaks_of_such(said: str, speaks: bool) -> None:
     question = "How much water makes 10 liters of a 20% acid solution one of 10%?"
     assert speaks_of_hint(said, question) is speaks
     assert speaks_of_hint(said, "Find the solution of 2x = 10.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["The given solution by the student has a mistake in step 2.", "The given solution in the problem fails."],
+)
+def test_a_solution_that_the_question_quotes_may_be_spoken_of(said: str) -> None:
+    assert not speaks_of_hint(said, "A student wrote a solution: 2x = 10, so x = 20. Find the mistake in it.")
 
 
 def test_a_person_of_the_question_may_have_said_something() -> None:

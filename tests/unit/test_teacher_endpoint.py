@@ -316,6 +316,7 @@ def test_answers_that_are_no_chat_completions_are_said_once(caplog: pytest.LogCa
 NEW_LENGTH = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
 NO_TOP_P = "Unsupported parameter: 'top_p' is not supported with this model."
 NO_SEED = {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}
+KNOWN = "unknown field `seed`, expected one of `model`, `messages`, `temperature`, `top_p`, `max_completion_tokens`"
 ONE_OF_TWO = "`temperature` and `top_p` cannot both be specified for this model. Please use only one."
 
 
@@ -333,7 +334,10 @@ def refusing(refusals: Mapping[str, Reply]) -> Callable[[dict[str, Any]], Reply 
             {"max_completion_tokens", "temperature", "seed"},
         ),
         ({"seed": Reply(422, json.dumps(NO_SEED))}, {"max_tokens", "temperature", "top_p"}),
-        ({"top_p": said(400, ONE_OF_TWO)}, {"max_tokens", "temperature", "seed"}),
+        ({"temperature": said(400, ONE_OF_TWO)}, {"max_tokens", "top_p", "seed"}),
+        ({"seed": said(400, "Unrecognized request argument supplied: seed")}, {"max_tokens", "temperature", "top_p"}),
+        ({"seed": said(422, KNOWN)}, {"max_tokens", "temperature", "top_p"}),
+        ({"temperature": said(400, "invalid temperature: only 0.6 is allowed")}, {"max_tokens", "top_p", "seed"}),
     ],
 )
 def test_a_parameter_that_a_server_does_not_take_is_left_out_of_all_questions_on_their_way(

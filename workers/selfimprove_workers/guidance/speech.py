@@ -22,6 +22,8 @@ _NOTHING_KNOWN = Reference(None)
 _NO_FRAME = Frame()
 _GIVEN = r"(?:given|provided|shown|stated|mentioned|reference|suggested|supplied)"
 _SHOWN = r"(?:answer|solution|hint|result|explanation|reasoning)"
+_NO_FORM = r"(?!\s+(?:be\s+)?(?:an?|the|in|as|at|to|within|of|expressed|given|written|rounded|simplified)\b)"
+"""Behind "the answer should": what a question asks of any answer."""
 _REMARK = (
     r"(?:feedback|correction|critique|hint|comments?|clarification|explanation|guidance|advice|suggestions?|reminder"
     r"|(?:your|the)\s+help|patience|pointing|noting|noticing|correcting|catching|telling|showing|explaining|clarifying"
@@ -31,7 +33,7 @@ _HINT_PHRASES = re.compile(
     rf"""
     \bas\s+(?:was\s+|already\s+)?(?:given|provided|suggested|supplied|you\s+(?:said|pointed\s+out|mentioned|noted))\b
     | \byou(?:['’]ve|\s+have)?\s+(?:rightly\s+|correctly\s+)?(?:pointed\s+out|(?:gave|provided|showed|told)\s+me)\b
-    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?(?:(?P<hint>answer|solution|hint)|{_SHOWN})\b{NO_CHOICES}
+    | \b{_GIVEN}\s+(?:final\s+|correct\s+)?(?:(?P<hint>answer|solution)|{_SHOWN})\b{NO_CHOICES}
       (?!\s+(?:of|from)\s+(?:the\s+)?(?:\w+\s+)?(?:step|part|line|equation)s?\b)
     | \b{_SHOWN}\s+(?:is|was|that\s+(?:is|was)|has\s+been)\s+(?:already\s+)?(?:given|provided|stated|shown\s+above)\b
       (?!\s+(?:in\b(?!\s+the\s+(?:solution|prompt)\b)|as\b(?!\s+\W{{0,2}}\d)|by\b))
@@ -44,7 +46,7 @@ _HINT_PHRASES = re.compile(
     | \bthe\s+(?:{RIGHT}\s+)?(?:answer|solution|hint|explanation|reasoning)\s+(?:given|provided|stated|supplied)
       (?=\s*(?:[.,;:!?)]|$|(?:is|was|of|and|shows?|says?|states?)\b))
     | \b(?:(?:we|i)\s+(?:are|am|were|was|have\s+been)|we['’]re|i['’]m|(?:we|i)['’]ve\s+been)\s+told\s+(?:that\s+)?
-      the\s+(?:{RIGHT}\s+)?(?:answer|solution)\s+(?:is|was|equals|must|should|will)\b
+      the\s+(?:{RIGHT}\s+)?(?P<told>answer|solution)\s+(?:is|was|equals|must|should|will)\b{_NO_FORM}
     | \bknowing\s+(?:that\s+)?the\s+{RIGHT}\s+(?:answer|result|solution)\b{NO_CHOICES}
     | \b(?:match(?:es|ed|ing)?|agree[sd]?\s+with|(?:consistent|in\s+line)\s+with|same\s+as)\s+(?:the|your)\s+
       (?:expected|correct|right|known|stated|desired|intended)\s+(?:final\s+)?(?:answer|result|solution)\b{NO_CHOICES}
@@ -64,7 +66,9 @@ _HINT_PHRASES = re.compile(
 _NO_HINT = re.compile(
     r"[\s,]+(?:by\b|below\b|in\s+the\s+(?:problem|question|exercise|task|statement)\b)", re.IGNORECASE
 )
-"""What makes a phrase point at the question, or at a formula; not "the given answer", which stands in neither."""
+"""What makes a phrase point at the question, or at a formula."""
+_DOING = re.compile(r"\s+(?:by\s+(?:\w+ing|substitution)|in\s+the\s+(?:problem|question))\b", re.IGNORECASE)
+"""Behind "the given answer" it makes nothing of the kind, where the question gives none."""
 _A_LIQUID = re.compile(
     rf"(?<!according\sto\sthe\s)(?<!based\son\sthe\s)(?<!following\sthe\s)(?:{_GIVEN}\s+solution|the\s+solution\s+{_GIVEN})\b",
     re.IGNORECASE,
@@ -110,13 +114,19 @@ def speaks_of_hint(
 
 
 def _points_at_it(said: str, question: str) -> bool:
-    is_of_liquids = _is_of_liquids(question)
+    asked, is_of_liquids = question.casefold(), _is_of_liquids(question)
     return any(
-        (found["hint"] or not _NO_HINT.match(said, found.end()))
-        and found[0].casefold() not in question.casefold()
-        and not (is_of_liquids and _A_LIQUID.match(said, found.start()))
+        not _is_excused(said, found, asked)
+        and found[0].casefold() not in asked
+        and not (is_of_liquids and (found["told"] == "solution" or _A_LIQUID.match(said, found.start())))
         for found in _HINT_PHRASES.finditer(said)
     )
+
+
+def _is_excused(said: str, found: re.Match[str], asked: str) -> bool:
+    """Whether what follows a phrase makes it one of the question's or of a formula's."""
+    is_of_a_hint = found["hint"] and found["hint"].casefold() not in asked and _DOING.match(said, found.end())
+    return _NO_HINT.match(said, found.end()) is not None and not is_of_a_hint
 
 
 def _is_of_liquids(question: str) -> bool:

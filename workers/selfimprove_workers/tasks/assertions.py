@@ -62,6 +62,7 @@ SUBORDINATE = re.compile(r"\W*(?:because|since|as|while|whereas|although|though)
 COMPARED = re.compile(r"\s(?:than|compared\s(?:to|with)|over)\s.*", re.DOTALL)
 SENTENCE_ENDS = re.compile(r"[.!?]\W*\Z")
 LISTED_BY = re.compile(r"[\s,;/&|-]*(?:\b(?:and|or|nor)\b\s*)?", re.IGNORECASE)
+LEAVES = re.compile(r"(?<=\.)\s+(?:(?:so|thus)\s+)?(?:that|this|which)\s+(?:only\s+)?leaves\b", re.IGNORECASE)
 VERB = re.compile(r"\s+(?:is|are|was|were|can|could|does|do|would|will|must|has|have|seems?|looks?)\b")
 AFTER_BARE = re.compile(r"\W*\Z|\s*[.,:;/&|)\]!?\n]|\s+(?:and|or|nor|both|all)\b")
 TOKEN = re.compile(r"[\w.%°/+-]*\w[%°]?")
@@ -104,7 +105,7 @@ def _stands_alone(text: str, found: re.Match[str]) -> bool:
 
 def labelled(text: str, choices: Mapping[str, str]) -> str:
     """The text with the labels of choices, in their own brackets, for the choices' texts."""
-    pattern, labels = texts(tuple(choices.items()))
+    pattern, labels = _texts(tuple(choices.items()))
 
     def label(found: re.Match[str]) -> str:
         known = labels.get(plain(found[0]))
@@ -146,7 +147,7 @@ def name_of(labels: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+def _texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
     """The pattern of the texts, the longest first, and the label of each; without any that is a label or not unique."""
     labels = {label.casefold() for label, _ in choices}
     spelled = [plain(text) for _, text in choices]
@@ -155,10 +156,8 @@ def texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[s
         for text, (label, _) in zip(spelled, choices, strict=True)
         if text and text not in labels and spelled.count(text) == 1
     }
-    words = sorted(by_text, key=len, reverse=True)
-    return re.compile(
-        rf"(?<![\w.%°/+-])(?:{'|'.join(map(_spelled, words))})(?![.%°/+-]*\w|[%°])", re.IGNORECASE
-    ), by_text
+    either = "|".join(map(_spelled, sorted(by_text, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w.%°/+-])(?:{either})(?![.%°/+-]*\w|[%°])", re.IGNORECASE), by_text
 
 
 def _spelled(text: str) -> str:
@@ -177,7 +176,7 @@ def _without_listings(text: str, labels: tuple[str, ...]) -> str:
     for group in _side_by_side(text, labels):
         if len({name["label"] for name in group}) > 1:
             pieces.append(text[end : group[0].start()])
-            end = group[-1].end() - group[-1][0].endswith(".")  # which ends the sentence that lists them
+            end = group[-1].end() - bool(LEAVES.match(text, group[-1].end()))  # then its dot ends a sentence
     return "".join([*pieces, text[end:]])
 
 

@@ -24,7 +24,7 @@ def claim(labels: tuple[str, ...]) -> re.Pattern[str]:
         r"|best|final|answer|one|be|must|option|choice|letter)\b(?:[\s,]|:(?!\s*\n))*){0,8}"
         rf"{name}(?=\s*(?:[.,;:!⟦\n]|\Z)|\s+(?:because|since|as|for)\b|\s+[–—-]{{1,2}}\s*(?:\n|\Z|(?<=\s)(?:it|this|they)\b))"
         rf"|{name.replace('?P<label>', '?P<second>')}[.:]?(?:\s*⟦\w+⟧)?"
-        r"(?:\s*[:=–—-]\s*|(?<=\))\s+(?=(?i:correct|true)\W*(?:\n|\Z))|\s*(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
+        r"\s*(?:[:=–—-]\s*|(?i:is|are|was|must\s+be|would\s+be|seems|looks|sounds|fits|makes)\s+)"
         r"(?i:(?:the|a|clearly|definitely|most|very|only|obviously|probably|therefore|thus|our|my|final)\s+){0,4}"
         r"(?i:correct|right|best|true|answer|accurate|sense|appropriate|suitable|likely)\b"
         rf"|(?i:\b(?:option|choice|letter|one)\s+(?:is|was|must\s+be|should\s+be))[\s:]+"

@@ -9,7 +9,6 @@ from selfimprove_workers.tasks import choice_patterns as patterns
 from selfimprove_workers.tasks.assertions import PART, asserted, main_clauses
 from selfimprove_workers.tasks.choice_alone import alone_or_text
 from selfimprove_workers.tasks.choice_lists import behind_the_list, is_echo, lists_another
-from selfimprove_workers.tasks.choice_sentence import told_in_a_sentence
 from selfimprove_workers.tasks.dress import without_latex
 from selfimprove_workers.tasks.lone import first_alone
 from selfimprove_workers.tasks.opening import opening
@@ -53,7 +52,7 @@ def picked_in_prose(text: str, choices: dict[str, str], is_declared: bool = Fals
     stated = _stated(said, labels)
     if stated:
         return stated.pop() if len(stated) == 1 else None
-    return first() or _leading(said, choices) or _only_named(said, labels) or _told(text, choices)
+    return first() or _leading(said, choices) or _only_named(said, labels)
 
 
 def _claimed(said: str, labels: tuple[str, ...], conclusions_only: bool) -> str | None:
@@ -111,12 +110,6 @@ def _only_named(said: str, labels: tuple[str, ...]) -> str | None:
         or _only(patterns.in_words(labels), main_clauses(said))
     )
     return None if only == PART else only
-
-
-def _told(text: str, choices: dict[str, str]) -> str | None:
-    """The choice whose text the response's one sentence has, which neither supposes nor says what others would say."""
-    is_somebodys = SUPPOSED.search(text) or OF_OTHERS.search(text) or patterns.named(tuple(choices)).search(text)
-    return None if is_somebodys else told_in_a_sentence(text, choices)
 
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:

@@ -32,15 +32,9 @@ GOES_ON = re.compile(
 LEADING = re.compile(r"(?:\*\*|__)?(?P<said>[^\s*_]{1,30})\s?(?:\*\*|__)(?=\s+[A-Za-z(]{2})")
 OUT_OF = re.compile(rf"\sout\sof\s(?:(?:the|all|a\stotal\sof)\s)?{DECIMAL}", re.ASCII)
 BETWEEN = re.compile(rf"\sbetween\s{DECIMAL}\sand\s{DECIMAL}", re.ASCII)
-AFTERWARDS = re.compile(
-    r"\s(?:after|before|by|from)\s(?:[a-z]+ly\s)?[a-z]+ing\s"
-    r"(?:(?!\b(?:so|then|thus|hence|therefore|which|but|leaving|making|giving\s(?:a|her|him|them|us)|is|are|was|were)\b)"
-    r"[^.,;:=])*\Z"
-)
-"""` after giving 3 to Jane and 2 to Bob`, to the end."""
 DURATION = re.compile(r"(\d\s(?:hours?|minutes?|days?|weeks?|months?|years?))\sand\s\d+(?=\s|\Z)", re.ASCII)
 """`2 hours and 30 minutes`."""
-PURPOSE = re.compile(r"\s(?:to|for|per|in)\s")
+PURPOSE = re.compile(r"\s(?:to|for|per)\s|(?<=[A-Za-z]\*\*)\sin\s")
 SPENT = re.compile(r"(?:\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|dollars?|cents?))?\s(?:to|for|per)\s")
 TAKES_HER = re.compile(r"\b(?:takes?|took|costs?)\sher\s?\Z", re.IGNORECASE)
 """`It takes her **5 hours** to read`, where `her **5 friends**` are only spoken of."""
@@ -79,12 +73,12 @@ def emphasised(text: str) -> str | None:
     if len(spans) != 1 or spans[0].end() > last.start() or len(NUMBER.findall(spans[0]["said"])) > 1:
         return None
     span, before, after = spans[0], text[begin : spans[0].start()], text[spans[0].end() : last.end()]
-    after = AFTERWARDS.sub("", DURATION.sub(r"\1", BETWEEN.sub(" between them", after)))
+    after = DURATION.sub(r"\1", BETWEEN.sub(" between them", after))
     number = NUMBER.search(span["said"])
     is_on = GOES_ON.match(after) and not (number and IS.search(before) and _is_added(after, number[0]))
     if LABEL.search(span["said"]) or is_on or LISTED.match(text, text.rfind("\n", 0, begin) + 1):
         return None
-    is_purpose = PURPOSE.match(after) is not None
+    is_purpose = PURPOSE.match(text, span.end()) is not None
     is_spent = TAKES_HER.search(before) is not None and SPENT.match(after) is not None
     before += span["said"][: number.start()] if number else ""
     is_said = is_stated(before) or is_spent if before.strip(" $\\€£") else is_purpose

@@ -28,6 +28,7 @@ MAX_LENGTH = 20000
 MAX_LINE = 2000
 AT_ONCE = 4
 """Programs that run side by side: what the memory of the sandbox's container is made for."""
+FENCES = ("```", "~~~")
 PYTHON = ("python", "python3", "py")
 NOT_A_PROGRAM = ("SyntaxError", "IndentationError", "TabError")
 
@@ -76,7 +77,7 @@ class Program:
         if ran.verdict is not None:
             verdict = Verdict.NO_ANSWER if _is_no_program(source, ran) else ran.verdict
             return Check(verdict, verdict, reason=ran.reason)
-        printed = as_written(ran.line, keeps_list=gold.text.startswith("["))
+        printed = as_written(ran.line, gold.text)
         candidate = find_answer(printed, gold)
         if candidate is None:
             return Check(Verdict.NO_ANSWER, Verdict.NO_ANSWER, reason="printed no answer")
@@ -127,16 +128,15 @@ def _is_no_program(source: Source, ran: Ran) -> bool:
 
 def _blocks(text: str) -> Iterator[tuple[str, str, bool]]:
     """The fenced blocks: language, content, and whether the end mark is there."""
-    language, lines = "", list[str]()
-    is_open = False
+    language, lines, fence = "", list[str](), ""
     for line in text.splitlines():
         mark = line.strip()
-        if not mark.startswith(("```", "~~~")):
+        if not mark.startswith(fence or FENCES):
             lines.append(line)
-        elif is_open:
+        elif fence:
             yield language, textwrap.dedent("\n".join(lines)), True
-            is_open = False
+            fence = ""
         else:
-            is_open, language, lines = True, mark[3:].strip().lower(), []
-    if is_open:
+            fence, language, lines = mark[:3], mark[3:].strip().lower(), []
+    if fence:
         yield language, textwrap.dedent("\n".join(lines)), False

@@ -13,12 +13,7 @@ from selfimprove_workers.teachers.base import TEMPERATURE, TOP_P
 
 _LENGTH, _NEW_LENGTH = "max_tokens", "max_completion_tokens"
 _ABOUT_A_PARAMETER = frozenset((400, 422))
-_NAMED = {
-    "top_p": re.compile(r"\btop_p\b"),
-    "seed": re.compile(r"['\"`]seed\\?['\"`]"),
-    "temperature": re.compile(r"['\"`]temperature\\?['\"`]"),
-}
-"""How a refusal names each that can be done without, in the order in which they are given up."""
+_NAMES = re.compile(rf"\b(?:{_NEW_LENGTH}|{_LENGTH}|top_p|seed|temperature)\b")
 
 
 class Dialect:
@@ -40,10 +35,13 @@ class Dialect:
         whichever came back first: what counts is what it was asked with itself.
         """
         said = body.decode(errors="replace") if status in _ABOUT_A_PARAMETER else ""
-        if _LENGTH in sent and _NEW_LENGTH in said:
-            self._length = _NEW_LENGTH
-            return _LENGTH
-        name = next((name for name, named in _NAMED.items() if name in sent and named.search(said)), None)
-        if name:
-            self._left_out.add(name)
-        return name
+        names: list[str] = _NAMES.findall(said)
+        for name in names:  # the first is the matter: others may be told as known
+            if name in (_LENGTH, _NEW_LENGTH):
+                if _LENGTH in sent and _NEW_LENGTH in said:
+                    self._length = _NEW_LENGTH
+                    return _LENGTH
+            elif name in sent:
+                self._left_out.add(name)
+                return name
+        return None

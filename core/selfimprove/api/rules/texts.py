@@ -34,7 +34,7 @@ def dataset_template(spec: Spec) -> Found:
     template, field = spec.dataset.template, "dataset.template"
     flaws = list(template_problems(field, template))
     yield from flaws
-    if template and not flaws and "{{" not in template:
+    if template and not flaws and "{{" not in template and "{%" not in template:
         yield Problem(field, "names no column, so that every prompt would be the same; write {{ prompt }} in it, say")
 
 
