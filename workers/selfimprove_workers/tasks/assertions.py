@@ -157,7 +157,7 @@ def _texts(choices: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[
         if text and text not in labels and spelled.count(text) == 1
     }
     either = "|".join(map(_spelled, sorted(by_text, key=len, reverse=True)))
-    return re.compile(rf"(?<![\w.%°/+-])(?:{either})(?![.%°/+-]*\w|[%°])", re.IGNORECASE), by_text
+    return re.compile(rf"(?<![\w.%°/+-])(?<!\d,)(?:{either})(?![.%°/^+-]*\w|[%°])", re.IGNORECASE), by_text
 
 
 def _spelled(text: str) -> str:
