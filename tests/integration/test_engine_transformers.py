@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, Gemma2Config, Gemma2ForCausalLM, 
 from selfimprove.api.sampling import EngineArgs
 from selfimprove.errors import FailedError, SurroundingsError
 from selfimprove_workers.engines.base import Completion, SampleRequest
+from selfimprove_workers.engines.device import pack_linears
 from selfimprove_workers.engines.head import Head
 from selfimprove_workers.engines.slots import SlotMemory
 from selfimprove_workers.engines.transformers import TransformersEngine
@@ -321,3 +322,9 @@ def test_a_real_model_answers_and_stops(smollm2: Path) -> None:
     assert answer.finish == "stop"
     assert "Paris" in tokenizer.decode(answer.tokens)
     assert answer.tokens[-1] == tokenizer.convert_tokens_to_ids("<|im_end|>")
+
+
+def test_linear_layers_that_this_cpu_has_no_kernels_for_stay_as_they_are() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4)).double()
+    assert pack_linears(model) == 0
+    assert model(torch.ones(1, 4, dtype=torch.float64)).shape == (1, 4)

@@ -60,14 +60,30 @@ def free_memory(device: torch.device) -> int:
 
 
 def pack_linears(model: nn.Module) -> int:
-    """Replace the linear layers of a model on the CPU by packed ones; returns how many. For inference only."""
+    """Replace the linear layers of a model on the CPU by packed ones; returns how many. For inference only.
+
+    Those stay as they are whose number format this CPU has no kernels for: bfloat16 without AVX512, say.
+    """
     if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return 0
-    plain = [(name, layer) for name, layer in model.named_modules() if type(layer) is nn.Linear]
+    plain = [
+        (name, layer)
+        for name, layer in model.named_modules()
+        if type(layer) is nn.Linear and _has_kernels(layer.weight.dtype)
+    ]
     for name, layer in plain:
         parent, _, child = name.rpartition(".")
         setattr(model.get_submodule(parent), child, PackedLinear(layer))
     return len(plain)
+
+
+def _has_kernels(dtype: torch.dtype) -> bool:
+    mkldnn: Any = torch.ops.mkldnn
+    if dtype is torch.bfloat16:
+        return bool(mkldnn._is_mkldnn_bf16_supported())
+    if dtype is torch.float16:
+        return bool(mkldnn._is_mkldnn_fp16_supported())
+    return dtype is torch.float32
 
 
 class PackedLinear(nn.Module):
