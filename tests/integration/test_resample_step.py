@@ -22,7 +22,7 @@ from selfimprove_workers import evaluate, generate, resample, tutoring
 from selfimprove_workers.chat import render
 from selfimprove_workers.guidance.leaks import NGRAM
 from selfimprove_workers.tasks.phrases import prose_words
-from tests.integration.steps_support import Rows, Workshop, stopped_at_third, workshop
+from tests.integration.steps_support import Rows, Workshop, but_for_rounding, stopped_at_third, workshop
 
 SOLUTION = "Three and four.\nThe answer is 7.\nDone"
 GOLD = "7"
@@ -296,7 +296,7 @@ def test_a_killed_step_goes_on_inside_its_round_and_repeats_nothing(
                 break
             interruptions += 1
     assert interruptions > 3
-    assert guided_rows(torn) == guided_rows(whole)
+    assert guided_rows(torn) == but_for_rounding(guided_rows(whole))
     assert decisions(torn) == decisions(whole)
     assert torn.manifest("resample").summary["counts"] == whole.manifest("resample").summary["counts"]
 
@@ -316,7 +316,7 @@ def test_a_signal_before_the_first_prompt_of_a_round_is_complete_keeps_the_sampl
         resample.run(context)
     resample.run(torn.context("resample"))
     assert asked == [16, 13]
-    assert guided_rows(torn) == guided_rows(whole)
+    assert guided_rows(torn) == but_for_rounding(guided_rows(whole))
 
 
 def test_a_decision_whose_samples_were_lost_is_made_again(tiny_model: Path, tmp_path: Path) -> None:
