@@ -117,7 +117,7 @@ def _side(handle: RunHandle) -> Side:
     found = read_manifest(handle.store, PROMPTS)
     parts = found[0].tables.get("heldOut", []) if found else []
     asked = {
-        str(row["prompt"]): _asked(row)
+        row["prompt"]: _asked(row)
         for batch in read_rows(handle.store, parts, PROMPT, ["prompt", "messages", "answer"])
         for row in batch.to_pylist()
     }
@@ -132,7 +132,7 @@ def _asked(row: Mapping[str, Any]) -> Asked:
 
 def _shared(one: Mapping[str, Asked], other: Mapping[str, Asked]) -> dict[str, str]:
     """Ids of one run -> those of the same prompts in the other."""
-    same = {id: id for id, asked in one.items() if id in other and other[id].content == asked.content}
+    same = {id: id for id, asked in one.items() if other.get(id) == asked}
     mine, others = _by_question(one, same), _by_question(other, same)
     return same | {mine[content]: others[content] for content in mine.keys() & others.keys()}
 

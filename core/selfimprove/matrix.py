@@ -96,9 +96,8 @@ def _uri(generator: Generator, place: Place) -> str:
 
 def _drawn(spec: MatrixSpec, generator: Generator, uri: str, place: Place, say: Callable[[str], None]) -> ScoredFile:
     """A generator's samples as a file to be scored, drawn where they are not yet."""
-    plain = spec.manifest(generator, uri, place.storage)
-    what = {name: value for name, value in plain["spec"].items() if name != "storage"}  # however the folder is spelled
-    document = spec.manifest(generator, uri, place.storage, digest_of(what)[:8])
+    anywhere = spec.manifest(generator, uri, storage="")  # a folder has many spellings
+    document = spec.manifest(generator, uri, place.storage, digest_of(anywhere["spec"])[:8])
     manifest = place.output / f"{generator.name}.run.json"  # a run as any other: `selfimprove run` would go on with it
     _write(manifest, json.dumps(document, indent=1))
     run = begin(manifest, place.storage)

@@ -35,13 +35,11 @@ class Dialect:
         whichever came back first: what counts is what it was asked with itself.
         """
         said = body.decode(errors="replace") if status in _ABOUT_A_PARAMETER else ""
-        names: list[str] = _NAMES.findall(said)
-        for name in names:  # the first is the matter: others may be told as known
-            if name in (_LENGTH, _NEW_LENGTH):
-                if _LENGTH in sent and _NEW_LENGTH in said:
-                    self._length = _NEW_LENGTH
-                    return _LENGTH
-            elif name in sent:
-                self._left_out.add(name)
-                return name
-        return None
+        named = (_LENGTH if name == _NEW_LENGTH else name for name in _NAMES.findall(said))
+        may_go = (name for name in named if name in sent and (name != _LENGTH or _NEW_LENGTH in said))
+        refused: str | None = next(may_go, None)  # the first is the matter: others may be told as known
+        if refused == _LENGTH:
+            self._length = _NEW_LENGTH
+        elif refused:
+            self._left_out.add(refused)
+        return refused
