@@ -21,9 +21,12 @@ from selfimprove_workers.guidance.several import values_of
 from selfimprove_workers.tasks.equality import read
 from selfimprove_workers.tasks.numbers import spelled
 from selfimprove_workers.tasks.printed import as_written
-from selfimprove_workers.tasks.program import find_program
+from selfimprove_workers.tasks.program import FENCES, find_program
 
-_BLOCK = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    rf"^[ \t]*(?P<fence>{'|'.join(FENCES)})[^\n]*\n(?P<inner>.*?)(?:^[ \t]*(?P=fence)[^\n]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 _COMMENT = re.compile(r"#(.*)")
 _STEP = re.compile(r"\b(?:step|part)\s*\d+", re.IGNORECASE)
 _FORMAT = re.compile(r"\{[^{}:]*:[^{}]*\}|%[.\d]*[a-z]")
@@ -51,7 +54,9 @@ def only_prints(said: str, answer: str, option: str | None = None) -> bool:
     if not _says_nothing_else(source.text, known):
         return False
     beside = (
-        _BLOCK.sub(lambda block: "" if _same(block[1], source.text) else block[0], said) if source.is_marked else ""
+        _BLOCK.sub(lambda block: "" if _same(block["inner"], source.text) else block[0], said)
+        if source.is_marked
+        else ""
     )
     if gold_position(beside, answer, option) < len(beside):
         return is_bare(beside, answer, option)
