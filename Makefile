@@ -37,7 +37,7 @@ demo-short: $(VENV)/.workers
 	  --set dataset.limit=48 --set dataset.heldOut.limit=24
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.s3", "tests.fixtures.models", "tests.fixtures.cluster", "tests.fixtures.installed"]
+pytest_plugins = [
+    "tests.fixtures.s3",
+    "tests.fixtures.models",
+    "tests.fixtures.cluster",
+    "tests.fixtures.installed",
+    "tests.parallel",
+]
 
 settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")  # a busy machine is slow, which is no fault of what is tested
