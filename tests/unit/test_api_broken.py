@@ -82,6 +82,7 @@ UNKNOWN: list[tuple[str, str]] = [
     ("generation.temprature", "no such field; did you mean temperature?"),
     ("generation.samples_per_prompt", "no such field; did you mean samplesPerPrompt?"),
     ("generation.TopP", "no such field; did you mean topP?"),
+    ("distillation.lr", "no such field; did you mean learningRate?"),
     (
         "generation.nope",  # half of its letters are those of topP
         "no such field; there are samplesPerPrompt, temperature, topP, topK, maxTokens, stop, shards, engine, "

@@ -183,6 +183,12 @@ CHANNELS = [
     ("2", "He runs 2x as fast", CORRECT, NO_ANSWER),
     # a unit's power is no number, a power of ten belongs to one
     ("25", "The area is 25 cm^2.", CORRECT, NO_ANSWER),
+    ("25", "The area is $25$ cm$^2$", CORRECT, NO_ANSWER),
+    ("125", r"So the volume is $5 \times 25 = 125$ cm$^3$.", CORRECT, NO_ANSWER),
+    ("25", "The area is 25 $cm^2$.", CORRECT, NO_ANSWER),
+    ("25", r"The area is $25$ $\text{cm}^2$.", CORRECT, NO_ANSWER),
+    ("25", r"The area is \(25\) m\(^{2}\).", CORRECT, NO_ANSWER),
+    ("9", "So x is $25$ and $m^2$ is $9$", CORRECT, NO_ANSWER),
     ("2", "The area is 25 cm^2.", WRONG, NO_ANSWER),
     ("9.8", "We know that g is 9.8 m/s^2", CORRECT, NO_ANSWER),
     ("1500000", "There are 1.5 x 10^6 cells.", CORRECT, NO_ANSWER),

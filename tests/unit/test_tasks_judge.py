@@ -125,7 +125,7 @@ def test_a_hostile_answer_costs_its_cpu_time_and_hardly_more(judges: Bench, answ
 
 
 def test_a_hostile_answer_takes_less_than_a_second_with_the_fork_of_the_next_child(judges: Bench) -> None:
-    # A machine that gives the judge less than half a core for a while is not what is measured: the best of some counts.
+    # A machine that gives the judge too little for a while is not what is measured: the best of some counts.
     best = 60.0
     for number in range(20):
         began = time.monotonic()

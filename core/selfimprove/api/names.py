@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -20,7 +21,7 @@ def no_such_field(path: Path, siblings: Sequence[str]) -> str:
     name = str(path[-1])
     if name in _NOT_HERE:
         return f"no such field: {_NOT_HERE[name]}"
-    near = _nearest(name, siblings, 0.75)
+    near = _nearest(name, siblings, 0.75) or _abbreviated(name, siblings)
     if near:
         return f"no such field; did you mean {near}?"
     elsewhere = [place for place in paths_of(to_camel(name)) if place != dotted(path)][:3]
@@ -41,6 +42,11 @@ def _nearest(name: str, siblings: Sequence[str], cutoff: float) -> str | None:
     by_letters = {_letters(sibling): sibling for sibling in siblings}
     found = get_close_matches(_letters(name), by_letters, n=1, cutoff=cutoff)
     return by_letters[found[0]] if found else None
+
+
+def _abbreviated(name: str, siblings: Sequence[str]) -> str | None:
+    """By the first letters of its words: `lr`."""
+    return next((sibling for sibling in siblings if re.sub("(?<!^)[a-z]", "", sibling).lower() == name.lower()), None)
 
 
 def _letters(name: str) -> str:

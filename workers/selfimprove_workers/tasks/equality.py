@@ -40,6 +40,7 @@ from selfimprove_workers.tasks.lists import Items, read_items
 from selfimprove_workers.tasks.numbers import Quantity, read_quantity, spelled
 from selfimprove_workers.tasks.phrases import FORMULA_WORDS, MEASURES, is_prose
 from selfimprove_workers.tasks.products import same_product
+from selfimprove_workers.tasks.solutions import unnamed
 from selfimprove_workers.tasks.spelling import normal_form
 from selfimprove_workers.tasks.symbols import words_of
 from selfimprove_workers.tasks.text import MAX_LENGTH, clean
@@ -109,6 +110,7 @@ def read(text: str) -> Reading:
     items = read_items(cleaned)
     if items is not None:
         return Reading(cleaned, Kind.ITEMS, items=items)
+    cleaned = unnamed(cleaned)
     return Reading(cleaned, Kind.MATH, is_equation=bool(EQUALS.search(cleaned)))
 
 
@@ -234,11 +236,14 @@ def _compare_plain(gold: Reading, found: Reading) -> bool | None:
 
 
 def _compare_formulas(gold: str, answer: str, percent_asked: bool) -> Verdict:
-    verdict = _judged(to_latex(gold, percent_asked), to_latex(answer, percent_asked))
-    meant = with_coefficients(gold), with_coefficients(answer)
-    if verdict is not Verdict.WRONG or meant == (gold, answer):
-        return verdict
-    return _judged(*(to_latex(side, percent_asked) for side in meant))
+    as_written, meant = (gold, answer), (with_coefficients(gold), with_coefficients(answer))
+    if meant != as_written and _judged_formulas(*meant, percent_asked) is Verdict.CORRECT:
+        return Verdict.CORRECT
+    return _judged_formulas(*as_written, percent_asked)
+
+
+def _judged_formulas(gold: str, answer: str, percent_asked: bool) -> Verdict:
+    return _judged(to_latex(gold, percent_asked), to_latex(answer, percent_asked))
 
 
 def same_quantity(gold: Quantity, answer: Quantity, percent_asked: bool = False) -> bool:

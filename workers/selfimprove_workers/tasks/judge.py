@@ -5,7 +5,7 @@ kernel's: CPU time, wall time, memory. A child that passes one dies, and the nex
 the libraries are loaded already. One JSON request a line on standard input, one JSON answer a line on standard output.
 
 CPU time is what makes an answer a timeout, so that a busy machine gives the same verdicts. A hostile answer is done
-with in under a second wherever the judge gets half a core; where it gets less, in as long as that much CPU takes.
+with in under a second wherever the judge gets two thirds of a core; with less, in as long as that much CPU takes.
 Wall time can't tell a hostile answer from one whose child was starved or stopped (nothing that is judged sleeps), so a
 child that passes the wall limit with CPU time left is replaced, and the question asked once more. What an answer has no
 part in, building a scorer, is done by the parent, once, under no limit.
@@ -25,8 +25,8 @@ from typing import Any, BinaryIO, Protocol
 
 Request = dict[str, Any]
 
-CPU_SECONDS = 0.4
-"""More than twice what the hardest honest answers were seen to need, a hundred times what most do."""
+CPU_SECONDS = 0.6
+"""Twice what the hardest honest answers were seen to need on a slow core, a hundred times what most do on any."""
 WALL_SECONDS = 5.0
 """Reached only with less than a twelfth of a core."""
 TRIES = 2
@@ -46,6 +46,8 @@ WARM_UP = [
     ("e^{i\\pi/4}", "\\int_0^1 x^2 dx"),
     ("[1,2]", "(1, 2)"),
     ("x \\in [1,2]", "[1, 2)"),
+    ("y = -\\frac{1}{2}x + 3", "y = 2x"),
+    ("\\frac{1 + \\sqrt{5}}{2}, \\frac{1 - \\sqrt{5}}{2}", "\\frac{1}{2}(1 - \\sqrt{5}), \\frac{\\sqrt{5}}{2}"),
 ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from selfimprove_workers.tasks.solutions import with_both_signs
+
 MAX_LENGTH = 400
 MAX_DEPTH = 16
 MAX_DIGITS = 60
@@ -52,7 +54,7 @@ REWRITES = [
 
 
 def to_latex(text: str, percent_asked: bool = False) -> str:
-    """A cleaned text as LaTeX: plain functions and operators spelled out, a percentage as a hundredth."""
+    """A cleaned text as LaTeX: functions, operators and both signs spelled out, a percentage as a hundredth."""
     if len(text) > MAX_LENGTH:
         return text
     if text.endswith("%"):
@@ -60,7 +62,7 @@ def to_latex(text: str, percent_asked: bool = False) -> str:
     text = _as_union(text) if " or " in text else text
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
-    return text.replace("$", " ").strip()
+    return with_both_signs(text.replace("$", " ").strip())
 
 
 def with_coefficients(text: str) -> str:

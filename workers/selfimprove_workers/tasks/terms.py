@@ -19,10 +19,10 @@ THOUSANDS = re.compile(r"[kKMB](?![A-Za-z])")
 """Of money: `$70k`."""
 CURRENCIES = "$€£¥₹"
 UNIT_POWER = re.compile(
-    r"(?:\d\s?|/\s?|per\s)(?:\\(?:text|mathrm)\{\s?)?(?:[cmkd]?m|s|in|inch|inches|ft|feet|yd|mi|miles|meters|units?)\}?"
-    r"\s?\^\s?\{?\Z"
+    r"(?:\d(?:\s|[$~]|\\[,;: ()]){0,4}|/\s?|per\s)(?:\\(?:text|mathrm)\{\s?)?"
+    r"(?:[cmkd]?m|s|in|inch|inches|ft|feet|yd|mi|miles|meters|units?)\}?(?:\s|\$|\\[()]){0,3}\^\s?\{?\Z"
 )
-"""Up to the power of a unit: `25 cm^`, which is no number of its own."""
+"""Up to the power of a unit: `25 cm^`, `$25$ cm$^`, which is no number of its own."""
 
 
 def term_of(text: str, number: re.Match[str]) -> str:
