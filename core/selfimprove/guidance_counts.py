@@ -65,7 +65,7 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
     "tokens": _TOKENS,
 }
 _GIVEN = ("goldGiven", "goldGivenAccepted")
-_LEFT_OUT = ("noReference", "noPrefix", "unreadableGold")
+_LEFT_OUT = ("noReference", "noPrefix", "unreadableGold", "tooLong")
 _ALWAYS = ("tail", "mastered", "tried", "accepted", "critique.given", *list(_PROBE)[:4])
 """Said when they are 0, too."""
 

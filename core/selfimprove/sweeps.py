@@ -24,8 +24,8 @@ from selfimprove.summaries import Estimate
 POINTS = 21
 """At most so many cuts where the scores could give more."""
 FIGURES = ("filtered", "gap", "relative_gap", "keep_rate", "empty_filter")
-MASS = "mass"
-"""Of a matrix alone: no cut moves it."""
+MASS, UNSCORED = "mass", "unscored"
+"""Of a matrix alone: no cut moves them."""
 _QUANTILES = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _BETAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Of the scores' range."""
@@ -77,7 +77,7 @@ def matrix(
     return {
         name: _estimated(
             {
-                verifier: {**_columns(samples, verifier, rule), **_mass(samples, verifier)}
+                verifier: _cell(samples, verifier, rule)
                 for verifier, rule in rules.items()
                 if verifier in samples.scores
             },
@@ -133,6 +133,13 @@ def _columns(samples: Samples, score: str, rule: Weighting) -> dict[str, Floats]
     return found
 
 
+def _cell(samples: Samples, verifier: str, rule: Weighting) -> dict[str, Floats]:
+    """[P] Each figure of each prompt. Where nothing was scored there is no gap: a 0 would be taken for one."""
+    known = np.isfinite(samples.scores[verifier])
+    unscored = {UNSCORED: 1 - np.bincount(samples.prompt, known) / np.bincount(samples.prompt)}
+    return {**_columns(samples, verifier, rule), **_mass(samples, verifier), **unscored} if known.any() else unscored
+
+
 def _mass(samples: Samples, score: str) -> dict[str, Floats]:
     """[P] The mean label mass of each prompt, where the score reads labels."""
     mass = samples.mass.get(score)
@@ -146,13 +153,15 @@ def _estimated(
     flat, ranges = {}, {}
     for cell, found in cells.items():
         limits = ranges_of(found)
-        for name in (*FIGURES, MASS):
+        for name in (*FIGURES, MASS, UNSCORED):
             if name in found:
                 flat[f"{name} {cell}"] = found[name]
                 ranges[f"{name} {cell}"] = limits.get(name, (0.0, 1.0))
     measured = estimates(flat, seed=seed, resamples=resamples, ranges=ranges)
     return {
-        cell: {name: each for name in (*FIGURES, MASS) if (each := measured.get(f"{name} {cell}")) is not None}
+        cell: {
+            name: each for name in (*FIGURES, MASS, UNSCORED) if (each := measured.get(f"{name} {cell}")) is not None
+        }
         for cell in cells
     }
 

@@ -101,7 +101,8 @@ def _line(
 
 def _accepted(tail: Tail, folder: Path) -> Iterator[Path]:
     counts = {n: each.counts.accepted for n, each in tail.training.items() if each.counts and each.counts.accepted}
-    yield from _histogram(folder / "accepted-counts.png", "Accepted plain samples of a training prompt", counts)
+    title = "Right plain samples of a training prompt (accepted ones where no answers are known)"
+    yield from _histogram(folder / "accepted-counts.png", title, counts)
 
 
 def _guided(tail: Tail, folder: Path) -> Iterator[Path]:

@@ -141,7 +141,7 @@ def _counts(training: Mapping[int, TrainingDetails]) -> Titled:
     found = {n: each.counts for n, each in training.items() if each.counts}
     columns = [
         Column("iteration", str),
-        *_inequality("accepted", {n: each.accepted for n, each in found.items()}),
+        *_inequality("right (else accepted)", {n: each.accepted for n, each in found.items()}),
         *_inequality("plain examples", {n: each.plain for n, each in found.items()}),
         *_inequality("guided", {n: each.guided for n, each in found.items()}),
     ]

@@ -106,6 +106,17 @@ def test_a_cell_says_the_label_mass_where_its_verifier_reads_labels() -> None:
     assert row["mc"]["mass"].n == 2
 
 
+def test_a_cell_whose_verifier_scored_nothing_has_no_gap_and_says_so() -> None:
+    right, missing = np.array([[0.0, 1], [1, 0]]), np.full((2, 2), np.nan)
+    half = np.array([[0, np.nan], [np.nan, 1]])
+    cut = Weighting(type="Threshold", threshold=1)
+    samples = samples_of(right, none=missing, half=half, all=right)
+    (row,) = matrix({"a": samples}, dict.fromkeys(("none", "half", "all"), cut), seed=0).values()
+    assert row["none"].keys() == {"unscored"}
+    assert {name: cell["unscored"].value for name, cell in row.items()} == {"none": 1, "half": 0.5, "all": 0}
+    assert "gap" in row["half"]
+
+
 def test_cuts_of_few_prompts_come_with_the_warning_of_measure(tmp_path: Path, capfd: Capture) -> None:
     path = write(tmp_path, rows())
     options = (path, "--score", "cot", "--weighting", "Threshold")

@@ -89,6 +89,12 @@ def test_a_number_of_the_question_may_be_headed_for_and_an_answer_that_it_gives_
         "<think>I see.</think> 48 + 24 = 72.",
         "I made a mistake. 48 + 24 = 72.",
         "48 + 24 = 72, and not 24 as in my previous attempt.",
+        "The mistake in the original solution was that it doubled the clips. 48 + 24 = 72.",
+        "In the original attempt, the clips were doubled. 48 + 24 = 72.",
+        "The student's attempt doubled the clips. 48 + 24 = 72.",
+        "The student's incorrect reasoning doubled the clips. 48 + 24 = 72.",
+        "Upon reviewing my work, I doubled instead of halving. 48 + 24 = 72.",
+        "Sorry about that. 48 + 24 = 72.",
     ],
 )
 def test_who_answers_a_remark_was_told_of_a_mistake(said: str) -> None:
@@ -116,6 +122,9 @@ def test_who_mends_the_own_work_was_told_of_none(said: str) -> None:
     [
         ("My mistake costs 2 points, so 10 - 2 = 8.", "Each mistake costs 2 of 10 points. How many are left?"),
         ("Let's fix the solution of salt at 3 litres.", "How much salt is in a solution of 3 litres?"),
+        ("The student's work takes 3 hours.", "Ann pays a student 9 dollars for the student's work. How many hours?"),
+        ("The error in the solution's weight is 3 g.", "A solution weighs 60 g with an error of 5%. How large is it?"),
+        ("The original solution has 3 litres of acid.", "A solution of 30 litres is 10% acid. How much acid is that?"),
         ("She thinks: let's try again. 3 tries.", "Ann thought: let's try again. How many tries are there?"),
     ],
 )

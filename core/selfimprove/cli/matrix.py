@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from selfimprove.few_prompts import too_few
 from selfimprove.matrix import Cells, Place, cells, fill
 from selfimprove.matrix_spec import MatrixSpec, Verifier, load_matrix, weighting_of
 from selfimprove.plotting import check_plot, heat_map
-from selfimprove.report import points
+from selfimprove.report import NOTHING, points
 from selfimprove.store.disk import replace
-from selfimprove.summaries import document_of
+from selfimprove.summaries import Estimate, document_of
 from selfimprove.worker_process import require_workers
 
 _SHOWN = {"gap": "gap", "relative_gap": "relativeGap", "filtered": "filtered", "keep_rate": "keepRate"}
-_SHOWN |= {"empty_filter": "emptyFilterRate", "mass": "mass"}
+_SHOWN |= {"empty_filter": "emptyFilterRate", "mass": "mass", "unscored": "unscored"}
 
 
 def matrix(path: Path, output: Path | None, storage: str, resamples: int, as_json: bool) -> None:
@@ -60,8 +61,15 @@ def _document(spec: MatrixSpec, found: Cells) -> dict[str, Any]:
         "generators": [generator.to_json() for generator in spec.generators],
         "verifiers": [_verifier(each) for each in spec.verifiers],
         "cells": shown,
-        "warnings": too_few(shown),
+        "warnings": [*_unscored(found), *too_few(shown)],
     }
+
+
+def _unscored(found: Cells) -> Iterator[str]:
+    for generator, row in found.items():
+        for verifier, figures in row.items():
+            if share := figures["unscored"].value:
+                yield f"{generator} under {verifier}: {100 * share:.1f}% of the samples have no score, and none is kept"
 
 
 def _verifier(verifier: Verifier) -> dict[str, Any]:
@@ -79,9 +87,13 @@ def _print(spec: MatrixSpec, found: Cells) -> None:
     )
     for generator, row in found.items():
         for verifier, figures in row.items():
-            shares = [f"{100 * figures[name].value:>6.1f}" for name in ("keep_rate", "empty_filter")]
+            shares = [f"{_share(figures.get(name)):>6}" for name in ("keep_rate", "empty_filter")]
             gaps = [f"{points(figures.get(name)):>22}" for name in ("gap", "relative_gap")]
             print(f"{generator:<{wide}}  {verifier:<{column}}  {'  '.join([*gaps, *shares])}")
+
+
+def _share(found: Estimate | None) -> str:
+    return NOTHING if found is None else f"{100 * found.value:.1f}"
 
 
 def _draw(path: Path, spec: MatrixSpec, found: Cells) -> None:

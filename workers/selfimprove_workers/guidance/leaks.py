@@ -16,7 +16,7 @@ from selfimprove_workers.guidance.programs import only_prints
 from selfimprove_workers.guidance.speech import speaks_of_hint
 from selfimprove_workers.tasks.phrases import prose_words
 
-VERSION = "leaks-7"
+VERSION = "leaks-8"
 """Of what is dropped: hashed into the manifest."""
 NGRAM = 8
 """Words that stand together by more than chance."""

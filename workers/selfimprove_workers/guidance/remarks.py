@@ -13,7 +13,8 @@ _FAULT = r"(?:mistakes?|errors?|oversight|confusion|miscalculation|slip|misunder
 _EARLIER = r"(?:previous|earlier|first|last|original|initial)"
 _LETS = r"\blet(?:['’]?s|\s+(?:us|me))\s+(?:now\s+)?"
 _PHRASES = re.compile(
-    rf"\b(?:in|on)\s+my\s+{_EARLIER}\s+(?:try|response)\b|\b(?:my\s+{_EARLIER}|the\s+previous)\s+(?:attempt|answer|solution)\b",
+    rf"\b(?:in|on)\s+my\s+{_EARLIER}\s+(?:try|response)\b|\b(?:my\s+{_EARLIER}|the\s+previous)\s+(?:attempt|answer|solution)\b"
+    r"|\bthe\s+(?:original\s+attempt|student(?:['’]s)?\s+(?:\w+\s+)?(?:attempt|solution|work|reasoning))\b",
     re.IGNORECASE,
 )
 _FIRST_PHRASES = re.compile(
@@ -22,6 +23,9 @@ _FIRST_PHRASES = re.compile(
       (?:wrong|incorrectly)\b
     | \bmy\s+(?:(?:{_EARLIER}|own)\s+)?{_FAULT}\b
     | \bi\s+apologi[sz]e\b | \b(?:my\s+)?apologies\b(?=\s*(?:[,.!;:–—]|for\b|about\b))
+    | \b{_FAULT}\s+in\s+(?:my|the)\s+(?:{_EARLIER}\s+)?(?:attempt|solution|work|reasoning)\b
+    | \b(?:up)?on\s+re-?(?:viewing|checking|examining)\s+(?:my|the\s+{_EARLIER})\s+(?:attempt|answer|solution|work)\b
+    | \A\W*(?:i['’]m\s+)?sorry\s+(?:for|about)\s+(?:that|this)\b
     | \bi\s+made\s+(?:a|an|some)\s+(?:\w+\s+)?(?:mistake|error)s?\b
     | (?:\A\W*|[.!?,\n]\s{{0,4}}|\bi(?:\s+am|['’]m)\s+(?:so\s+|very\s+)?)sorry\s+(?:for|about)\s+(?:my|the|that|this)\s+
       (?:\w+\s+)?{_FAULT}\b
