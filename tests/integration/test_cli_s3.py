@@ -126,10 +126,9 @@ NO_S3 = "what answers there is no S3 store (endpoint {}: HTTP {} without a word 
 )
 @pytest.mark.parametrize("command", ["status", "plan", "run"])
 def test_a_server_that_is_no_store_is_named(
-    command: str, status: int, page: str, says: str, run: BuiltRun, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+    command: str, status: int, page: str, says: str, run: BuiltRun, capfd: Capture
 ) -> None:
     """A web server, or the proxy of a store that is away: what it knows nothing of may be there all the same."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")  # on a busy machine a connection to such a server breaks at times
     with web_server(status, page) as endpoint:
         named = ["s3://lab/runs/demo"] if command == "status" else [run.file, "--storage", "s3://lab/runs"]
         outcome = selfimprove(capfd, command, *named, "--endpoint", endpoint)

@@ -167,12 +167,14 @@ def _kind(our_keys: bool, another_server: bool) -> type[SurroundingsError]:
 
 
 def _root(error: Exception) -> Exception:
-    """What really happened, under what boto3's transfer layer and `InterruptedBodyError` make of it."""
+    """What really happened, under what boto3's layers and `InterruptedBodyError` make of it."""
     inner: object = None
     if isinstance(error, RetriesExceededError):
         inner = error.last_exception
     elif isinstance(error, (InterruptedBodyError, S3UploadFailedError)):
         inner = error.__cause__ or error.__context__
+    elif isinstance(error, boto.HTTPClientError) and isinstance(error.kwargs.get("error"), RecursionError):
+        inner = error.kwargs["error"]  # of a redirect (`explain`), where it was met in the midst of a request
     return _root(inner) if isinstance(inner, Exception) else error
 
 
