@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("boto3", reason="the data libraries are not installed")
+
 from botocore.exceptions import HTTPClientError
 
 from selfimprove.store.s3_errors import explain, may_pass
