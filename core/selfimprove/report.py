@@ -185,7 +185,7 @@ def _training(report: Report) -> Titled:
         Column("iteration", str),
         Column("gap", lambda n: points(_found(ledger, n).gap)),
         Column("relative gap", lambda n: points(_found(ledger, n).relative_gap)),
-        Column("kept", lambda n: _short(_found(ledger, n).keep_rate)),
+        Column("kept", lambda n: short_percent(_found(ledger, n).keep_rate)),
         Column("coverage", lambda n: percent(_found(ledger, n).coverage)),
         Column("tail coverage", lambda n: percent(_found(ledger, n).tail_coverage)),
         *([Column("weakest AUROC", lambda n: _auroc(ledger, n))] if any(_auroc(ledger, n) for n in rows) else []),
@@ -306,7 +306,8 @@ def _name(n: int) -> str:
     return f"M_{n}"
 
 
-def _short(estimate: Estimate | None) -> str:
+def short_percent(estimate: Estimate | None) -> str:
+    """A share as percent without its interval: `29.4`."""
     return NOTHING if estimate is None else _rounded(estimate.value, "{:.1f}")
 
 

@@ -26,6 +26,7 @@ POINTS = 21
 FIGURES = ("filtered", "gap", "relative_gap", "keep_rate", "empty_filter")
 MASS, UNSCORED = "mass", "unscored"
 """Of a matrix alone: no cut moves them."""
+_IN_ALL = (*FIGURES, MASS, UNSCORED)
 _QUANTILES = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _BETAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Of the scores' range."""
@@ -153,16 +154,13 @@ def _estimated(
     flat, ranges = {}, {}
     for cell, found in cells.items():
         limits = ranges_of(found)
-        for name in (*FIGURES, MASS, UNSCORED):
+        for name in _IN_ALL:
             if name in found:
                 flat[f"{name} {cell}"] = found[name]
                 ranges[f"{name} {cell}"] = limits.get(name, (0.0, 1.0))
     measured = estimates(flat, seed=seed, resamples=resamples, ranges=ranges)
     return {
-        cell: {
-            name: each for name in (*FIGURES, MASS, UNSCORED) if (each := measured.get(f"{name} {cell}")) is not None
-        }
-        for cell in cells
+        cell: {name: each for name in _IN_ALL if (each := measured.get(f"{name} {cell}")) is not None} for cell in cells
     }
 
 

@@ -16,9 +16,9 @@ from selfimprove.few_prompts import too_few
 from selfimprove.matrix import Cells, Place, cells, fill
 from selfimprove.matrix_spec import MatrixSpec, Verifier, load_matrix, weighting_of
 from selfimprove.plotting import check_plot, heat_map
-from selfimprove.report import NOTHING, points
+from selfimprove.report import points, short_percent
 from selfimprove.store.disk import replace
-from selfimprove.summaries import Estimate, document_of
+from selfimprove.summaries import document_of
 from selfimprove.worker_process import require_workers
 
 _SHOWN = {"gap": "gap", "relative_gap": "relativeGap", "filtered": "filtered", "keep_rate": "keepRate"}
@@ -87,13 +87,9 @@ def _print(spec: MatrixSpec, found: Cells) -> None:
     )
     for generator, row in found.items():
         for verifier, figures in row.items():
-            shares = [f"{_share(figures.get(name)):>6}" for name in ("keep_rate", "empty_filter")]
+            shares = [f"{short_percent(figures.get(name)):>6}" for name in ("keep_rate", "empty_filter")]
             gaps = [f"{points(figures.get(name)):>22}" for name in ("gap", "relative_gap")]
             print(f"{generator:<{wide}}  {verifier:<{column}}  {'  '.join([*gaps, *shares])}")
-
-
-def _share(found: Estimate | None) -> str:
-    return NOTHING if found is None else f"{100 * found.value:.1f}"
 
 
 def _draw(path: Path, spec: MatrixSpec, found: Cells) -> None:

@@ -16,9 +16,11 @@ MINUS_OR_PLUS = re.compile(r"\\mp(?![A-Za-z])")
 
 def unnamed(text: str) -> str:
     """The values of a list that gives them one name, `a, b` of `x_1 = a, x_2 = b`; any other text as it is."""
+    if text.count("=") < 2:
+        return text
     found = [NAMED.fullmatch(part.strip()) for part in parts(text)]
     named = [each for each in found if each is not None]
-    if len(named) < 2 or len(named) < len(found) or len({each["name"] for each in named}) > 1:
+    if len(named) < len(found) or len({each["name"] for each in named}) > 1:
         return text
     return ", ".join(each["value"].strip() for each in named)
 
